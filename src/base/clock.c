@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int64_t clock_now(const struct clock *c)
+{
+	int64_t fixed = c ? atomic_load(&c->fixed) : 0;
+
+	if (fixed)
+		return fixed;
+	return (int64_t)time(NULL) + (c ? atomic_load(&c->offset) : 0);
+}
+
+void clock_fix(struct clock *c, int64_t t)
+{
+	atomic_store(&c->fixed, t);
+}
+
+void clock_shift(struct clock *c, int64_t seconds)
+{
+	atomic_store(&c->offset, seconds);
+}
+
+int64_t clock_mono_us(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+void clock_format(int64_t t, char text[CLOCK_TEXT_MAX])
+{
+	time_t tt = (time_t)t;
+	struct tm tm;
+
+	if (!gmtime_r(&tt, &tm) || !strftime(text, CLOCK_TEXT_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		(void)snprintf(text, CLOCK_TEXT_MAX, "@%lld", (long long)t);
+}
+
+static const struct {
+	char unit;
+	int64_t seconds;
+} units[] = {
+	{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 }, { 'y', 31536000 },
+};
+
+enum result clock_parse_duration(const char *text, int64_t *seconds, struct err *err)
+{
+	char *end = NULL;
+	long long n;
+	size_t i;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	for (i = 0; i < ARRAY_LEN(units); i++)
+		if (end != text && errno == 0 && n >= 0 && n <= 1000000000 &&
+		    end[0] == units[i].unit && end[1] == '\0') {
+			*seconds = n * units[i].seconds;
+			return OK;
+		}
+	return err_set(err, ERR_SYNTAX,
+		       "\"%s\" is not a duration: write a number and one of s m h d w y, as in 90d",
+		       text);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/hex.h"
+
+struct log_sink {
+	int fd;
+	_Atomic int floor;
+	char program[32];
+};
+
+static const char *const level_names[] = { "debug", "info", "warning", "error" };
+
+enum result log_sink_new(struct log_sink **out, int fd, const char *program, enum log_level floor,
+			 struct err *err)
+{
+	struct log_sink *sink = calloc(1, sizeof(*sink));
+
+	if (!sink)
+		return err_nomem(err);
+	sink->fd = fd;
+	atomic_init(&sink->floor, (int)floor);
+	(void)snprintf(sink->program, sizeof(sink->program), "%s", program);
+	*out = sink;
+	return OK;
+}
+
+void log_sink_free(struct log_sink *sink)
+{
+	free(sink);
+}
+
+void log_sink_set_floor(struct log_sink *sink, enum log_level floor)
+{
+	atomic_store(&sink->floor, (int)floor);
+}
+
+enum result log_level_parse(const char *name, enum log_level *out, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(level_names); i++)
+		if (strcmp(name, level_names[i]) == 0) {
+			*out = (enum log_level)i;
+			return OK;
+		}
+	return err_set(err, ERR_SYNTAX, "\"%s\" is not a log level: debug, info, warning or error",
+		       name);
+}
+
+/* Length of the valid UTF-8 sequence at s, 0 if there is none. */
+static size_t utf8_len(struct span s)
+{
+	size_t n, i;
+
+	if (s.p[0] < 0x80)
+		return 1;
+	n = (s.p[0] & 0xe0) == 0xc0   ? 2
+	    : (s.p[0] & 0xf0) == 0xe0 ? 3
+	    : (s.p[0] & 0xf8) == 0xf0 ? 4
+				      : 0;
+	if (n == 0 || n > s.len || s.p[0] == 0xc0 || s.p[0] == 0xc1 || s.p[0] > 0xf4)
+		return 0;
+	for (i = 1; i < n; i++)
+		if ((s.p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s.p[0] == 0xe0 && s.p[1] < 0xa0) || (s.p[0] == 0xed && s.p[1] > 0x9f) ||
+	    (s.p[0] == 0xf0 && s.p[1] < 0x90) || (s.p[0] == 0xf4 && s.p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+/* JSON string content; a byte that is no UTF-8 is taken as Latin-1, so that a line is always JSON.
+ */
+static void put_escaped(struct buf *b, struct span s)
+{
+	size_t n;
+
+	while (s.len) {
+		n = utf8_len(s);
+		if (n == 1 && (s.p[0] == '"' || s.p[0] == '\\'))
+			buf_put_byte(b, '\\');
+		if (n == 0 || s.p[0] < 0x20 || s.p[0] == 0x7f) {
+			buf_printf(b, "\\u%04x", s.p[0]);
+			n = 1;
+		} else {
+			buf_put(b, span_sub(s, 0, n));
+		}
+		s = span_sub(s, n, SIZE_MAX);
+	}
+}
+
+static void put_field(struct buf *b, const struct log_field *f)
+{
+	buf_put_str(b, ",\"");
+	put_escaped(b, span_str(f->key));
+	buf_put_str(b, "\":");
+	if (f->kind == LOG_KIND_INT) {
+		buf_printf(b, "%lld", (long long)f->num);
+		return;
+	}
+	buf_put_byte(b, '"');
+	if (f->kind == LOG_KIND_STR)
+		put_escaped(b, span_str(f->str));
+	else if (f->kind == LOG_KIND_SPAN)
+		put_escaped(b, f->bytes);
+	else
+		hex_put(b, f->bytes);
+	buf_put_byte(b, '"');
+}
+
+void log_init(struct log *log, struct log_sink *sink)
+{
+	log->sink = sink;
+	log->len = 0;
+	log->bound[0] = '\0';
+}
+
+void log_bind(struct log *log, struct log_field field)
+{
+	BUF
+	b = BUF_INIT;
+
+	put_field(&b, &field);
+	if (b.failed || b.len >= sizeof(log->bound) - log->len)
+		return;
+	memcpy(log->bound + log->len, b.data, b.len);
+	log->len += b.len;
+	log->bound[log->len] = '\0';
+}
+
+static void put_head(struct buf *b, const struct log_sink *sink, enum log_level level)
+{
+	struct timespec ts;
+	struct tm tm;
+	char text[32];
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	(void)gmtime_r(&ts.tv_sec, &tm);
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	buf_printf(b, "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"program\":\"%s\",\"msg\":\"",
+		   text, ts.tv_nsec / 1000000, level_names[level], sink->program);
+}
+
+void log_write(const struct log *log, enum log_level level, const char *msg,
+	       const struct log_field *fields)
+{
+	BUF
+	b = BUF_INIT;
+
+	if (!log || !log->sink || (int)level < atomic_load(&log->sink->floor))
+		return;
+	put_head(&b, log->sink, level);
+	put_escaped(&b, span_str(msg));
+	buf_put_byte(&b, '"');
+	buf_put(&b, span_of(log->bound, log->len));
+	for (; fields->kind != LOG_KIND_END; fields++)
+		put_field(&b, fields);
+	buf_put_str(&b, "}\n");
+	if (!b.failed && write(log->sink->fd, b.data, b.len) < 0)
+		return; /* nobody is left to be told */
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * CMS EnvelopedData (RFC 5652 6): RSA key transport (PKCS#1 v1.5, OAEP), and PasswordRecipientInfo
+ * (RFC 3211 key wrap under PBKDF2) for devices whose key cannot decrypt.
+ */
+#ifndef PKI_CMS_ENVELOPED_H
+#define PKI_CMS_ENVELOPED_H
+
+#include "pki/key.h"
+
+#define CMS_RECIPIENTS_MAX 16
+#define CMS_PBKDF2_ITERATIONS_MAX 1000000
+
+enum cms_recipient_kind {
+	CMS_RECIPIENT_KEY_TRANSPORT,
+	CMS_RECIPIENT_PASSWORD,
+	CMS_RECIPIENT_OTHER
+};
+
+struct cms_recipient {
+	enum cms_recipient_kind kind;
+	/* key transport: IssuerAndSerialNumber's parts, or SKI (the others empty) */
+	struct span issuer;
+	struct span serial;
+	struct span ski;
+	struct transport_alg transport;
+	bool transport_known;
+	/* password */
+	struct span pwri_kdf; /* PBKDF2-params, whole */
+	enum cipher_alg pwri_cipher;
+	struct span pwri_iv;
+	struct span encrypted_key;
+};
+
+struct cms_enveloped {
+	struct cms_recipient recipients[CMS_RECIPIENTS_MAX];
+	size_t n_recipients;
+	enum cipher_alg cipher;
+	struct span iv;
+	struct span encrypted; /* content octets; joined into `joined` where it was constructed */
+	struct buf joined;     /* owned, may be empty */
+};
+
+/* der: the ContentInfo, in DER (see der/ber.h). */
+RESULT cms_enveloped_parse(struct span der, struct cms_enveloped *out, struct err *err);
+void cms_enveloped_clear(struct cms_enveloped *e);
+
+/* With the content key that key_decrypt or cms_pwri_unwrap gave: a wrong one is ERR_BAD_CHECK. */
+RESULT cms_enveloped_open(const struct cms_enveloped *e, struct crypto *c, struct span content_key,
+			  struct buf *plain, struct err *err);
+RESULT cms_pwri_unwrap(const struct cms_recipient *r, struct crypto *c, struct span password,
+		       struct secret *content_key, struct err *err);
+
+/* For the holder of a certificate: recipient named by its issuer and serial. */
+RESULT cms_envelop_to_cert(struct crypto *c, struct span plain, enum cipher_alg cipher,
+			   const struct transport_alg *transport, struct span recipient_cert,
+			   struct buf *out, struct err *err);
+/* For whoever knows the password (RFC 8894 3.1): PBKDF2-HMAC-SHA-256. */
+RESULT cms_envelop_to_password(struct crypto *c, struct span plain, enum cipher_alg cipher,
+			       struct span password, struct buf *out, struct err *err);
+
+#endif

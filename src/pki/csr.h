@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PKCS#10 certification requests (RFC 2986) with the attributes that devices send. */
+#ifndef PKI_CSR_H
+#define PKI_CSR_H
+
+#include "pki/ext.h"
+#include "pki/key.h"
+
+#define CSR_CHALLENGE_MAX 16384
+
+struct csr {
+	struct span der;
+	struct span info;    /* CertificationRequestInfo with tag */
+	struct span subject; /* Name with tag */
+	struct span spki;
+	struct span exts;      /* content of SEQUENCE OF Extension asked for; empty: none */
+	uint8_t challenge_tag; /* string type of challengePassword; 0: none */
+	struct span challenge; /* content octets as sent */
+	struct span attrs;     /* content of attributes [0] */
+	struct sig_alg sig_alg;
+	struct span signature;
+};
+
+/* Pure. Takes extensionRequest under the PKCS#9 and the Microsoft type. */
+RESULT csr_parse(struct span der, struct csr *out, struct err *err);
+/* Proof of possession: ERR_BAD_POP if the signature is not by the key asked for. */
+RESULT csr_verify(const struct csr *csr, struct crypto *c, struct err *err);
+/* challengePassword as UTF-8 (UTF8, Printable, IA5, BMP or T61 string). ERR_NOT_FOUND if none. */
+RESULT csr_challenge(const struct csr *csr, struct secret *out, struct err *err);
+
+struct csr_template {
+	struct span subject;   /* Name DER */
+	struct span exts;      /* whole Extensions one behind the other; may be empty */
+	struct span challenge; /* UTF-8; may be empty */
+};
+
+RESULT csr_build(const struct csr_template *t, struct key *key, struct crypto *c, struct buf *out,
+		 struct err *err);
+
+#endif

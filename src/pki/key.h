@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A private key, wherever it is: the seam between those who need a signature and where the key
+ * lives. Back ends: key_evp.h (in this process: client, keeper, tests) and keeper/client.h (behind
+ * the keeper). What is to be signed is given whole, with its purpose: a back end may refuse what
+ * the key is not for, and none ever signs a raw digest.
+ */
+#ifndef PKI_KEY_H
+#define PKI_KEY_H
+
+#include "pki/crypto.h"
+#include "pki/pubkey.h"
+
+enum key_purpose {
+	KEY_FOR_CERTIFICATE, /* message is a TBSCertificate */
+	KEY_FOR_CRL,         /* a TBSCertList */
+	KEY_FOR_CONTENT,     /* DER SET OF signed attributes of a CMS SignerInfo */
+	KEY_FOR_CSR,         /* a CertificationRequestInfo */
+	KEY_FOR_OCSP,        /* a ResponseData */
+};
+
+struct key;
+
+struct key_ops {
+	RESULT (*sign)
+	(struct key *k, struct crypto *c, enum key_purpose purpose, struct sig_alg alg,
+	 struct span message, struct buf *out, struct err *err);
+	RESULT (*decrypt)
+	(struct key *k, struct crypto *c, const struct transport_alg *alg, struct span cipher,
+	 struct secret *out, struct err *err);
+	void (*free)(struct key *k);
+};
+
+/* A back end embeds this as its first member. */
+struct key {
+	const struct key_ops *ops;
+	struct buf spki; /* owned: SubjectPublicKeyInfo */
+	enum key_kind kind;
+	unsigned bits;
+};
+
+/*
+ * Signature over message (ECDSA in DER form), appended to out. alg.kind must be the key's.
+ * c is the calling thread's. Keys of the keeper are thread-safe; others belong to one thread.
+ */
+RESULT key_sign(struct key *k, struct crypto *c, enum key_purpose purpose, struct sig_alg alg,
+		struct span message, struct buf *out, struct err *err);
+/*
+ * RSA key transport. PKCS#1 v1.5 padding errors give random bytes rather than an error, of the
+ * length that the caller expects by the content cipher (RFC 3218); so out may hold nonsense and the
+ * content decryption then fails like any other.
+ */
+RESULT key_decrypt(struct key *k, struct crypto *c, const struct transport_alg *alg,
+		   struct span cipher, struct secret *out, struct err *err);
+
+static inline struct span key_spki(const struct key *k)
+{
+	return buf_span(&k->spki);
+}
+
+void key_free(struct key *k);
+DEFINE_CLEANUP(struct key, key_free)
+
+#endif
