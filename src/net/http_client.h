@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP requests of the device side and of scepterctl, by libcurl. One thread an object. */
+#ifndef NET_HTTP_CLIENT_H
+#define NET_HTTP_CLIENT_H
+
+#include "base/buf.h"
+
+struct http_client_config {
+	const char *unix_socket;  /* connect here whatever the URL's host; NULL: by the URL */
+	const char *ca_file;	  /* PEM trust anchors for https; NULL: the system's */
+	unsigned connect_seconds; /* 0: 10 */
+	unsigned total_seconds;	  /* 0: 60 */
+	size_t body_max;	  /* of the reply; 0: 4 MiB */
+	const char *user_agent;	  /* NULL: "scepter/VERSION" */
+};
+
+struct http_client;
+
+struct http_client_request {
+	const char *method; /* "GET", "POST", "DELETE" */
+	const char *url;
+	const char *content_type; /* of the body; NULL: none */
+	struct span body;
+};
+
+struct http_client_reply {
+	long status;
+	char content_type[128]; /* lower case, parameters cut off */
+	long retry_after;	/* seconds; -1: absent */
+	struct buf body;
+};
+
+RESULT http_client_new(struct http_client **out, const struct http_client_config *config,
+		       struct err *err);
+void http_client_free(struct http_client *c);
+DEFINE_CLEANUP(struct http_client, http_client_free)
+
+/* Any HTTP status is OK here; ERR_IO, ERR_TIMEOUT or ERR_LIMIT when no whole reply came. */
+RESULT http_client_do(struct http_client *c, const struct http_client_request *req,
+		      struct http_client_reply *reply, struct err *err);
+void http_client_reply_clear(struct http_client_reply *reply);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP server: evhttp loops, one a core, in front of a bounded pool of worker threads in which the
+ * handler runs and may block. Queue full: 503 with Retry-After. Every limit below is absolute: a
+ * client that sends a byte a second loses its place when the deadline comes.
+ *
+ * Framing is strict (RFC 9112): refused with 400 are differing or repeated Content-Length, one that is not
+ * plain digits, Content-Length together with Transfer-Encoding, white space before the colon, obs-fold,
+ * HTTP/1.1 without Host (with the exception that `lenient_gets` makes for SCEP devices).
+ */
+#ifndef NET_HTTP_SERVER_H
+#define NET_HTTP_SERVER_H
+
+#include "base/log.h"
+#include "net/http.h"
+
+struct http_limits {
+	size_t header_bytes;	     /* request line and headers; default 32 KiB (SCEP GETs are long) */
+	size_t body_bytes;	     /* default 1 MiB */
+	unsigned header_seconds;     /* from the first byte of a request (or accept) to the end of headers; 10 */
+	unsigned body_seconds;	     /* from there to the end of the body; 30 */
+	unsigned write_seconds;	     /* to take the reply; 30 */
+	unsigned idle_seconds;	     /* keep-alive without a request; 60 */
+	unsigned connections;	     /* in all; beyond: accept and close; 10000 */
+	unsigned connections_per_address; /* 0: no cap; default 256; Unix sockets exempt */
+	unsigned queue;		     /* jobs waiting for a worker; default 1024 */
+};
+
+#define HTTP_LIMITS_DEFAULT                                                                        \
+	((struct http_limits){ .header_bytes = 32768,                                              \
+			       .body_bytes = 1 << 20,                                              \
+			       .header_seconds = 10,                                               \
+			       .body_seconds = 30,                                                 \
+			       .write_seconds = 30,                                                \
+			       .idle_seconds = 60,                                                 \
+			       .connections = 10000,                                               \
+			       .connections_per_address = 256,                                     \
+			       .queue = 1024 })
+
+struct tls_server; /* net/tls.h */
+
+struct http_listener {
+	const char *name;
+	int fd;		       /* listening socket (TCP or Unix), stays the caller's */
+	bool lenient_gets;     /* take HTTP/1.0, and GETs without Host (SCEP) */
+	struct tls_server *tls; /* NULL: plain; borrowed */
+};
+
+/*
+ * Runs in a worker thread. worker: that thread's own state, from http_worker_new.
+ * Must not keep req.
+ */
+typedef void http_handler(void *ctx, void *worker, const struct http_request *req,
+			  struct http_reply *reply);
+
+struct http_server_config {
+	const struct http_listener *listeners;
+	size_t n_listeners;
+	struct http_limits limits;
+	unsigned loops;	  /* event loops; 0: one a core */
+	unsigned workers; /* worker threads; 0: four a core, at least eight */
+	http_handler *handler;
+	void *ctx;
+	/* makes and frees a thread's own state (a crypto context, say); called in that thread */
+	RESULT (*worker_new)(void *ctx, unsigned index, void **worker, struct err *err);
+	void (*worker_free)(void *ctx, void *worker);
+	struct log log;
+	bool access_log; /* a line a request: method, path, status, bytes, microseconds, peer */
+};
+
+struct http_server;
+
+/* Starts all threads and returns; connections are taken from then on. */
+RESULT http_server_start(struct http_server **out, const struct http_server_config *config,
+			 struct err *err);
+/*
+ * Graceful: stops accepting, answers what is under way (Connection: close), waits at most
+ * `seconds`, then cuts. Returns when all threads ended. Frees the server.
+ */
+void http_server_drain(struct http_server *server, unsigned seconds);
+
+struct http_server_stats {
+	unsigned connections;
+	unsigned queued;
+	uint64_t requests;
+	uint64_t refused_busy;	 /* 503 by a full queue */
+	uint64_t refused_address; /* per-address cap */
+	uint64_t timed_out;
+};
+void http_server_stats(const struct http_server *server, struct http_server_stats *out);
+
+#endif

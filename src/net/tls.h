@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS of a listener: TLS 1.2 and 1.3, sane suites. The only file of net/ that sees OpenSSL. */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include "base/err.h"
+#include "base/span.h"
+
+struct tls_server;
+
+struct tls_server_config {
+	const char *certificate; /* PEM file: the chain, leaf first */
+	const char *key;	 /* PEM file */
+};
+
+/* Checks that key and certificate belong together. */
+RESULT tls_server_new(struct tls_server **out, const struct tls_server_config *config,
+		      struct err *err);
+void tls_server_free(struct tls_server *t);
+/* An SSL* for one connection, for bufferevent_openssl; NULL if there is no memory. */
+void *tls_server_ssl(struct tls_server *t);
+
+#endif
