@@ -24,11 +24,11 @@ struct http_request {
 	struct span body;
 	struct http_header headers[HTTP_HEADERS_MAX];
 	size_t n_headers;
-	const char *listener;	   /* the listener's configured name */
+	const char *listener;     /* the listener's configured name */
 	char peer[HTTP_PEER_MAX]; /* "192.0.2.1", "2001:db8::1", "unix" */
 	uint16_t peer_port;
 	bool tls;
-	uint32_t peer_uid;	    /* of a Unix socket's peer; UINT32_MAX otherwise */
+	uint32_t peer_uid;               /* of a Unix socket's peer; UINT32_MAX otherwise */
 	const struct span *client_certs; /* DER, leaf first; none: NULL */
 	size_t n_client_certs;
 };
@@ -37,7 +37,7 @@ struct http_request {
 
 /* Handlers fill it; the server sends and clears it. */
 struct http_reply {
-	int status; /* 0: the handler forgot; sent as 500 */
+	int status;               /* 0: the handler forgot; sent as 500 */
 	const char *content_type; /* static string */
 	struct {
 		const char *name; /* static string */
@@ -50,10 +50,9 @@ struct http_reply {
 /* Value of a header, without case; empty if absent. */
 struct span http_header(const struct http_request *req, const char *name);
 void http_reply_header(struct http_reply *reply, const char *name, const char *fmt, ...)
-	PRINTF_LIKE(3, 4);
+    PRINTF_LIKE(3, 4);
 /* status, text/plain and one line of text. */
-void http_reply_text(struct http_reply *reply, int status, const char *fmt, ...)
-	PRINTF_LIKE(3, 4);
+void http_reply_text(struct http_reply *reply, int status, const char *fmt, ...) PRINTF_LIKE(3, 4);
 const char *http_status_text(int status);
 void http_reply_clear(struct http_reply *reply);
 

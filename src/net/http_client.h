@@ -7,11 +7,11 @@
 
 struct http_client_config {
 	const char *unix_socket;  /* connect here whatever the URL's host; NULL: by the URL */
-	const char *ca_file;	  /* PEM trust anchors for https; NULL: the system's */
+	const char *ca_file;      /* PEM trust anchors for https; NULL: the system's */
 	unsigned connect_seconds; /* 0: 10 */
-	unsigned total_seconds;	  /* 0: 60 */
-	size_t body_max;	  /* of the reply; 0: 4 MiB */
-	const char *user_agent;	  /* NULL: "scepter/VERSION" */
+	unsigned total_seconds;   /* 0: 60 */
+	size_t body_max;          /* of the reply; 0: 4 MiB */
+	const char *user_agent;   /* NULL: "scepter/VERSION" */
 };
 
 struct http_client;
@@ -26,7 +26,7 @@ struct http_client_request {
 struct http_client_reply {
 	long status;
 	char content_type[128]; /* lower case, parameters cut off */
-	long retry_after;	/* seconds; -1: absent */
+	long retry_after;       /* seconds; -1: absent */
 	struct buf body;
 };
 

@@ -4,9 +4,10 @@
  * handler runs and may block. Queue full: 503 with Retry-After. Every limit below is absolute: a
  * client that sends a byte a second loses its place when the deadline comes.
  *
- * Framing is strict (RFC 9112): refused with 400 are differing or repeated Content-Length, one that is not
- * plain digits, Content-Length together with Transfer-Encoding, white space before the colon, obs-fold,
- * HTTP/1.1 without Host (with the exception that `lenient_gets` makes for SCEP devices).
+ * Framing is strict (RFC 9112): refused with 400 are differing or repeated Content-Length, one that
+ * is not plain digits, Content-Length together with Transfer-Encoding, white space before the
+ * colon, obs-fold, HTTP/1.1 without Host (with the exception that `lenient_gets` makes for SCEP
+ * devices).
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
@@ -15,15 +16,16 @@
 #include "net/http.h"
 
 struct http_limits {
-	size_t header_bytes;	     /* request line and headers; default 32 KiB (SCEP GETs are long) */
-	size_t body_bytes;	     /* default 1 MiB */
-	unsigned header_seconds;     /* from the first byte of a request (or accept) to the end of headers; 10 */
-	unsigned body_seconds;	     /* from there to the end of the body; 30 */
-	unsigned write_seconds;	     /* to take the reply; 30 */
-	unsigned idle_seconds;	     /* keep-alive without a request; 60 */
-	unsigned connections;	     /* in all; beyond: accept and close; 10000 */
+	size_t header_bytes;     /* request line and headers; default 32 KiB (SCEP GETs are long) */
+	size_t body_bytes;       /* default 1 MiB */
+	unsigned header_seconds; /* from the first byte of a request (or accept) to the end of
+				    headers; 10 */
+	unsigned body_seconds;   /* from there to the end of the body; 30 */
+	unsigned write_seconds;  /* to take the reply; 30 */
+	unsigned idle_seconds;   /* keep-alive without a request; 60 */
+	unsigned connections;    /* in all; beyond: accept and close; 10000 */
 	unsigned connections_per_address; /* 0: no cap; default 256; Unix sockets exempt */
-	unsigned queue;		     /* jobs waiting for a worker; default 1024 */
+	unsigned queue;                   /* jobs waiting for a worker; default 1024 */
 };
 
 #define HTTP_LIMITS_DEFAULT                                                                        \
@@ -41,8 +43,8 @@ struct tls_server; /* net/tls.h */
 
 struct http_listener {
 	const char *name;
-	int fd;		       /* listening socket (TCP or Unix), stays the caller's */
-	bool lenient_gets;     /* take HTTP/1.0, and GETs without Host (SCEP) */
+	int fd;                 /* listening socket (TCP or Unix), stays the caller's */
+	bool lenient_gets;      /* take HTTP/1.0, and GETs without Host (SCEP) */
 	struct tls_server *tls; /* NULL: plain; borrowed */
 };
 
@@ -57,7 +59,7 @@ struct http_server_config {
 	const struct http_listener *listeners;
 	size_t n_listeners;
 	struct http_limits limits;
-	unsigned loops;	  /* event loops; 0: one a core */
+	unsigned loops;   /* event loops; 0: one a core */
 	unsigned workers; /* worker threads; 0: four a core, at least eight */
 	http_handler *handler;
 	void *ctx;
@@ -83,7 +85,7 @@ struct http_server_stats {
 	unsigned connections;
 	unsigned queued;
 	uint64_t requests;
-	uint64_t refused_busy;	 /* 503 by a full queue */
+	uint64_t refused_busy;    /* 503 by a full queue */
 	uint64_t refused_address; /* per-address cap */
 	uint64_t timed_out;
 };

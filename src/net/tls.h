@@ -10,7 +10,7 @@ struct tls_server;
 
 struct tls_server_config {
 	const char *certificate; /* PEM file: the chain, leaf first */
-	const char *key;	 /* PEM file */
+	const char *key;         /* PEM file */
 };
 
 /* Checks that key and certificate belong together. */

@@ -22,10 +22,10 @@ enum key_purpose {
 struct key;
 
 struct key_ops {
-	RESULT (*sign)
+	RESULT(*sign)
 	(struct key *k, struct crypto *c, enum key_purpose purpose, struct sig_alg alg,
 	 struct span message, struct buf *out, struct err *err);
-	RESULT (*decrypt)
+	RESULT(*decrypt)
 	(struct key *k, struct crypto *c, const struct transport_alg *alg, struct span cipher,
 	 struct secret *out, struct err *err);
 	void (*free)(struct key *k);

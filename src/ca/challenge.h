@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Challenge passwords. One-time: 128 random bits as 26 letters of base32, stored hashed. Static:
+ * scrypt hash in the configuration; a positive check is cached under a keyed hash with a key of
+ * this process, so that it costs scrypt once and no load after; wrong guesses cost the guesser the
+ * scrypt, bounded to a few at once.
+ */
+#ifndef CA_CHALLENGE_H
+#define CA_CHALLENGE_H
+
+#include "ca/authority.h"
+
+/* "$scrypt$ln=15,r=8,p=1$<salt base64>$<hash base64>" */
+RESULT challenge_hash_static(struct crypto *c, const struct secret *challenge, struct buf *text,
+			     struct err *err);
+RESULT challenge_check_format(const char *text, struct err *err);
+
+struct challenge_static; /* hashes of one endpoint with the cache; thread-safe */
+
+RESULT challenge_static_new(struct challenge_static **out, const char *const *hashes, size_t n,
+			    struct err *err);
+void challenge_static_free(struct challenge_static *s);
+/* OK: one of them. ERR_DENIED: none. ERR_BUSY: too many checks at once. */
+RESULT challenge_static_verify(struct challenge_static *s, struct crypto *c, struct span challenge,
+			       struct err *err);
+
+struct challenge_new {
+	const char *endpoint;    /* NULL: any */
+	int64_t lifetime;        /* seconds */
+	const char *subject;     /* text of the only subject allowed; NULL: any */
+	const char *const *sans; /* "DNS:.." of the only SANs allowed */
+	size_t n_sans;
+	const char *actor;
+};
+/* Makes and stores a one-time challenge: its text into out (shown once), its handle into id. */
+RESULT challenge_create(struct store *store, struct crypto *c, const struct clock *clock,
+			const struct challenge_new *n, struct secret *out, char id[STORE_NAME_MAX],
+			struct err *err);
+/* The form in which it is hashed: upper case, without blanks and hyphens. */
+RESULT challenge_hash_one_time(struct crypto *c, struct span challenge, uint8_t out[STORE_HASH],
+			       struct err *err);
+
+#endif

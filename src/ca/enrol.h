@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one way through: every protocol makes an enrol_request of what it received, and tells the
+ * device what the enrol_outcome says. Decides, issues, and commits before it returns.
+ */
+#ifndef CA_ENROL_H
+#define CA_ENROL_H
+
+#include "ca/challenge.h"
+#include "ca/profile.h"
+
+/* How an endpoint authorises a new device. */
+struct enrol_policy {
+	const char *endpoint; /* name */
+	const char *ca;
+	const struct profile *profile;
+	bool accept_anyone;               /* authorisation "none": every request is issued */
+	struct challenge_static *statics; /* NULL: no static challenges */
+	bool one_time;                    /* one-time challenges are taken */
+};
+
+struct enrol_context { /* of the server; shared by threads */
+	struct store *store;
+	const struct clock *clock;
+};
+
+/* Steps of a decision, for the event and for `scepterctl explain`. */
+#define ENROL_STEPS_MAX 24
+struct enrol_trace {
+	struct {
+		const char *step; /* static: "signature", "decryption", "challenge", "profile"... */
+		bool ok;
+		char text[160];
+	} steps[ENROL_STEPS_MAX];
+	size_t n;
+};
+void enrol_trace_add(struct enrol_trace *t, const char *step, bool ok, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
+struct enrol_request {
+	const struct enrol_policy *policy;
+	const struct authority_ca *ca;
+	struct span transaction_id; /* 1..STORE_TRANSACTION_MAX octets */
+	struct span subject;        /* Name DER */
+	struct span spki;           /* proof of possession was checked by the codec */
+	struct span exts;           /* asked for */
+	struct span challenge;      /* UTF-8; empty: none shown */
+	const char *peer;           /* address, for the record */
+	const struct log *log;      /* carries endpoint and transactionID */
+	struct enrol_trace *trace;  /* what the codec has seen so far; enrol adds to it */
+};
+
+enum enrol_status { ENROL_ISSUED, ENROL_PENDING, ENROL_REJECTED };
+
+struct enrol_outcome {
+	enum enrol_status status;
+	struct buf cert;           /* ENROL_ISSUED, owned */
+	bool repeated;             /* the answer to a retransmission */
+	enum result why;           /* ENROL_REJECTED */
+	char reason[ERR_TEXT_MAX]; /* what the device may be told */
+};
+void enrol_outcome_clear(struct enrol_outcome *o);
+
+/*
+ * OK: *out holds a decision that is durable. Another result: no decision was made (store full,
+ * keeper away); the device should try again (ERR_BUSY, ERR_IO). c: the calling thread's.
+ */
+RESULT ca_enrol(const struct enrol_context *ctx, struct crypto *c, const struct enrol_request *req,
+		struct enrol_outcome *out, struct err *err);
+
+/* A request that the codec refused before it could be decided: its event (why, with the trace). */
+RESULT ca_enrol_refused(const struct enrol_context *ctx, const struct enrol_request *req,
+			enum result why, const char *reason, struct err *err);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server's side of the keeper: keys that live in the keeper process behind struct key.
+ *
+ * An introduction socket joins the two processes. For a channel the client makes a socketpair and
+ * sends one end over it; the keeper gives each channel a thread of its own. Channels are pooled: a
+ * key may be used from any thread, and each takes a free channel (there are as many as threads ever
+ * used at once). When the keeper dies its channels break: the request under way gets ERR_BUSY, the
+ * next makes a new channel, which the restarted keeper picks up from the same introduction socket.
+ */
+#ifndef KEEPER_CLIENT_H
+#define KEEPER_CLIENT_H
+
+#include "keeper/rule.h"
+#include "pki/key_evp.h"
+
+struct keeper_client;
+
+/* intro_fd: one end of a SOCK_SEQPACKET pair, stays the caller's. timeout_ms: of one operation. */
+RESULT keeper_client_new(struct keeper_client **out, int intro_fd, unsigned timeout_ms,
+			 struct err *err);
+void keeper_client_free(struct keeper_client *k);
+
+/* Makes a key with its rule, durable when OK. id: [a-z0-9-]{1,63}; ERR_CONFLICT if there is one. */
+RESULT keeper_generate(struct keeper_client *k, const char *id, struct key_spec spec,
+		       const struct key_rule *rule, struct err *err);
+/* A key that is there; ERR_NOT_FOUND. Thread-safe to use; must be freed before the client. */
+RESULT keeper_key_open(struct key **out, struct keeper_client *k, const char *id, struct err *err);
+/* Round trip, for readiness. */
+RESULT keeper_ping(struct keeper_client *k, struct err *err);
+
+#endif

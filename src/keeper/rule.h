@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a key is for. The rule is fixed when the key is made, lies beside it, and the keeper holds
+ * each request against it by reading again what it is asked to sign. Pure.
+ */
+#ifndef KEEPER_RULE_H
+#define KEEPER_RULE_H
+
+#include "pki/key.h"
+
+struct key_rule {
+	bool certificates;        /* sign TBSCertificates... */
+	bool crls;                /* ...and TBSCertLists... */
+	struct buf issuer;        /* ...of this issuer Name (DER) only */
+	int64_t max_validity;     /* seconds from notBefore to notAfter of what it signs; its own
+				     certificate: see below */
+	int64_t max_own_validity; /* of the self-signed certificate over its own key */
+	bool ca_certificates; /* may basicConstraints say CA:TRUE for a key that is not its own? */
+	bool content; /* sign CMS signed attributes (must be a SET OF Attribute with contentType and
+			 messageDigest) */
+	bool decrypt; /* RSA key transport */
+	bool csr;     /* sign CertificationRequestInfo over its own key */
+};
+void key_rule_clear(struct key_rule *r);
+
+/* ERR_DENIED naming the clause that the message breaks. own_spki: of the key that is to sign. */
+RESULT key_rule_check(const struct key_rule *rule, enum key_purpose purpose, struct span own_spki,
+		      struct span message, struct err *err);
+/* Text form, a line a setting, as it lies beside the key. */
+RESULT key_rule_write(const struct key_rule *rule, struct buf *out, struct err *err);
+RESULT key_rule_read(struct span text, struct key_rule *out, struct err *err);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What must outlive the process: authorities and their key generations, certificates, transactions,
+ * challenges, events. Operations are named after what they mean; SQL stays in this folder.
+ *
+ * Every function that changes something returns OK only when the change is durable. Changes go
+ * through one writer thread, which commits many of them together; callers block meanwhile. All
+ * functions are thread-safe. ERR_BUSY: locked or overloaded, try again; ERR_IO: disk full or file
+ * corrupt.
+ *
+ * Records read out are owned by the caller: clear them with the matching _clear.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+struct store;
+
+#define STORE_NAME_MAX 64         /* names of CAs, endpoints, profiles, actors */
+#define STORE_HASH 32             /* SHA-256 */
+#define STORE_TRANSACTION_MAX 512 /* octets of a transactionID */
+
+struct store_options {
+	const char *path; /* SQLite file, created with mode 0600 */
+	unsigned readers; /* connections for reading; 0: 8 */
+	unsigned busy_ms; /* how long to wait for a lock of another process; 0: 2000 */
+	struct log log;
+};
+
+RESULT store_open(struct store **out, const struct store_options *options, struct err *err);
+/* Ends the writer after what it has accepted. */
+void store_close(struct store *s);
+DEFINE_CLEANUP(struct store, store_close)
+
+/* ---- events: the record of every decision ---- */
+
+struct store_event {
+	int64_t id; /* set by the store, rising */
+	int64_t time;
+	const char
+	    *kind; /* "enrol.issued", "enrol.rejected", "ca.created", "challenge.created"... */
+	const char *endpoint; /* NULL: none; the same for those below */
+	struct span transaction;
+	const char *ca;
+	struct span serial;
+	const char *actor;  /* who: peer address or operator */
+	const char *reason; /* one line: why */
+	const char *detail; /* JSON: the steps of the decision, in order */
+};
+
+RESULT store_add_event(struct store *s, const struct store_event *event, struct err *err);
+
+struct store_event_filter {
+	struct span transaction; /* empty: any */
+	int64_t after_id;        /* only later ones */
+	unsigned limit;          /* 0: 100 */
+	bool newest_first;
+};
+/* The callback's record is borrowed for the call. A result other than OK stops and is returned. */
+typedef enum result store_event_fn(void *ctx, const struct store_event *event, struct err *err);
+RESULT store_each_event(struct store *s, const struct store_event_filter *filter,
+			store_event_fn *fn, void *ctx, struct err *err);
+
+/* ---- authorities ---- */
+
+enum store_key_role { STORE_KEY_CA, STORE_KEY_RA, STORE_KEY_RA_SIGN, STORE_KEY_RA_ENCRYPT };
+
+struct store_ca_key {
+	enum store_key_role role;
+	unsigned generation;
+	char key_id[STORE_NAME_MAX]; /* the keeper's name of the private key */
+	struct buf cert;             /* owned */
+};
+
+#define STORE_CA_KEYS_MAX 16
+
+struct store_ca {
+	char name[STORE_NAME_MAX];
+	int64_t created;
+	struct store_ca_key keys[STORE_CA_KEYS_MAX];
+	size_t n_keys;
+};
+void store_ca_clear(struct store_ca *ca);
+
+/* The CA, its keys and the event in one commit. ERR_CONFLICT: the name exists. */
+RESULT store_add_ca(struct store *s, const struct store_ca *ca, const struct store_event *event,
+		    struct err *err);
+typedef enum result store_ca_fn(void *ctx, const struct store_ca *ca, struct err *err);
+RESULT store_each_ca(struct store *s, store_ca_fn *fn, void *ctx, struct err *err);
+
+/* ---- challenges: only their hash is stored ---- */
+
+struct store_challenge {
+	char id[STORE_NAME_MAX];       /* public handle, for lists and revocation */
+	uint8_t hash[STORE_HASH];      /* SHA-256 of the challenge (it has 128 random bits) */
+	char endpoint[STORE_NAME_MAX]; /* "": any */
+	int64_t created;
+	int64_t expires;
+	char created_by[STORE_NAME_MAX];
+	struct buf subject; /* Name DER that the request must have; empty: any */
+	struct buf san;     /* GeneralNames DER that it must have; empty: any */
+	bool revoked;
+	bool bound;                   /* used once: then only for this transaction and key */
+	uint8_t bound_to[STORE_HASH]; /* SHA-256 as of store_binding() */
+	int64_t used;                 /* time of issuance; 0: not yet */
+};
+void store_challenge_clear(struct store_challenge *c);
+
+RESULT store_add_challenge(struct store *s, const struct store_challenge *c,
+			   const struct store_event *event, struct err *err);
+RESULT store_find_challenge(struct store *s, const uint8_t hash[STORE_HASH],
+			    struct store_challenge *out, struct err *err);
+/* ERR_NOT_FOUND; revoking twice is OK. */
+RESULT store_revoke_challenge(struct store *s, const char *id, const struct store_event *event,
+			      struct err *err);
+typedef enum result store_challenge_fn(void *ctx, const struct store_challenge *c, struct err *err);
+struct store_challenge_filter {
+	const char *after_id; /* paging: handles rise; NULL: from the first */
+	unsigned limit;       /* 0: 100 */
+	bool usable_at_set;   /* only those unexpired at usable_at, unused, unrevoked */
+	int64_t usable_at;
+};
+RESULT store_each_challenge(struct store *s, const struct store_challenge_filter *filter,
+			    store_challenge_fn *fn, void *ctx, struct err *err);
+
+/* ---- transactions and certificates ---- */
+
+/* Who a transaction is: endpoint + transactionID + SHA-256 of the key's SubjectPublicKeyInfo. */
+struct store_transaction_key {
+	const char *endpoint;
+	struct span id;
+	uint8_t key_hash[STORE_HASH];
+};
+
+struct store_cert {
+	struct buf der;
+	struct buf serial; /* INTEGER content octets */
+	char ca[STORE_NAME_MAX];
+	unsigned generation;
+	char profile[STORE_NAME_MAX];
+	char endpoint[STORE_NAME_MAX];
+	struct buf transaction;
+	struct buf subject; /* RFC 4514 text, UTF-8 */
+	int64_t not_before;
+	int64_t not_after;
+	int64_t issued;
+	int64_t id; /* set by the store, rising */
+};
+void store_cert_clear(struct store_cert *c);
+
+/* The certificate that this transaction got. ERR_NOT_FOUND: none yet. */
+RESULT store_find_issued(struct store *s, const struct store_transaction_key *key,
+			 struct store_cert *out, struct err *err);
+
+/* What one issuance changes, all in one commit. Spans and strings borrowed. */
+struct store_issuance {
+	struct store_transaction_key transaction;
+	const char *ca;
+	unsigned generation;
+	const char *profile;
+	struct span serial;
+	struct span cert;
+	struct span subject_text;
+	int64_t not_before;
+	int64_t not_after;
+	int64_t now;
+	const uint8_t *challenge_hash; /* one-time challenge to bind and consume; NULL: none */
+	uint8_t challenge_binding[STORE_HASH];
+	struct store_event event;
+};
+/*
+ * ERR_CONFLICT: this transaction has a certificate already (find it with store_find_issued).
+ * ERR_DENIED: the challenge is meanwhile revoked, expired or bound to another transaction.
+ */
+RESULT store_commit_issuance(struct store *s, const struct store_issuance *issuance,
+			     struct err *err);
+
+/* A refusal's event; the challenge, if one was shown and matched, is bound in the same commit. */
+struct store_refusal {
+	struct store_event event;
+	const uint8_t *challenge_hash; /* NULL: none */
+	uint8_t challenge_binding[STORE_HASH];
+};
+RESULT store_commit_refusal(struct store *s, const struct store_refusal *refusal, struct err *err);
+
+struct store_cert_filter {
+	int64_t before_id;       /* paging, newest first; 0: from the newest */
+	unsigned limit;          /* 0: 100 */
+	const char *ca;          /* NULL: any */
+	const char *subject;     /* substring without case; NULL: any */
+	struct span transaction; /* empty: any */
+	struct span serial;      /* empty: any */
+};
+typedef enum result store_cert_fn(void *ctx, const struct store_cert *c, struct err *err);
+RESULT store_each_cert(struct store *s, const struct store_cert_filter *filter, store_cert_fn *fn,
+		       void *ctx, struct err *err);
+
+#endif
