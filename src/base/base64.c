@@ -66,8 +66,7 @@ static int value(uint8_t c)
 
 enum result base64_parse(struct span text, struct buf *out, struct err *err)
 {
-	BUF
-	got = BUF_INIT;
+	BUF got = BUF_INIT;
 	uint32_t acc = 0;
 	size_t i, digits = 0, pads = 0;
 	int v;

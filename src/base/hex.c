@@ -26,8 +26,7 @@ static int digit(uint8_t c)
 
 enum result hex_parse(struct span text, struct buf *out, struct err *err)
 {
-	BUF
-	got = BUF_INIT;
+	BUF got = BUF_INIT;
 	int high = -1, d;
 	size_t i;
 

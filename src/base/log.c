@@ -126,8 +126,7 @@ void log_init(struct log *log, struct log_sink *sink)
 
 void log_bind(struct log *log, struct log_field field)
 {
-	BUF
-	b = BUF_INIT;
+	BUF b = BUF_INIT;
 
 	put_field(&b, &field);
 	if (b.failed || b.len >= sizeof(log->bound) - log->len)
@@ -153,8 +152,7 @@ static void put_head(struct buf *b, const struct log_sink *sink, enum log_level 
 void log_write(const struct log *log, enum log_level level, const char *msg,
 	       const struct log_field *fields)
 {
-	BUF
-	b = BUF_INIT;
+	BUF b = BUF_INIT;
 
 	if (!log || !log->sink || (int)level < atomic_load(&log->sink->floor))
 		return;

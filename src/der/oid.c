@@ -64,8 +64,7 @@ enum result oid_parse(const char *dotted, struct buf *out, struct err *err)
 {
 	unsigned long long arc, first = 0;
 	const char *at = dotted;
-	BUF
-	got = BUF_INIT;
+	BUF got = BUF_INIT;
 	char *end = NULL;
 	size_t n;
 

@@ -61,8 +61,7 @@ void der_close_set_of(struct buf *out, size_t mark)
 	struct span items[SET_OF_MAX];
 	struct der_reader r;
 	struct der_tlv tlv;
-	BUF
-	sorted = BUF_INIT;
+	BUF sorted = BUF_INIT;
 	size_t n = 0, i;
 
 	if (out->failed)

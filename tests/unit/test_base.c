@@ -44,8 +44,7 @@ static void base64_rows(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		BUF
-		out = BUF_INIT;
+		BUF out = BUF_INIT;
 		struct err err = { 0 };
 
 		assert_int_equal(base64_parse(span_str(rows[i].in), &out, &err), rows[i].want);
@@ -58,8 +57,7 @@ static void base64_rows(void **state)
 
 static void base64_writes_columns(void **state)
 {
-	BUF
-	out = BUF_INIT;
+	BUF out = BUF_INIT;
 	uint8_t bytes[60] = { 0 };
 
 	(void)state;
@@ -71,10 +69,8 @@ static void base64_writes_columns(void **state)
 
 static void hex_rows(void **state)
 {
-	BUF
-	out = BUF_INIT;
-	BUF
-	text = BUF_INIT;
+	BUF out = BUF_INIT;
+	BUF text = BUF_INIT;
 
 	(void)state;
 	assert_int_equal(hex_parse(SPAN_LIT("DE:ad be ef"), &out, NULL), OK);
@@ -127,8 +123,7 @@ static void log_line_is_json_whatever_comes(void **state)
 	char path[] = "/tmp/scepter-log-XXXXXX";
 	struct log_sink *sink = NULL;
 	int fd = mkstemp(path);
-	BUF
-	text = BUF_INIT;
+	BUF text = BUF_INIT;
 	struct log log;
 
 	(void)state;

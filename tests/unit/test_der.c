@@ -85,10 +85,8 @@ static void times_both_ways(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		BUF
-		got = BUF_INIT;
-		BUF
-		want = BUF_INIT;
+		BUF got = BUF_INIT;
+		BUF want = BUF_INIT;
 		struct der_reader r;
 		int64_t t = 1;
 
@@ -109,8 +107,7 @@ static void impossible_times(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		BUF
-		in = BUF_INIT;
+		BUF in = BUF_INIT;
 		struct der_reader r;
 		int64_t t = 7;
 
@@ -123,8 +120,7 @@ static void impossible_times(void **state)
 
 static void writer_makes_canonical_der(void **state)
 {
-	BUF
-	out = BUF_INIT;
+	BUF out = BUF_INIT;
 	size_t set;
 
 	(void)state;
@@ -166,10 +162,8 @@ static void depth_is_bounded(void **state)
 
 static void oids(void **state)
 {
-	BUF
-	text = BUF_INIT;
-	BUF
-	octets = BUF_INIT;
+	BUF text = BUF_INIT;
+	BUF octets = BUF_INIT;
 
 	(void)state;
 	oid_put_text(&text, OID_SHA256_WITH_RSA);
