@@ -10,26 +10,33 @@
 #include "pki/key.h"
 
 struct cert {
-	struct span der;    /* the whole certificate */
+	struct span der;    /* the whole certificate; empty after cert_parse_tbs */
 	struct span tbs;    /* TBSCertificate with tag */
-	int version;        /* 1 or 3 */
+	int version;        /* 1, 2 or 3 */
 	struct span serial; /* INTEGER content octets */
+	struct span sig_id; /* TBSCertificate.signature, whole */
 	struct sig_alg sig_alg;
-	struct span issuer; /* Name with tag */
+	struct span issuer;   /* Name with tag */
+	struct span validity; /* content: the two times as encoded */
 	int64_t not_before;
 	int64_t not_after;
 	struct span subject; /* Name with tag */
 	struct span spki;    /* with tag */
+	bool has_unique_ids; /* issuerUniqueID or subjectUniqueID, which nothing else looks at */
 	struct span exts;    /* content of SEQUENCE OF Extension; empty: none */
 	struct span signature;
 };
 
 /* Pure. An unknown signature algorithm is no error here (sig_alg.kind = KEY_NONE). */
 RESULT cert_parse(struct span der, struct cert *out, struct err *err);
+/* A TBSCertificate alone: der and signature are left empty. For who is asked to sign one. */
+RESULT cert_parse_tbs(struct span tbs, struct cert *out, struct err *err);
 
 /* Is cert signed with the key spki? ERR_BAD_CHECK if not. */
 RESULT cert_verify_signature(const struct cert *cert, struct crypto *c, struct span spki,
 			     struct err *err);
+RESULT cert_verify_with(const struct cert *cert, struct crypto *c, struct pubkey *issuer,
+			struct err *err);
 bool cert_is_self_issued(const struct cert *cert);
 bool cert_is_ca(const struct cert *cert);
 /* RFC 5280 4.2.1.2 method 1: SHA-1 of the public key's bits. */

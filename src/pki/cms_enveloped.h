@@ -9,6 +9,12 @@
 #include "pki/key.h"
 
 #define CMS_RECIPIENTS_MAX 16
+/*
+ * What we ask of PBKDF2 and what we bear. A reply's password is as a rule a one-time challenge of
+ * 128 random bits, which needs no stretching at all; 10,000 (some 3 ms, ten times the minimum of
+ * RFC 8018 4.2) slow down a search for a static one without being the cost of an enrolment.
+ */
+#define CMS_PBKDF2_ITERATIONS 10000
 #define CMS_PBKDF2_ITERATIONS_MAX 1000000
 
 enum cms_recipient_kind {
@@ -51,12 +57,28 @@ RESULT cms_enveloped_open(const struct cms_enveloped *e, struct crypto *c, struc
 RESULT cms_pwri_unwrap(const struct cms_recipient *r, struct crypto *c, struct span password,
 		       struct secret *content_key, struct err *err);
 
-/* For the holder of a certificate: recipient named by its issuer and serial. */
-RESULT cms_envelop_to_cert(struct crypto *c, struct span plain, enum cipher_alg cipher,
-			   const struct transport_alg *transport, struct span recipient_cert,
+/* What is put into an envelope, and how. Spans borrowed. */
+struct cms_envelop {
+	struct span plain;
+	enum cipher_alg cipher;
+	struct transport_alg transport; /* of no account to cms_envelop_to_password */
+};
+
+/* A holder of an RSA key, named by issuer (Name) and serial (INTEGER content octets). */
+struct cms_holder {
+	struct pubkey *key;
+	struct span issuer;
+	struct span serial;
+};
+
+/* Each appends the ContentInfo. For the holder of a certificate, given as DER: */
+RESULT cms_envelop_to_cert(const struct cms_envelop *e, struct crypto *c, struct span recipient,
 			   struct buf *out, struct err *err);
+/* The same with the key at hand. */
+RESULT cms_envelop_to_holder(const struct cms_envelop *e, struct crypto *c,
+			     const struct cms_holder *to, struct buf *out, struct err *err);
 /* For whoever knows the password (RFC 8894 3.1): PBKDF2-HMAC-SHA-256. */
-RESULT cms_envelop_to_password(struct crypto *c, struct span plain, enum cipher_alg cipher,
-			       struct span password, struct buf *out, struct err *err);
+RESULT cms_envelop_to_password(const struct cms_envelop *e, struct crypto *c, struct span password,
+			       struct buf *out, struct err *err);
 
 #endif

@@ -20,23 +20,29 @@ struct cms_attr {
 struct cms_signed {
 	struct span content_type; /* eContentType OID octets */
 	bool has_content;
-	struct span content; /* eContent octets, joined if it was constructed: see store */
+	struct span content;              /* eContent octets */
 	struct span certs[CMS_CERTS_MAX]; /* certificates as sent, whole */
 	size_t n_certs;
 	struct span crls[8];
 	size_t n_crls;
 	/* the first signer; has_signer is false in a degenerate message */
 	bool has_signer;
-	struct span sid; /* IssuerAndSerialNumber or [0] SKI, whole */
-	enum digest_alg digest;
-	struct sig_alg sig_alg;   /* digest filled from digestAlgorithm where it is rsaEncryption */
+	struct span sid;       /* IssuerAndSerialNumber or [0] SKI, whole */
+	struct span digest_id; /* digestAlgorithm and signatureAlgorithm, whole */
+	struct span sig_id;
+	enum digest_alg digest;   /* DIGEST_NONE: unknown */
+	struct sig_alg sig_alg;   /* digest filled from digestAlgorithm where it is rsaEncryption;
+				     kind KEY_NONE: unknown */
 	struct span signed_attrs; /* content of [0], as received */
 	struct cms_attr attrs[CMS_ATTRS_MAX];
 	size_t n_attrs;
 	struct span signature;
 };
 
-/* der: the ContentInfo. Unknown digest or signature algorithm: ERR_BAD_ALG. */
+/*
+ * der: the ContentInfo. An unknown digest or signature algorithm is no error here, so that the
+ * attributes of such a message can still be read and answered: cms_signed_verify names it.
+ */
 RESULT cms_signed_parse(struct span der, struct cms_signed *out, struct err *err);
 
 /* The signed attribute's only value, whole TLV; ERR_NOT_FOUND if absent, ERR_SYNTAX if not single.
@@ -53,16 +59,20 @@ RESULT cms_signed_signer(const struct cms_signed *s, struct cert *out, struct er
 
 /*
  * messageDigest against the content, then the signature over the attributes as received and, if
- * that fails, over their DER-sorted form. ERR_BAD_CHECK names which of the two disagreed.
+ * that fails, over their DER-sorted form. ERR_BAD_CHECK names which of the two disagreed;
+ * ERR_BAD_ALG an algorithm that is unknown or not to be had. Policy on weak ones is the caller's.
  */
 RESULT cms_signed_verify(const struct cms_signed *s, struct crypto *c, struct span signer_spki,
 			 struct err *err);
+/* The same with the key at hand. */
+RESULT cms_signed_verify_with(const struct cms_signed *s, struct crypto *c, struct pubkey *signer,
+			      struct err *err);
 
 struct cms_sign {
-	struct span content; /* eContent (id-data); absent if NULL pointer and 0 length... */
-	bool has_content;    /* ...told apart by this */
+	bool has_content;
+	struct span content; /* eContent (id-data), if has_content; it may be empty */
 	struct span attrs;   /* whole Attributes beyond contentType and messageDigest, any order */
-	enum digest_alg digest;
+	enum digest_alg digest;   /* an Ed25519 key takes SHA-512 instead (RFC 8419 3.1) */
 	struct span signer_cert;  /* DER: its issuer and serial name the signer */
 	const struct span *certs; /* to include, in this order */
 	size_t n_certs;

@@ -21,8 +21,9 @@ enum san_kind {
 
 struct san {
 	enum san_kind kind;
-	struct span
-	    value; /* email, DNS, URI: IA5 text; IP: 4 or 16 octets; UPN: UTF-8; else the DER */
+	/* email, DNS, URI: IA5 text; IP: 4 or 16 octets; UPN: UTF-8; directory: the Name;
+	   RID: octets of the OID; others: content */
+	struct span value;
 	struct span whole; /* the GeneralName */
 };
 
@@ -38,7 +39,9 @@ const char *san_kind_name(
     enum san_kind kind); /* "DNS" "IP" "URI" "email" "UPN" "dirName" "RID" "otherName" */
 /* Text of the value alone: "router7.example", "192.0.2.1". */
 RESULT san_put_text(struct buf *out, const struct san *san, struct err *err);
-/* "DNS:router7.example", "IP:192.0.2.1", "URI:..", "email:..", "UPN:..": one GeneralName appended.
+/*
+ * "DNS:router7.example", "IP:192.0.2.1", "URI:..", "email:..", "UPN:..", "RID:1.2.3",
+ * "dirName:CN=a": one GeneralName appended.
  */
 RESULT san_parse_text(const char *text, struct buf *out, struct err *err);
 /* Same names, in any order; DNS and email domain without case. Values as for san_check. */
