@@ -73,7 +73,7 @@ enum result err_prefix(struct err *err, enum result code, const char *fmt, ...)
 	va_list ap;
 	int n;
 
-	if (!err)
+	if (!err || code == OK)
 		return code;
 	memcpy(old, err->text, sizeof(old));
 	err->code = code;

@@ -59,7 +59,7 @@ struct err_map {
 
 /* Sets *err (if any) and returns code, so that a failing function can end in one line. */
 RESULT err_set(struct err *err, enum result code, const char *fmt, ...) PRINTF_LIKE(3, 4);
-/* Puts "text: " before what *err says, as the error travels up. Returns code. */
+/* Puts "text: " before what *err says, as the error travels up. Returns code; OK passes through. */
 RESULT err_prefix(struct err *err, enum result code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* err_set(ERR_IO or ERR_NOMEM, ...) with strerror(errnum) behind the text. */
 RESULT err_errno(struct err *err, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4);
