@@ -33,7 +33,7 @@ enum key_kind { KEY_NONE, KEY_RSA, KEY_EC_P256, KEY_EC_P384, KEY_EC_P521, KEY_ED
 
 /* How a signature is made: the key's kind and a digest (DIGEST_NONE for Ed25519). */
 struct sig_alg {
-	enum key_kind kind; /* KEY_RSA: PKCS#1 v1.5; any KEY_EC_*: ECDSA */
+	enum key_kind kind; /* KEY_RSA: PKCS#1 v1.5; any KEY_EC_*: ECDSA, whatever the curve */
 	enum digest_alg digest;
 };
 
@@ -54,6 +54,9 @@ bool digest_is_legacy(enum digest_alg alg);
 bool cipher_is_legacy(enum cipher_alg alg);
 /* The digest that fits the key: P-384 SHA-384, P-521 SHA-512, Ed25519 none, else SHA-256. */
 struct sig_alg sig_alg_for(enum key_kind kind);
+bool key_kind_is_ec(enum key_kind kind);
+/* Can a key of this kind make such a signature? The OID of ECDSA does not name the curve. */
+bool sig_alg_fits(struct sig_alg alg, enum key_kind kind);
 
 struct span digest_oid(enum digest_alg alg);
 struct span cipher_oid(enum cipher_alg alg);
@@ -64,7 +67,10 @@ struct span cipher_oid(enum cipher_alg alg);
  */
 RESULT alg_read_digest(struct der_reader *r, const char *what, enum digest_alg *out,
 		       struct err *err);
-/* signatureAlgorithm of certificates, CSRs, CRLs; rsaEncryption gives digest DIGEST_NONE. */
+/*
+ * signatureAlgorithm of certificates, CSRs, CRLs and of SignerInfo, where rsaEncryption or
+ * id-ecPublicKey stand for the key alone: they give DIGEST_NONE. ECDSA gives KEY_EC_P256.
+ */
 RESULT alg_read_sig(struct der_reader *r, const char *what, struct sig_alg *out, struct err *err);
 /* contentEncryptionAlgorithm with its IV. */
 RESULT alg_read_cipher(struct der_reader *r, const char *what, enum cipher_alg *out,

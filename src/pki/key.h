@@ -28,7 +28,7 @@ struct key_ops {
 	RESULT(*decrypt)
 	(struct key *k, struct crypto *c, const struct transport_alg *alg, struct span cipher,
 	 struct secret *out, struct err *err);
-	void (*free)(struct key *k);
+	void (*free)(struct key *k); /* the back end's own and the struct; spki is gone already */
 };
 
 /* A back end embeds this as its first member. */
@@ -46,9 +46,10 @@ struct key {
 RESULT key_sign(struct key *k, struct crypto *c, enum key_purpose purpose, struct sig_alg alg,
 		struct span message, struct buf *out, struct err *err);
 /*
- * RSA key transport. PKCS#1 v1.5 padding errors give random bytes rather than an error, of the
- * length that the caller expects by the content cipher (RFC 3218); so out may hold nonsense and the
- * content decryption then fails like any other.
+ * RSA key transport. PKCS#1 v1.5 padding errors give 32 random bytes rather than an error (RFC
+ * 3218), so out may hold nonsense, and of another length than the content cipher wants: the caller
+ * puts a random key of the right length in its place and goes on, so that the content decryption
+ * then fails like any other. The time taken does not tell the padding either.
  */
 RESULT key_decrypt(struct key *k, struct crypto *c, const struct transport_alg *alg,
 		   struct span cipher, struct secret *out, struct err *err);

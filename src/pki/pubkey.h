@@ -18,9 +18,13 @@ struct pubkey_info {
 
 struct pubkey;
 
-/* ERR_BAD_ALG for kinds that Scepter does not know; RSA up to 8192 bits, odd exponent >= 3. */
+/*
+ * ERR_BAD_ALG for kinds that Scepter does not know; RSA of 1024 to 8192 bits with an odd exponent
+ * >= 3 of at most 64 bits; EC points uncompressed.
+ */
 RESULT pubkey_inspect(struct span spki, struct pubkey_info *out, struct err *err);
 
+/* spki is borrowed for the life of the key. */
 RESULT pubkey_new(struct pubkey **out, struct crypto *c, struct span spki, struct err *err);
 void pubkey_free(struct pubkey *k);
 DEFINE_CLEANUP(struct pubkey, pubkey_free)

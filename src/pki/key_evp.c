@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pki/key_evp.h"
+
+#include <stdlib.h>
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "pki/crypto_evp.h"
+#include "pki/key_file.h"
+#include "pki/pkcs1.h"
+
+#define RSA_MAX 1024 /* octets of the largest modulus that pubkey_inspect takes */
+
+struct key_evp {
+	struct key base;
+	struct crypto *crypto; /* the one that pkey was made in */
+	EVP_PKEY *pkey;
+	/* kept ready: a CA's or RA's key does the same thing a million times */
+	EVP_PKEY_CTX *sign;
+	enum digest_alg sign_digest;
+	EVP_PKEY_CTX *decrypt;
+	struct transport_alg transport;
+};
+
+static struct key_evp *of(struct key *k)
+{
+	return (struct key_evp *)k;
+}
+
+static enum result prepare_sign(struct key_evp *k, struct crypto *c, enum digest_alg digest,
+				struct err *err)
+{
+	CLEANUP(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = NULL;
+
+	if (k->sign && k->sign_digest == digest)
+		return OK;
+	ctx = EVP_PKEY_CTX_new_from_pkey(crypto_libctx(c), k->pkey, NULL);
+	if (!ctx || EVP_PKEY_sign_init(ctx) <= 0 ||
+	    EVP_PKEY_CTX_set_signature_md(ctx, crypto_md(c, digest)) <= 0)
+		return crypto_fail(err, ERR_BAD_ALG, digest_name(digest));
+	EVP_PKEY_CTX_free(k->sign);
+	k->sign = take(ctx);
+	k->sign_digest = digest;
+	return OK;
+}
+
+/* Ed25519 takes the message, not a digest of it. */
+static bool sign_message(struct key_evp *k, struct crypto *c, struct span message, uint8_t *at,
+			 size_t *len)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool ok;
+
+	ok = ctx &&
+	     EVP_DigestSignInit_ex(ctx, NULL, NULL, crypto_libctx(c), NULL, k->pkey, NULL) == 1 &&
+	     EVP_DigestSign(ctx, at, len, message.p, message.len) == 1;
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}
+
+static enum result evp_sign(struct key *key, struct crypto *c, enum key_purpose purpose,
+			    struct sig_alg alg, struct span message, struct buf *out,
+			    struct err *err)
+{
+	struct key_evp *k = of(key);
+	size_t before = out->len, len = (size_t)EVP_PKEY_get_size(k->pkey);
+	uint8_t digest[DIGEST_MAX];
+	uint8_t *at;
+	bool ok;
+
+	(void)purpose;
+	if (key->kind != KEY_ED25519) {
+		TRY(crypto_digest(c, alg.digest, &message, 1, digest, err));
+		TRY(prepare_sign(k, c, alg.digest, err));
+	}
+	at = buf_extend(out, len);
+	if (!at)
+		return err_nomem(err);
+	if (key->kind == KEY_ED25519)
+		ok = sign_message(k, c, message, at, &len);
+	else
+		ok = EVP_PKEY_sign(k->sign, at, &len, digest, digest_size(alg.digest)) == 1;
+	if (!ok) {
+		out->len = before;
+		return crypto_fail(err, ERR_INTERNAL, "signing");
+	}
+	out->len = before + len;
+	return OK;
+}
+
+static bool set_padding(struct crypto *c, EVP_PKEY_CTX *ctx, const struct transport_alg *alg)
+{
+	const EVP_MD *md = crypto_md(c, alg->digest), *mgf = crypto_md(c, alg->mgf_digest);
+
+	if (!alg->oaep)
+		return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_NO_PADDING) > 0;
+	return md && mgf && EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_OAEP_PADDING) > 0 &&
+	       EVP_PKEY_CTX_set_rsa_oaep_md(ctx, md) > 0 &&
+	       EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, mgf) > 0;
+}
+
+static bool same_transport(const struct transport_alg *a, const struct transport_alg *b)
+{
+	return a->oaep == b->oaep && a->digest == b->digest && a->mgf_digest == b->mgf_digest;
+}
+
+static enum result prepare_decrypt(struct key_evp *k, struct crypto *c,
+				   const struct transport_alg *alg, struct err *err)
+{
+	CLEANUP(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = NULL;
+
+	if (k->decrypt && same_transport(&k->transport, alg))
+		return OK;
+	ctx = EVP_PKEY_CTX_new_from_pkey(crypto_libctx(c), k->pkey, NULL);
+	if (!ctx || EVP_PKEY_decrypt_init(ctx) <= 0 || !set_padding(c, ctx, alg))
+		return crypto_fail(err, ERR_BAD_ALG, "RSA key transport");
+	EVP_PKEY_CTX_free(k->decrypt);
+	k->decrypt = take(ctx);
+	k->transport = *alg;
+	return OK;
+}
+
+static enum result open_pkcs1(struct span block, struct secret *out, struct err *err)
+{
+	uint8_t key[PKCS1_KEY_MAX];
+	enum result res;
+	size_t len;
+
+	TRY(random_fill(key, sizeof(key), err));
+	len = pkcs1_unpad(block, key);
+	res = secret_set(out, span_of(key, len), err);
+	explicit_bzero(key, sizeof(key));
+	return res;
+}
+
+static enum result evp_decrypt(struct key *key, struct crypto *c, const struct transport_alg *alg,
+			       struct span cipher, struct secret *out, struct err *err)
+{
+	struct key_evp *k = of(key);
+	uint8_t plain[RSA_MAX];
+	size_t len = sizeof(plain);
+	enum result res;
+
+	if (cipher.len != (key->bits + 7) / 8)
+		return err_set(err, ERR_BAD_CHECK, "encrypted key of %zu octets for RSA of %u bits",
+			       cipher.len, key->bits);
+	TRY(prepare_decrypt(k, c, alg, err));
+	if (EVP_PKEY_decrypt(k->decrypt, plain, &len, cipher.p, cipher.len) <= 0) {
+		ERR_clear_error();
+		res = err_set(err, ERR_BAD_CHECK, "the content key does not decrypt");
+	} else if (alg->oaep) {
+		res = secret_set(out, span_of(plain, len), err);
+	} else {
+		res = open_pkcs1(span_of(plain, len), out, err);
+	}
+	explicit_bzero(plain, sizeof(plain));
+	return res;
+}
+
+static void evp_free(struct key *key)
+{
+	struct key_evp *k = of(key);
+
+	EVP_PKEY_CTX_free(k->sign);
+	EVP_PKEY_CTX_free(k->decrypt);
+	EVP_PKEY_free(k->pkey);
+	free(k);
+}
+
+static const struct key_ops evp_ops = { evp_sign, evp_decrypt, evp_free };
+
+/* Takes pkey over where it succeeds. */
+static enum result wrap(struct key **out, struct crypto *c, EVP_PKEY **pkey, struct err *err)
+{
+	struct pubkey_info info;
+	struct key_evp *k;
+	BUF spki = BUF_INIT;
+
+	TRY(key_file_put_spki(*pkey, &spki, err));
+	TRY(pubkey_inspect(buf_span(&spki), &info, err));
+	k = calloc(1, sizeof(*k));
+	if (!k)
+		return err_nomem(err);
+	k->base = (struct key){ &evp_ops, buf_take(&spki), info.kind, info.bits };
+	k->crypto = c;
+	k->pkey = take(*pkey);
+	*out = &k->base;
+	return OK;
+}
+
+static const struct {
+	const char *text;
+	struct key_spec spec;
+	const char *type;
+} specs[] = {
+	{ "rsa2048", { KEY_RSA, 2048 }, "RSA" },        { "rsa3072", { KEY_RSA, 3072 }, "RSA" },
+	{ "rsa4096", { KEY_RSA, 4096 }, "RSA" },        { "p256", { KEY_EC_P256, 256 }, "EC" },
+	{ "p384", { KEY_EC_P384, 384 }, "EC" },         { "p521", { KEY_EC_P521, 521 }, "EC" },
+	{ "ed25519", { KEY_ED25519, 256 }, "ED25519" },
+};
+
+enum result key_spec_parse(const char *text, struct key_spec *out, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(specs); i++)
+		if (strcmp(text, specs[i].text) == 0) {
+			*out = specs[i].spec;
+			return OK;
+		}
+	return err_set(err, ERR_USAGE,
+		       "key \"%s\": known are rsa2048, rsa3072, rsa4096, p256, p384, p521, ed25519",
+		       text);
+}
+
+enum result key_evp_generate(struct key **out, struct crypto *c, struct key_spec spec,
+			     struct err *err)
+{
+	CLEANUP(EVP_PKEY_freep) EVP_PKEY *pkey = NULL;
+	OSSL_LIB_CTX *lib = crypto_libctx(c);
+
+	if (spec.kind == KEY_RSA)
+		pkey = EVP_PKEY_Q_keygen(lib, NULL, "RSA", (size_t)spec.bits);
+	else if (key_kind_is_ec(spec.kind))
+		pkey = EVP_PKEY_Q_keygen(lib, NULL, "EC", key_kind_name(spec.kind));
+	else if (spec.kind == KEY_ED25519)
+		pkey = EVP_PKEY_Q_keygen(lib, NULL, "ED25519");
+	if (!pkey)
+		return crypto_fail(err, ERR_BAD_ALG, "key generation");
+	return wrap(out, c, &pkey, err);
+}
+
+enum result key_evp_from_bytes(struct key **out, struct crypto *c, struct span pem_or_der,
+			       const struct secret *passphrase, struct err *err)
+{
+	CLEANUP(EVP_PKEY_freep) EVP_PKEY *pkey = NULL;
+
+	TRY(key_file_read(&pkey, c, pem_or_der, passphrase, err));
+	return wrap(out, c, &pkey, err);
+}
+
+enum result key_evp_load(struct key **out, struct crypto *c, const char *path,
+			 const struct secret *passphrase, struct err *err)
+{
+	BUF_SECRET file = BUF_INIT;
+
+	TRY(file_read(path, KEY_FILE_MAX, &file, err));
+	return err_prefix(err, key_evp_from_bytes(out, c, buf_span(&file), passphrase, err), "%s",
+			  path);
+}
+
+enum result key_evp_export(struct key *k, const struct secret *passphrase, struct buf *pem,
+			   struct err *err)
+{
+	if (k->ops != &evp_ops)
+		return err_set(err, ERR_DENIED, "this private key cannot leave its back end");
+	return key_file_put_pem(of(k)->pkey, of(k)->crypto, passphrase, pem, err);
+}
+
+enum result key_evp_copy(struct key **out, struct crypto *c, const struct key *from,
+			 struct err *err)
+{
+	BUF_SECRET der = BUF_INIT;
+
+	if (from->ops != &evp_ops)
+		return err_set(err, ERR_DENIED, "this private key cannot leave its back end");
+	TRY(key_file_put_der(((const struct key_evp *)from)->pkey, &der, err));
+	return key_evp_from_bytes(out, c, buf_span(&der), NULL, err);
+}

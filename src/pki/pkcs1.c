@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pki/pkcs1.h"
+
+/* Masks: all ones for true, 0 for false; the numbers compared are below 2^16. */
+
+static uint32_t mask_less(uint32_t a, uint32_t b)
+{
+	return (uint32_t)0 - ((a - b) >> 31);
+}
+
+static uint32_t mask_zero(uint32_t a)
+{
+	return mask_less(a, 1);
+}
+
+static uint32_t select(uint32_t mask, uint32_t a, uint32_t b)
+{
+	return (a & mask) | (b & ~mask);
+}
+
+/* Offset of the first zero octet from 2 on; 0 if there is none. */
+static uint32_t find_zero(struct span block)
+{
+	uint32_t at = 0, i;
+
+	for (i = 2; i < block.len; i++)
+		at = select(mask_zero(at) & mask_zero(block.p[i]), i, at);
+	return at;
+}
+
+/* Moves what starts at `shift` to the front, a power of two at a time. */
+static void shift_down(uint8_t bytes[PKCS1_KEY_MAX], uint32_t shift)
+{
+	uint32_t step, i;
+
+	for (step = 1; step < PKCS1_KEY_MAX; step <<= 1) {
+		uint32_t stay = mask_zero(shift & step);
+
+		for (i = 0; i + step < PKCS1_KEY_MAX; i++)
+			bytes[i] = (uint8_t)select(stay, bytes[i], bytes[i + step]);
+	}
+}
+
+size_t pkcs1_unpad(struct span block, uint8_t key[PKCS1_KEY_MAX])
+{
+	uint32_t zero = find_zero(block), good, len, i;
+	uint8_t tail[PKCS1_KEY_MAX];
+
+	len = (uint32_t)block.len - 1 - zero;
+	good = mask_zero(block.p[0]) & mask_zero(block.p[1] ^ 2U);
+	good &= ~mask_less(zero, 10) & ~mask_zero(len) & mask_less(len, PKCS1_KEY_MAX + 1);
+	len = select(good, len, PKCS1_KEY_MAX);
+
+	memcpy(tail, block.p + block.len - PKCS1_KEY_MAX, PKCS1_KEY_MAX);
+	shift_down(tail, PKCS1_KEY_MAX - len);
+	for (i = 0; i < PKCS1_KEY_MAX; i++)
+		key[i] = (uint8_t)select(good, tail[i], key[i]);
+	explicit_bzero(tail, sizeof(tail));
+	return len;
+}

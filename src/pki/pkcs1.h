@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef PKI_PKCS1_H
+#define PKI_PKCS1_H
+
+#include "base/span.h"
+
+#define PKCS1_KEY_MAX 32 /* no content cipher has a longer key */
+
+/*
+ * Content key out of an RSA block as decrypted, 00 02 <8 or more non-zero octets> 00 <key> (RFC
+ * 8017 7.2.2), by implicit rejection: where the form is wrong, or the key empty or longer than any
+ * cipher's, key keeps the PKCS1_KEY_MAX random octets that the caller put there and that length is
+ * returned. What follows then fails like any wrong key (RFC 3218 2.3.2), and neither result, time
+ * nor memory accesses tell who asks whether the padding was right (Bleichenbacher's oracle).
+ * OpenSSL does as much only from 3.2 on, and with a length of its own choice.
+ * block: 128 octets at least, as long as the modulus.
+ */
+size_t pkcs1_unpad(struct span block, uint8_t key[PKCS1_KEY_MAX]);
+
+#endif
