@@ -221,6 +221,23 @@ enum result alg_read_sig(struct der_reader *r, const char *what, struct sig_alg 
 	return unknown_oid(what, oid, err);
 }
 
+enum result alg_parse_digest(struct span id, const char *what, enum digest_alg *out,
+			     struct err *err)
+{
+	struct der_reader r;
+
+	der_reader_init(&r, id);
+	return alg_read_digest(&r, what, out, err);
+}
+
+enum result alg_parse_sig(struct span id, const char *what, struct sig_alg *out, struct err *err)
+{
+	struct der_reader r;
+
+	der_reader_init(&r, id);
+	return alg_read_sig(&r, what, out, err);
+}
+
 enum result alg_read_cipher(struct der_reader *r, const char *what, enum cipher_alg *out,
 			    struct span *iv, struct err *err)
 {

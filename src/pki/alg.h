@@ -72,6 +72,9 @@ RESULT alg_read_digest(struct der_reader *r, const char *what, enum digest_alg *
  * id-ecPublicKey stand for the key alone: they give DIGEST_NONE. ECDSA gives KEY_EC_P256.
  */
 RESULT alg_read_sig(struct der_reader *r, const char *what, struct sig_alg *out, struct err *err);
+/* The same from a whole AlgorithmIdentifier that was kept. */
+RESULT alg_parse_digest(struct span id, const char *what, enum digest_alg *out, struct err *err);
+RESULT alg_parse_sig(struct span id, const char *what, struct sig_alg *out, struct err *err);
 /* contentEncryptionAlgorithm with its IV. */
 RESULT alg_read_cipher(struct der_reader *r, const char *what, enum cipher_alg *out,
 		       struct span *iv, struct err *err);

@@ -66,12 +66,19 @@ RESULT cert_assemble(struct span tbs, struct sig_alg alg, struct span signature,
 /* Build, sign (KEY_FOR_CERTIFICATE), assemble. */
 RESULT cert_issue(const struct cert_template *t, struct key *issuer, struct crypto *c,
 		  struct buf *out, struct err *err);
+
+/* What a device says in a certificate of its own. */
+struct cert_self {
+	struct span subject; /* Name DER */
+	int64_t not_before;
+	int64_t not_after;
+};
 /*
  * Self-signed with the device's own key, for SCEP's outer signature (RFC 8894 2.3): subject as in
- * the CSR, keyUsage digitalSignature and keyEncipherment.
+ * the CSR, a random serial, keyUsage digitalSignature and, for RSA, keyEncipherment.
  */
-RESULT cert_self_signed(struct key *key, struct crypto *c, struct span subject, int64_t now,
-			int64_t lifetime, struct buf *out, struct err *err);
+RESULT cert_self_signed(const struct cert_self *t, struct key *key, struct crypto *c,
+			struct buf *out, struct err *err);
 
 /* First certificate of PEM, or DER, into out as DER. */
 RESULT cert_load(const char *path, struct buf *out, struct err *err);
