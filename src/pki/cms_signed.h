@@ -33,7 +33,7 @@ struct cms_signed {
 	enum digest_alg digest;   /* DIGEST_NONE: unknown */
 	struct sig_alg sig_alg;   /* digest filled from digestAlgorithm where it is rsaEncryption;
 				     kind KEY_NONE: unknown */
-	struct span signed_attrs; /* content of [0], as received */
+	struct span signed_attrs; /* whole, under its [0], as received; empty: none */
 	struct cms_attr attrs[CMS_ATTRS_MAX];
 	size_t n_attrs;
 	struct span signature;
