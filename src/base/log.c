@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/hex.h"
+#include "base/json_text.h"
 
 struct log_sink {
 	int fd;
@@ -56,52 +57,10 @@ enum result log_level_parse(const char *name, enum log_level *out, struct err *e
 		       name);
 }
 
-/* Length of the valid UTF-8 sequence at s, 0 if there is none. */
-static size_t utf8_len(struct span s)
-{
-	size_t n, i;
-
-	if (s.p[0] < 0x80)
-		return 1;
-	n = (s.p[0] & 0xe0) == 0xc0   ? 2
-	    : (s.p[0] & 0xf0) == 0xe0 ? 3
-	    : (s.p[0] & 0xf8) == 0xf0 ? 4
-				      : 0;
-	if (n == 0 || n > s.len || s.p[0] == 0xc0 || s.p[0] == 0xc1 || s.p[0] > 0xf4)
-		return 0;
-	for (i = 1; i < n; i++)
-		if ((s.p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s.p[0] == 0xe0 && s.p[1] < 0xa0) || (s.p[0] == 0xed && s.p[1] > 0x9f) ||
-	    (s.p[0] == 0xf0 && s.p[1] < 0x90) || (s.p[0] == 0xf4 && s.p[1] > 0x8f))
-		return 0;
-	return n;
-}
-
-/* JSON string content; a byte that is no UTF-8 is taken as Latin-1, so that a line is always JSON.
- */
-static void put_escaped(struct buf *b, struct span s)
-{
-	size_t n;
-
-	while (s.len) {
-		n = utf8_len(s);
-		if (n == 1 && (s.p[0] == '"' || s.p[0] == '\\'))
-			buf_put_byte(b, '\\');
-		if (n == 0 || s.p[0] < 0x20 || s.p[0] == 0x7f) {
-			buf_printf(b, "\\u%04x", s.p[0]);
-			n = 1;
-		} else {
-			buf_put(b, span_sub(s, 0, n));
-		}
-		s = span_sub(s, n, SIZE_MAX);
-	}
-}
-
 static void put_field(struct buf *b, const struct log_field *f)
 {
 	buf_put_str(b, ",\"");
-	put_escaped(b, span_str(f->key));
+	json_text_put(b, span_str(f->key));
 	buf_put_str(b, "\":");
 	if (f->kind == LOG_KIND_INT) {
 		buf_printf(b, "%lld", (long long)f->num);
@@ -109,9 +68,9 @@ static void put_field(struct buf *b, const struct log_field *f)
 	}
 	buf_put_byte(b, '"');
 	if (f->kind == LOG_KIND_STR)
-		put_escaped(b, span_str(f->str));
+		json_text_put(b, span_str(f->str));
 	else if (f->kind == LOG_KIND_SPAN)
-		put_escaped(b, f->bytes);
+		json_text_put(b, f->bytes);
 	else
 		hex_put(b, f->bytes);
 	buf_put_byte(b, '"');
@@ -157,7 +116,7 @@ void log_write(const struct log *log, enum log_level level, const char *msg,
 	if (!log || !log->sink || (int)level < atomic_load(&log->sink->floor))
 		return;
 	put_head(&b, log->sink, level);
-	put_escaped(&b, span_str(msg));
+	json_text_put(&b, span_str(msg));
 	buf_put_byte(&b, '"');
 	buf_put(&b, span_of(log->bound, log->len));
 	for (; fields->kind != LOG_KIND_END; fields++)

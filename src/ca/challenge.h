@@ -8,7 +8,10 @@
 #ifndef CA_CHALLENGE_H
 #define CA_CHALLENGE_H
 
-#include "ca/authority.h"
+#include "pki/crypto.h"
+#include "store/store.h"
+
+#define CHALLENGE_LETTERS 26 /* of a one-time challenge: 128 bits at 5 bits a letter */
 
 /* "$scrypt$ln=15,r=8,p=1$<salt base64>$<hash base64>" */
 RESULT challenge_hash_static(struct crypto *c, const struct secret *challenge, struct buf *text,
@@ -20,6 +23,7 @@ struct challenge_static; /* hashes of one endpoint with the cache; thread-safe *
 RESULT challenge_static_new(struct challenge_static **out, const char *const *hashes, size_t n,
 			    struct err *err);
 void challenge_static_free(struct challenge_static *s);
+DEFINE_CLEANUP(struct challenge_static, challenge_static_free)
 /* OK: one of them. ERR_DENIED: none. ERR_BUSY: too many checks at once. */
 RESULT challenge_static_verify(struct challenge_static *s, struct crypto *c, struct span challenge,
 			       struct err *err);
@@ -36,7 +40,10 @@ struct challenge_new {
 RESULT challenge_create(struct store *store, struct crypto *c, const struct clock *clock,
 			const struct challenge_new *n, struct secret *out, char id[STORE_NAME_MAX],
 			struct err *err);
-/* The form in which it is hashed: upper case, without blanks and hyphens. */
+/*
+ * SHA-256 of its normal form: upper case, without blanks and hyphens. ERR_SYNTAX if that is not
+ * CHALLENGE_LETTERS letters of base32 (RFC 4648 6): then it never was a one-time challenge.
+ */
 RESULT challenge_hash_one_time(struct crypto *c, struct span challenge, uint8_t out[STORE_HASH],
 			       struct err *err);
 

@@ -6,6 +6,7 @@
 #ifndef CA_ENROL_H
 #define CA_ENROL_H
 
+#include "ca/authority.h"
 #include "ca/challenge.h"
 #include "ca/profile.h"
 

@@ -12,13 +12,18 @@
 #include "pki/alg.h"
 #include "pki/san.h"
 
-/* What happens to a part of the name that the device sent. */
+#define PROFILE_ATTRS_MAX 32 /* rules of a kind that a profile may have */
+#define PROFILE_SANS_MAX 16
+#define PROFILE_EKUS_MAX 32
+#define PROFILE_KEYS_MAX 8
+
+/* What happens to a part of the name that the device sent. An empty value counts as not sent. */
 enum profile_choice {
 	PROFILE_FORBID,   /* sent: refused */
 	PROFILE_DROP,     /* sent: left out */
 	PROFILE_OPTIONAL, /* sent: taken, if it matches the pattern */
 	PROFILE_REQUIRED, /* as optional, and must be sent */
-	PROFILE_FIXED,    /* set to `value`, whatever was sent */
+	PROFILE_FIXED,    /* set to `value`, whatever was sent; leads the name if it was not */
 };
 
 struct profile_attr {    /* a subject attribute */
@@ -48,7 +53,7 @@ struct profile_key {
 
 struct profile {
 	char *name;
-	int64_t validity;   /* seconds; never past the CA's */
+	int64_t validity;   /* seconds from notBefore to notAfter; never past the CA's */
 	int64_t backdate;   /* default 600 */
 	uint32_t key_usage; /* for RSA keys; keyEncipherment is left out for EC and Ed25519 */
 	struct buf *ekus;   /* OID octets each */
@@ -60,7 +65,7 @@ struct profile {
 	size_t n_sans;
 	enum profile_choice other_sans;
 	bool san_from_cn; /* no SAN sent and CN looks like a DNS name: add it */
-	struct profile_key keys[8];
+	struct profile_key keys[PROFILE_KEYS_MAX];
 	size_t n_keys;
 	char **cdp; /* URLs */
 	size_t n_cdp;
@@ -71,6 +76,7 @@ struct profile {
 };
 
 void profile_free(struct profile *p);
+DEFINE_CLEANUP(struct profile, profile_free)
 
 /* What is asked for. Spans borrowed. */
 struct profile_request {
@@ -84,6 +90,7 @@ struct profile_request {
 struct profile_issuer {
 	struct span subject;
 	struct span ski;
+	int64_t not_before;
 	int64_t not_after;
 };
 

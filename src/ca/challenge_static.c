@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/challenge.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/base64.h"
+#include "base/random.h"
+
+#define LOG_N 15
+#define BLOCK 8
+#define PARALLEL 1
+#define SALT 16
+#define HASH 32
+#define PART_MAX 64   /* octets of a salt or hash */
+#define CHECKS_MAX 2  /* scrypt runs at once for an endpoint */
+#define WAITING_MAX 4 /* threads waiting for such a run over the same challenge */
+#define WRONG_MAX 16  /* wrong challenges remembered, so that repeating one costs nothing */
+#define MAC 32
+
+/* A stored hash and, once a device has shown it, the keyed hash of the challenge it is for. */
+struct hash {
+	unsigned log_n, r, p;
+	uint8_t salt[PART_MAX];
+	size_t salt_len;
+	uint8_t hash[PART_MAX];
+	size_t hash_len;
+	bool known;
+	uint8_t mac[MAC];
+};
+
+struct challenge_static {
+	struct hash *hashes;
+	size_t n;
+	uint8_t key[MAC]; /* of this process, for the keyed hashes */
+	pthread_mutex_t lock;
+	pthread_cond_t ended; /* a check did */
+	struct {
+		bool busy;
+		uint8_t mac[MAC];
+	} checks[CHECKS_MAX];
+	unsigned waiting;
+	uint8_t wrong[WRONG_MAX][MAC];
+	size_t n_wrong; /* ever; the latest WRONG_MAX are kept */
+};
+
+/* ---- the text form ---- */
+
+static void put_base64(struct buf *out, struct span bytes)
+{
+	base64_put(out, bytes, 0);
+	while (out->len && out->data[out->len - 1] == '=')
+		out->len--;
+}
+
+enum result challenge_hash_static(struct crypto *c, const struct secret *challenge,
+				  struct buf *text, struct err *err)
+{
+	uint8_t salt[SALT], hash[HASH];
+	BUF line = BUF_INIT;
+
+	TRY(random_fill(salt, sizeof(salt), err));
+	TRY(crypto_scrypt(c, secret_span(challenge), SPAN_ARRAY(salt), 1ull << LOG_N, BLOCK,
+			  PARALLEL, hash, sizeof(hash), err));
+	buf_printf(&line, "$scrypt$ln=%d,r=%d,p=%d$", LOG_N, BLOCK, PARALLEL);
+	put_base64(&line, SPAN_ARRAY(salt));
+	buf_put_byte(&line, '$');
+	put_base64(&line, SPAN_ARRAY(hash));
+	buf_put(text, buf_span(&line));
+	return buf_check(text, err);
+}
+
+static bool parse_part(struct span text, uint8_t out[PART_MAX], size_t *len, size_t min)
+{
+	BUF bytes = BUF_INIT;
+
+	if (text.len > 2 * PART_MAX || base64_parse(text, &bytes, NULL) != OK || bytes.len < min ||
+	    bytes.len > PART_MAX)
+		return false;
+	memcpy(out, bytes.data, bytes.len);
+	*len = bytes.len;
+	return true;
+}
+
+/* Costs between 1 MiB and 256 MiB: less protects nothing, more stops the server. */
+static bool sane_cost(const struct hash *h)
+{
+	return h->log_n >= 10 && h->log_n <= 18 && h->r >= 1 && h->r <= 32 && h->p >= 1 &&
+	       h->p <= 4 && ((uint64_t)h->r << h->log_n) * 128 >= 1u << 20 &&
+	       ((uint64_t)h->r << h->log_n) * 128 <= 1u << 28;
+}
+
+static bool parse_hash(const char *text, struct hash *out)
+{
+	struct hash h = { 0 };
+	struct span salt, rest;
+	int at = 0;
+
+	if (sscanf(text, "$scrypt$ln=%2u,r=%2u,p=%1u$%n", &h.log_n, &h.r, &h.p, &at) != 3 ||
+	    at == 0)
+		return false;
+	rest = span_str(text + at);
+	salt = span_sub(rest, 0, span_find(rest, '$'));
+	rest = span_sub(rest, salt.len + 1, SIZE_MAX);
+	if (!sane_cost(&h) || !parse_part(salt, h.salt, &h.salt_len, 8) ||
+	    !parse_part(rest, h.hash, &h.hash_len, 16))
+		return false;
+	*out = h;
+	return true;
+}
+
+enum result challenge_check_format(const char *text, struct err *err)
+{
+	struct hash h;
+
+	if (parse_hash(text, &h))
+		return OK;
+	return err_set(err, ERR_CONFIG,
+		       "\"%.12s...\" is not a challenge hash of the form "
+		       "$scrypt$ln=15,r=8,p=1$SALT$HASH: make one with \"scepterctl challenge "
+		       "hash\"",
+		       text);
+}
+
+/* ---- checking ---- */
+
+enum result challenge_static_new(struct challenge_static **out, const char *const *hashes, size_t n,
+				 struct err *err)
+{
+	CLEANUP(challenge_static_freep) struct challenge_static *s = calloc(1, sizeof(*s));
+	size_t i;
+
+	if (!s)
+		return err_nomem(err);
+	(void)pthread_mutex_init(&s->lock, NULL);
+	(void)pthread_cond_init(&s->ended, NULL);
+	s->hashes = calloc(n ? n : 1, sizeof(*s->hashes));
+	if (!s->hashes)
+		return err_nomem(err);
+	s->n = n;
+	for (i = 0; i < n; i++)
+		if (!parse_hash(hashes[i], &s->hashes[i]))
+			return challenge_check_format(hashes[i], err);
+	TRY(random_fill(s->key, sizeof(s->key), err));
+	*out = take(s);
+	return OK;
+}
+
+void challenge_static_free(struct challenge_static *s)
+{
+	if (!s)
+		return;
+	(void)pthread_cond_destroy(&s->ended);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s->hashes);
+	explicit_bzero(s, sizeof(*s));
+	free(s);
+}
+
+enum known { UNKNOWN, RIGHT, WRONG };
+
+/* Under the lock. */
+static enum known look_up(const struct challenge_static *s, const uint8_t mac[MAC])
+{
+	size_t kept = s->n_wrong < WRONG_MAX ? s->n_wrong : WRONG_MAX;
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (s->hashes[i].known &&
+		    span_eq_secret(span_of(s->hashes[i].mac, MAC), span_of(mac, MAC)))
+			return RIGHT;
+	for (i = 0; i < kept; i++)
+		if (span_eq_secret(span_of(s->wrong[i], MAC), span_of(mac, MAC)))
+			return WRONG;
+	return UNKNOWN;
+}
+
+/* The check under way for this challenge, or a free place (*free_at), or CHECKS_MAX. Locked. */
+static size_t find_check(const struct challenge_static *s, const uint8_t mac[MAC], size_t *free_at)
+{
+	size_t i, same = CHECKS_MAX;
+
+	*free_at = CHECKS_MAX;
+	for (i = 0; i < CHECKS_MAX; i++) {
+		if (!s->checks[i].busy)
+			*free_at = i;
+		else if (memcmp(s->checks[i].mac, mac, MAC) == 0)
+			same = i;
+	}
+	return same;
+}
+
+/* Locked. Until it is known, or this thread has a place of its own to find out. */
+static RESULT begin_check(struct challenge_static *s, const uint8_t mac[MAC], enum known *known,
+			  size_t *place, struct err *err)
+{
+	while ((*known = look_up(s, mac)) == UNKNOWN) {
+		if (find_check(s, mac, place) == CHECKS_MAX && *place < CHECKS_MAX) {
+			s->checks[*place].busy = true;
+			memcpy(s->checks[*place].mac, mac, MAC);
+			return OK;
+		}
+		if (find_check(s, mac, place) == CHECKS_MAX || s->waiting == WAITING_MAX)
+			return err_set(err, ERR_BUSY,
+				       "challenge: too many unknown static challenges at once");
+		s->waiting++;
+		(void)pthread_cond_wait(&s->ended, &s->lock);
+		s->waiting--;
+	}
+	return OK;
+}
+
+/* Runs without the lock: hashes are not changed but for known and mac. */
+static RESULT run_scrypt(const struct challenge_static *s, struct crypto *c, struct span challenge,
+			 size_t *match, struct err *err)
+{
+	uint8_t got[PART_MAX];
+	size_t i;
+
+	*match = s->n;
+	for (i = 0; i < s->n && *match == s->n; i++) {
+		const struct hash *h = &s->hashes[i];
+
+		TRY(crypto_scrypt(c, challenge, span_of(h->salt, h->salt_len), 1ull << h->log_n,
+				  h->r, h->p, got, h->hash_len, err));
+		if (span_eq_secret(span_of(got, h->hash_len), span_of(h->hash, h->hash_len)))
+			*match = i;
+	}
+	explicit_bzero(got, sizeof(got));
+	return OK;
+}
+
+/* Locked. A check that failed for another reason leaves nothing behind. */
+static void end_check(struct challenge_static *s, size_t place, enum result r, size_t match)
+{
+	const uint8_t *mac = s->checks[place].mac;
+
+	if (r == OK && match < s->n) {
+		s->hashes[match].known = true;
+		memcpy(s->hashes[match].mac, mac, MAC);
+	} else if (r == OK) {
+		memcpy(s->wrong[s->n_wrong++ % WRONG_MAX], mac, MAC);
+	}
+	s->checks[place].busy = false;
+	(void)pthread_cond_broadcast(&s->ended);
+}
+
+static RESULT find_out(struct challenge_static *s, struct crypto *c, struct span challenge,
+		       const uint8_t mac[MAC], enum known *known, struct err *err)
+{
+	size_t place = CHECKS_MAX, match = 0;
+	enum result r;
+
+	(void)pthread_mutex_lock(&s->lock);
+	r = begin_check(s, mac, known, &place, err);
+	(void)pthread_mutex_unlock(&s->lock);
+	if (r != OK || *known != UNKNOWN)
+		return r;
+	r = run_scrypt(s, c, challenge, &match, err);
+	*known = match < s->n ? RIGHT : WRONG;
+	(void)pthread_mutex_lock(&s->lock);
+	end_check(s, place, r, match);
+	(void)pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+enum result challenge_static_verify(struct challenge_static *s, struct crypto *c,
+				    struct span challenge, struct err *err)
+{
+	uint8_t mac[DIGEST_MAX];
+	enum known known = UNKNOWN;
+
+	if (challenge.len == 0)
+		return err_set(err, ERR_DENIED, "challenge: none shown");
+	TRY(crypto_hmac(c, DIGEST_SHA256, SPAN_ARRAY(s->key), challenge, mac, err));
+	TRY(find_out(s, c, challenge, mac, &known, err));
+	if (known == RIGHT)
+		return OK;
+	return err_set(err, ERR_DENIED, "challenge: wrong");
+}

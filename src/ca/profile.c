@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/profile.h"
+
+#include <stdlib.h>
+
+#include "ca/profile_key.h"
+#include "ca/profile_san.h"
+#include "ca/profile_subject.h"
+#include "der/oid.h"
+#include "pki/cert.h"
+#include "pki/name.h"
+
+static void free_texts(char **texts, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+static void free_attrs(struct profile *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_attrs; i++) {
+		buf_clear(&p->attrs[i].type);
+		if (p->attrs[i].has_pattern)
+			regfree(&p->attrs[i].pattern);
+		free(p->attrs[i].pattern_text);
+		free(p->attrs[i].value);
+	}
+	free(p->attrs);
+}
+
+static void free_sans(struct profile *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->n_sans; i++) {
+		if (p->sans[i].has_pattern)
+			regfree(&p->sans[i].pattern);
+		free(p->sans[i].pattern_text);
+	}
+	free(p->sans);
+}
+
+void profile_free(struct profile *p)
+{
+	size_t i;
+
+	if (!p)
+		return;
+	for (i = 0; i < p->n_ekus; i++)
+		buf_clear(&p->ekus[i]);
+	free(p->ekus);
+	free_attrs(p);
+	free_sans(p);
+	free_texts(p->cdp, p->n_cdp);
+	free_texts(p->ocsp, p->n_ocsp);
+	free_texts(p->ca_issuers, p->n_ca_issuers);
+	free(p->name);
+	free(p);
+}
+
+void profile_result_clear(struct profile_result *r)
+{
+	buf_clear(&r->subject);
+	buf_clear(&r->exts);
+	*r = (struct profile_result){ 0 };
+}
+
+/*
+ * Of the extensions asked for only subjectAltName counts, the rest is the profile's to say; but who
+ * asks to be a CA must not believe that it became one.
+ */
+static RESULT check_asked_exts(struct span exts, struct err *err)
+{
+	struct ext ext;
+	bool ca;
+	int path_len;
+
+	TRY(ext_check(exts, err));
+	if (ext_find(exts, OID_BASIC_CONSTRAINTS, &ext, NULL) != OK)
+		return OK;
+	TRY(ext_read_basic_constraints(ext.value, &ca, &path_len, err));
+	if (ca)
+		return err_set(err, ERR_BAD_TEMPLATE,
+			       "RFC 5280 4.2.1.9: the request asks for basicConstraints CA:TRUE; "
+			       "no profile gives that to a device");
+	return OK;
+}
+
+static RESULT set_validity(const struct profile *p, int64_t now,
+			   const struct profile_issuer *issuer, struct profile_result *out,
+			   struct err *err)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	out->not_before = now - p->backdate;
+	out->not_after = out->not_before + p->validity;
+	if (out->not_before < issuer->not_before)
+		out->not_before = issuer->not_before;
+	if (out->not_after > issuer->not_after)
+		out->not_after = issuer->not_after;
+	if (out->not_after > now && out->not_before <= now)
+		return OK;
+	clock_format(issuer->not_after, text);
+	return err_set(err, ERR_BAD_REQUEST,
+		       "no validity is left: the CA certificate ends at %s, profile \"%s\" gives "
+		       "%lld seconds, of which %lld lie in the past",
+		       text, p->name, (long long)p->validity, (long long)p->backdate);
+}
+
+static void put_ekus(struct buf *out, const struct profile *p)
+{
+	struct span oids[PROFILE_EKUS_MAX];
+	size_t i;
+
+	for (i = 0; i < p->n_ekus; i++)
+		oids[i] = buf_span(&p->ekus[i]);
+	if (p->n_ekus)
+		ext_put_eku(out, oids, p->n_ekus, false);
+}
+
+static void put_urls(struct buf *out, const struct profile *p)
+{
+	if (p->n_cdp)
+		ext_put_crl_distribution_points(out, (const char *const *)p->cdp, p->n_cdp);
+	if (p->n_ocsp || p->n_ca_issuers)
+		ext_put_authority_info_access(out, (const char *const *)p->ocsp, p->n_ocsp,
+					      (const char *const *)p->ca_issuers, p->n_ca_issuers);
+}
+
+/* basicConstraints is always there, with CA:FALSE: some old verifiers take its absence for a CA. */
+static void put_exts(struct buf *out, const struct profile *p, enum key_kind kind, struct span ski,
+		     struct span aki)
+{
+	uint32_t usage = profile_key_usage(p, kind);
+
+	ext_put_basic_constraints(out, false, -1);
+	if (usage)
+		ext_put_key_usage(out, usage);
+	put_ekus(out, p);
+	ext_put_ski(out, ski);
+	ext_put_aki(out, aki);
+	put_urls(out, p);
+}
+
+/* subjectAltName last; critical where the subject is empty (RFC 5280 4.2.1.6). */
+static RESULT put_san(const struct profile *p, struct span asked, struct profile_result *out,
+		      struct err *err)
+{
+	bool nameless = name_is_empty(buf_span(&out->subject));
+	BUF san = BUF_INIT;
+
+	TRY(profile_san(p, asked, buf_span(&out->subject), &san, err));
+	if (san.len)
+		ext_put_san(&out->exts, buf_span(&san), nameless);
+	else if (nameless)
+		return err_set(err, ERR_BAD_TEMPLATE,
+			       "RFC 5280 4.1.2.6: neither a subject nor a subjectAltName is left "
+			       "by profile \"%s\"",
+			       p->name);
+	return buf_check(&out->exts, err);
+}
+
+static RESULT apply(const struct profile *p, struct crypto *c, const struct profile_request *req,
+		    const struct profile_issuer *issuer, struct profile_result *out,
+		    struct err *err)
+{
+	struct pubkey_info key;
+	uint8_t ski[20];
+
+	TRY(profile_key(p, req->spki, &key, err));
+	TRY(check_asked_exts(req->exts, err));
+	TRY(profile_subject(p, req->subject, &out->subject, err));
+	TRY(set_validity(p, req->now, issuer, out, err));
+	TRY(cert_key_id(c, req->spki, ski, err));
+	put_exts(&out->exts, p, key.kind, SPAN_ARRAY(ski), issuer->ski);
+	return put_san(p, req->exts, out, err);
+}
+
+enum result profile_apply(const struct profile *p, struct crypto *c,
+			  const struct profile_request *req, const struct profile_issuer *issuer,
+			  struct profile_result *out, struct err *err)
+{
+	struct profile_result got = { 0 };
+	enum result r;
+
+	if (p->n_ekus > PROFILE_EKUS_MAX)
+		return err_set(err, ERR_CONFIG, "profile \"%s\": more than %d EKUs", p->name,
+			       PROFILE_EKUS_MAX);
+	r = apply(p, c, req, issuer, &got, err);
+	if (r != OK) {
+		profile_result_clear(&got);
+		return r;
+	}
+	*out = got;
+	return OK;
+}
