@@ -33,6 +33,14 @@ static size_t plain_len(struct span s)
 	return n;
 }
 
+static void put_escape(struct buf *out, uint8_t c)
+{
+	if (c == '"' || c == '\\')
+		buf_printf(out, "\\%c", c);
+	else
+		buf_printf(out, "\\u%04x", c);
+}
+
 void json_text_put(struct buf *out, struct span text)
 {
 	size_t n;
@@ -41,11 +49,10 @@ void json_text_put(struct buf *out, struct span text)
 		n = plain_len(text);
 		if (n == 0 && text.p[0] >= 0x80)
 			n = utf8_len(text);
-		if (n) {
+		if (n)
 			buf_put(out, span_sub(text, 0, n));
-			continue;
-		}
-		buf_printf(out, "\\u%04x", text.p[0]);
-		n = 1;
+		else
+			put_escape(out, text.p[0]);
+		n = n ? n : 1;
 	}
 }

@@ -8,6 +8,7 @@
 
 #include "ca/authority.h"
 #include "ca/challenge.h"
+#include "ca/enrol_trace.h"
 #include "ca/profile.h"
 
 /* How an endpoint authorises a new device. */
@@ -24,19 +25,6 @@ struct enrol_context { /* of the server; shared by threads */
 	struct store *store;
 	const struct clock *clock;
 };
-
-/* Steps of a decision, for the event and for `scepterctl explain`. */
-#define ENROL_STEPS_MAX 24
-struct enrol_trace {
-	struct {
-		const char *step; /* static: "signature", "decryption", "challenge", "profile"... */
-		bool ok;
-		char text[160];
-	} steps[ENROL_STEPS_MAX];
-	size_t n;
-};
-void enrol_trace_add(struct enrol_trace *t, const char *step, bool ok, const char *fmt, ...)
-    PRINTF_LIKE(4, 5);
 
 struct enrol_request {
 	const struct enrol_policy *policy;
@@ -65,6 +53,10 @@ void enrol_outcome_clear(struct enrol_outcome *o);
 /*
  * OK: *out holds a decision that is durable. Another result: no decision was made (store full,
  * keeper away); the device should try again (ERR_BUSY, ERR_IO). c: the calling thread's.
+ *
+ * A transaction that has its certificate gets it again, challenge or not: the key is proven and the
+ * reply is for that key only. A one-time challenge is bound to endpoint, transactionID and key by
+ * the first request that shows it, whether that is granted or refused.
  */
 RESULT ca_enrol(const struct enrol_context *ctx, struct crypto *c, const struct enrol_request *req,
 		struct enrol_outcome *out, struct err *err);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "ca/profile_key.h"
 #include "ca/profile_san.h"
 #include "ca/profile_subject.h"

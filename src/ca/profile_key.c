@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/profile_key.h"
 
+#include <stdio.h>
+
 #include "pki/ext.h"
 
 static bool matches(const struct profile_key *rule, const struct pubkey_info *key)

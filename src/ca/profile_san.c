@@ -46,7 +46,7 @@ static RESULT check_text(struct build *b, const struct san *san, const struct pr
 	return profile_pattern_check(&v, err);
 }
 
-static RESULT take(struct build *b, const struct san *san, struct err *err)
+static RESULT take_one(struct build *b, const struct san *san, struct err *err)
 {
 	size_t i;
 	const struct profile_san *rule = find_rule(b->p, san->kind, &i);
@@ -71,7 +71,7 @@ static RESULT take_all(struct build *b, struct span value, struct err *err)
 	TRY(san_check(value, err));
 	TRY(san_begin(value, &list, err));
 	while (san_next(&list, &san))
-		TRY(take(b, &san, err));
+		TRY(take_one(b, &san, err));
 	return buf_check(b->out, err);
 }
 

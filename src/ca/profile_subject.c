@@ -126,7 +126,7 @@ static RESULT take_listed(struct build *b, const struct name_attr *a, size_t i, 
 	return err_set(err, ERR_INTERNAL, "profile \"%s\": unknown choice", b->p->name);
 }
 
-static RESULT take(struct build *b, const struct name_attr *a, struct err *err)
+static RESULT take_one(struct build *b, const struct name_attr *a, struct err *err)
 {
 	size_t i;
 
@@ -192,7 +192,7 @@ static RESULT build_name(struct build *b, struct span asked, struct err *err)
 	put_unsent_fixed(b, asked);
 	name_iter_init(&it, asked);
 	while (name_next(&it, &a))
-		TRY(take(b, &a, err));
+		TRY(take_one(b, &a, err));
 	TRY(check_required(b, err));
 	close_rdn(b);
 	der_close(b->out, seq);

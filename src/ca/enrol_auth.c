@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/enrol_auth.h"
+
+#include <stdio.h>
+
+#include "der/oid.h"
+#include "pki/ext.h"
+#include "pki/name.h"
+
+static RESULT deny(struct enrol_trace *t, struct err *err, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+static RESULT deny(struct enrol_trace *t, struct err *err, const char *fmt, ...)
+{
+	char text[ERR_TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	enrol_trace_add(t, "challenge", false, "%s", text);
+	return err_set(err, ERR_DENIED, "challenge: %s", text);
+}
+
+/* Is it for here, for now and for this transaction? */
+static RESULT check_usable(const struct enrol_request *req, const struct store_challenge *ch,
+			   const struct enrol_auth *auth, struct err *err)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	if (ch->endpoint[0] && strcmp(ch->endpoint, req->policy->endpoint) != 0)
+		return deny(req->trace, err, "%s is for endpoint \"%s\", not for \"%s\"", ch->id,
+			    ch->endpoint, req->policy->endpoint);
+	if (ch->revoked)
+		return deny(req->trace, err, "%s was revoked", ch->id);
+	clock_format(ch->expires, text);
+	if (auth->now >= ch->expires)
+		return deny(req->trace, err, "%s expired at %s", ch->id, text);
+	if (ch->bound && !span_eq_secret(SPAN_ARRAY(ch->bound_to), SPAN_ARRAY(auth->binding)))
+		return deny(req->trace, err,
+			    "%s was used already, with another transactionID or key", ch->id);
+	return OK;
+}
+
+/* The names that whoever made the challenge wrote into it. */
+static RESULT check_names(const struct enrol_request *req, const struct store_challenge *ch,
+			  struct err *err)
+{
+	struct ext san = { 0 };
+	BUF wanted = BUF_INIT;
+
+	if (ch->subject.len && !name_equal_unordered(req->subject, buf_span(&ch->subject))) {
+		TRY(name_put_text(&wanted, buf_span(&ch->subject), err));
+		return deny(req->trace, err, "%s is only for subject \"%.*s\"", ch->id,
+			    (int)wanted.len, (const char *)wanted.data);
+	}
+	if (ch->san.len == 0)
+		return OK;
+	if (ext_find(req->exts, OID_SUBJECT_ALT_NAME, &san, NULL) != OK ||
+	    !san_equal(san.value, buf_span(&ch->san)))
+		return deny(req->trace, err,
+			    "%s is only for other subjectAltNames than the request has", ch->id);
+	return OK;
+}
+
+/* *found: it is a one-time challenge of ours. */
+static RESULT check_one_time(const struct enrol_context *ctx, struct crypto *c,
+			     const struct enrol_request *req, struct enrol_auth *auth, bool *found,
+			     struct err *err)
+{
+	CLEANUP(store_challenge_clear) struct store_challenge ch = { 0 };
+	uint8_t hash[STORE_HASH];
+	enum result r;
+
+	*found = false;
+	if (challenge_hash_one_time(c, req->challenge, hash, NULL) != OK)
+		return OK;
+	r = store_find_challenge(ctx->store, hash, &ch, err);
+	if (r == ERR_NOT_FOUND)
+		return OK;
+	TRY(r);
+	*found = true;
+	TRY(check_usable(req, &ch, auth, err));
+	auth->one_time = true;
+	memcpy(auth->hash, hash, sizeof(auth->hash));
+	TRY(check_names(req, &ch, err));
+	enrol_trace_add(req->trace, "challenge", true, "one-time challenge %s", ch.id);
+	return OK;
+}
+
+static RESULT check_static(struct crypto *c, const struct enrol_request *req, struct err *err)
+{
+	enum result r;
+
+	if (!req->policy->statics)
+		return deny(req->trace, err, "not one that this server made for endpoint \"%s\"",
+			    req->policy->endpoint);
+	r = challenge_static_verify(req->policy->statics, c, req->challenge, err);
+	if (r == ERR_DENIED)
+		return deny(req->trace, err, "wrong for endpoint \"%s\"", req->policy->endpoint);
+	if (r == OK)
+		enrol_trace_add(req->trace, "challenge", true, "static challenge");
+	return r;
+}
+
+enum result enrol_auth_check(const struct enrol_context *ctx, struct crypto *c,
+			     const struct enrol_request *req, struct enrol_auth *auth,
+			     struct err *err)
+{
+	bool found = false;
+
+	if (req->policy->accept_anyone) {
+		enrol_trace_add(req->trace, "challenge", true,
+				"none needed: endpoint \"%s\" takes anyone", req->policy->endpoint);
+		return OK;
+	}
+	if (req->challenge.len == 0)
+		return deny(req->trace, err,
+			    "RFC 8894 2.4: challengePassword missing, endpoint \"%s\" wants one",
+			    req->policy->endpoint);
+	if (req->policy->one_time)
+		TRY(check_one_time(ctx, c, req, auth, &found, err));
+	return found ? OK : check_static(c, req, err);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* May this device enrol? The challenge that it shows, against the endpoint's policy. */
+#ifndef CA_ENROL_AUTH_H
+#define CA_ENROL_AUTH_H
+
+#include "ca/enrol.h"
+
+/* What a decision has to bind in its commit. */
+struct enrol_auth {
+	uint8_t binding[STORE_HASH]; /* in: what a one-time challenge is bound to */
+	int64_t now;                 /* in */
+	bool one_time;               /* out: the request showed the one-time challenge... */
+	uint8_t hash[STORE_HASH];    /* out: ...with this hash; set also where it is then refused */
+};
+
+/* ERR_DENIED: no. ERR_BUSY, ERR_IO: cannot be told now. The trace says which way it went. */
+RESULT enrol_auth_check(const struct enrol_context *ctx, struct crypto *c,
+			const struct enrol_request *req, struct enrol_auth *auth, struct err *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/issue.h"
+
+#include "base/random.h"
+#include "pki/lint.h"
+
+enum result issue_serial(uint8_t out[ISSUE_SERIAL], struct err *err)
+{
+	uint8_t serial[ISSUE_SERIAL];
+
+	TRY(random_fill(serial, sizeof(serial), err));
+	serial[0] = (uint8_t)((serial[0] & 0x7f) | 0x40);
+	memcpy(out, serial, sizeof(serial));
+	return OK;
+}
+
+enum result issue_certificate(const struct cert_template *t, struct key *issuer, struct crypto *c,
+			      struct buf *out, struct err *err)
+{
+	BUF tbs = BUF_INIT;
+	BUF signature = BUF_INIT;
+
+	buf_reserve(&tbs, 512 + t->spki.len + t->exts.len);
+	TRY(cert_build_tbs(t, &tbs, err));
+	TRY(lint_tbs(buf_span(&tbs), err));
+	TRY(key_sign(issuer, c, KEY_FOR_CERTIFICATE, t->sig_alg, buf_span(&tbs), &signature, err));
+	return cert_assemble(buf_span(&tbs), t->sig_alg, buf_span(&signature), out, err);
+}

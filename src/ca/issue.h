@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one place where a certificate of an authority is made: built, linted, then signed. */
+#ifndef CA_ISSUE_H
+#define CA_ISSUE_H
+
+#include "pki/cert.h"
+
+/* 126 random bits: positive, without a leading zero (RFC 5280 4.1.2.2). */
+#define ISSUE_SERIAL 16
+RESULT issue_serial(uint8_t out[ISSUE_SERIAL], struct err *err);
+
+/* The certificate into out. ERR_BAD_TEMPLATE: a rule of RFC 5280 is broken; nothing was signed. */
+RESULT issue_certificate(const struct cert_template *t, struct key *issuer, struct crypto *c,
+			 struct buf *out, struct err *err);
+
+#endif
