@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SCEP's server side: one HTTP request in, one reply out. */
+/*
+ * SCEP's server side: one HTTP request in, one reply out. Whatever could be read far enough to be
+ * answered gets a signed CertRep with HTTP 200, a FAILURE with failInfo and failInfoText where it
+ * was refused; 4xx is for what could not be read, 503 with Retry-After for what could not be
+ * decided now.
+ */
 #ifndef SCEP_SERVICE_H
 #define SCEP_SERVICE_H
 
@@ -10,11 +15,10 @@ struct scep_endpoint {
 	const char *name;
 	struct enrol_policy policy;
 	/* quirks, as data */
-	bool include_ca; /* the CA certificate behind the issued one in CertRep */
-	bool ra_chain;   /* GetCACert with RA: issued as degenerate PKCS#7 (always so with an RA) */
-	bool allow_sha1_3des; /* legacy floor */
-	bool allow_md5_des;
-	unsigned retry_after; /* seconds told with 503 */
+	bool include_ca;      /* the CA certificate behind the issued one in CertRep */
+	bool allow_sha1_3des; /* legacy floor; the default one is SHA-256 and AES */
+	bool allow_md5_des;   /* opens SHA-1 and 3DES as well */
+	unsigned retry_after; /* seconds told with 503; 0: 30 */
 };
 
 struct scep_service {
@@ -22,10 +26,11 @@ struct scep_service {
 	const struct log *log;
 };
 
-/* A worker thread's own: crypto context and decryption caches. */
+/* A worker thread's own: its crypto contexts. */
 struct scep_worker;
 RESULT scep_worker_new(struct scep_worker **out, struct err *err);
 void scep_worker_free(struct scep_worker *w);
+DEFINE_CLEANUP(struct scep_worker, scep_worker_free)
 
 /* ca may be NULL: the endpoint's CA is not initialised; then 503 with a text that says so. */
 void scep_service_handle(const struct scep_service *s, struct scep_worker *w,

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CertRep (RFC 8894 3.3.2), server side: what was decided, in the algorithms of the request. */
+#include "base/random.h"
+#include "scep/exchange.h"
+
+/* What the device used it can read; what is below the floor we do not sign with either. */
+static enum digest_alg reply_digest(const struct scep_exchange *x)
+{
+	enum digest_alg asked = x->request.sd.digest;
+
+	if (asked == DIGEST_NONE || scep_floor_digest(x, asked, "", NULL) != OK)
+		return DIGEST_SHA256;
+	return asked;
+}
+
+static RESULT certrep(struct scep_exchange *x, struct scep_message_new *m, struct http_reply *reply,
+		      struct err *err)
+{
+	const struct ca_identity *signer = authority_ca_signer(x->ca);
+	uint8_t nonce[SCEP_NONCE];
+	BUF body = BUF_INIT;
+
+	TRY(random_fill(nonce, sizeof(nonce), err));
+	m->message_type = SCEP_CERT_REP;
+	m->transaction_id = x->request.transaction_id;
+	m->transaction_tag = x->request.transaction_tag;
+	m->sender_nonce = SPAN_ARRAY(nonce);
+	m->recipient_nonce = x->request.sender_nonce;
+	m->digest = reply_digest(x);
+	m->signer_cert = buf_span(&signer->der);
+	TRY(scep_message_build(m, signer->key, x->c, &body, err));
+	reply->status = 200;
+	reply->content_type = "application/x-pki-message";
+	reply->body = buf_take(&body);
+	/* a GET that makes certificates must not be answered by a proxy */
+	http_reply_header(reply, "Cache-Control", "no-store");
+	return OK;
+}
+
+/* The issued certificate first: some devices take the first whatever it is. */
+static RESULT put_certs(const struct scep_exchange *x, struct span leaf, struct buf *out,
+			struct err *err)
+{
+	struct span certs[2] = { leaf, buf_span(&x->ca->ca.der) };
+
+	return cms_put_degenerate(out, certs, x->endpoint->include_ca ? 2 : 1, NULL, 0, err);
+}
+
+static RESULT put_envelope(const struct scep_exchange *x, struct span plain, struct buf *out,
+			   struct err *err)
+{
+	const struct cms_envelop e = { .plain = plain,
+				       .cipher = x->request.envelope.cipher,
+				       .transport = x->transport };
+	const struct cms_holder device = { .key = x->signer_key,
+					   .issuer = x->signer.issuer,
+					   .serial = x->signer.serial };
+
+	if (pubkey_info(x->signer_key)->kind != KEY_RSA)
+		return cms_envelop_to_password(&e, x->c, secret_span(&x->challenge), out, err);
+	return cms_envelop_to_holder(&e, x->c, &device, out, err);
+}
+
+enum result scep_certrep_success(struct scep_exchange *x, struct span leaf,
+				 struct http_reply *reply, struct err *err)
+{
+	struct scep_message_new m = { .pki_status = SCEP_SUCCESS, .fail_info = -1 };
+	BUF certs = BUF_INIT;
+	BUF envelope = BUF_INIT;
+
+	TRY(put_certs(x, leaf, &certs, err));
+	TRY(put_envelope(x, buf_span(&certs), &envelope, err));
+	m.envelope = buf_span(&envelope);
+	return certrep(x, &m, reply, err);
+}
+
+enum result scep_certrep_pending(struct scep_exchange *x, struct http_reply *reply, struct err *err)
+{
+	struct scep_message_new m = { .pki_status = SCEP_PENDING, .fail_info = -1 };
+
+	return certrep(x, &m, reply, err);
+}
+
+enum result scep_certrep_failure(struct scep_exchange *x, enum result why, const char *text,
+				 struct http_reply *reply, struct err *err)
+{
+	struct scep_message_new m = { .pki_status = SCEP_FAILURE,
+				      .fail_info = err_map(why)->scep_fail_info,
+				      .fail_info_text = text };
+
+	return certrep(x, &m, reply, err);
+}

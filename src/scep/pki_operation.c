@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PKIOperation (RFC 8894 4.3): who signed, what is wanted, and the reply. */
+#include "scep/exchange.h"
+
+#include "pki/name.h"
+
+static const struct {
+	int type;
+	scep_message_fn *serve; /* NULL: known, but not served */
+} types[] = {
+	{ SCEP_PKCS_REQ, scep_pkcs_req }, { SCEP_RENEWAL_REQ, NULL }, { SCEP_UPDATE_REQ, NULL },
+	{ SCEP_CERT_POLL, NULL },         { SCEP_GET_CERT, NULL },    { SCEP_GET_CRL, NULL },
+};
+
+static RESULT serve_type(struct scep_exchange *x, struct enrol_outcome *out, struct err *err)
+{
+	int type = x->request.message_type;
+	size_t i;
+
+	if (type < 0)
+		return err_set(err, ERR_BAD_REQUEST,
+			       "RFC 8894 3.2.1.2: messageType missing or no decimal number");
+	for (i = 0; i < ARRAY_LEN(types); i++)
+		if (types[i].type == type && types[i].serve)
+			return types[i].serve(x, out, err);
+		else if (types[i].type == type)
+			return err_set(err, ERR_BAD_REQUEST,
+				       "RFC 8894 3.3: %s (messageType %d) is not served here",
+				       scep_message_type_name(type), type);
+	return err_set(err, ERR_BAD_REQUEST, "RFC 8894 3.2.1.2: messageType %d is no request",
+		       type);
+}
+
+/* Long or odd ones in part: the log's bound fields have a limited room. */
+static void bind_transaction(struct scep_exchange *x)
+{
+	log_bind(&x->log, LOG_SPAN("transactionID", span_sub(x->request.transaction_id, 0, 128)));
+}
+
+static void trace_signer(struct scep_exchange *x)
+{
+	const struct pubkey_info *key = pubkey_info(x->signer_key);
+	BUF name = BUF_INIT;
+
+	if (name_put_text(&name, x->signer.subject, NULL) != OK)
+		buf_reset(&name);
+	enrol_trace_add(&x->trace, "signature", true, "%s by the %u bit %s key of \"%.80s\"",
+			digest_name(x->request.sd.digest), key->bits, key_kind_name(key->kind),
+			name.len ? buf_cstr(&name) : "");
+}
+
+/*
+ * The outer signature. The signer's certificate is as a rule the device's own work, with a clock
+ * that may be years off: it brings the key, and nothing else in it is looked at.
+ */
+static RESULT check_signature(struct scep_exchange *x, struct err *err)
+{
+	const struct cms_signed *sd = &x->request.sd;
+	enum result r;
+
+	TRY(scep_floor_digest(x, sd->digest, "digestAlgorithm", err));
+	TRY(scep_floor_digest(x, sd->sig_alg.digest, "signatureAlgorithm", err));
+	TRY(cms_signed_signer(sd, &x->signer, err));
+	r = pubkey_new(&x->signer_key, x->c, x->signer.spki, err);
+	if (r != OK)
+		return err_prefix(err, r, "RFC 8894 2.3: the signer's key");
+	TRY(cms_signed_verify_with(sd, x->c, x->signer_key, err));
+	trace_signer(x);
+	return OK;
+}
+
+static RESULT check_message(struct scep_exchange *x, struct err *err)
+{
+	enum result r = check_signature(x, err);
+
+	if (r != OK) {
+		enrol_trace_add(&x->trace, "signature", false, "%s", err_text(err));
+		return r;
+	}
+	if (x->request.transaction_id.len == 0) {
+		r = err_set(err, ERR_BAD_REQUEST, "RFC 8894 3.2.1.1: transactionID missing");
+		enrol_trace_add(&x->trace, "message", false, "%s", err_text(err));
+		return r;
+	}
+	enrol_trace_add(&x->trace, "message", true, "%s, %s senderNonce",
+			scep_message_type_name(x->request.message_type),
+			x->request.sender_nonce.len ? "with" : "without");
+	return OK;
+}
+
+static void warn_of_legacy(const struct scep_exchange *x)
+{
+	enum digest_alg digest = x->request.sd.digest;
+	enum cipher_alg cipher = x->request.envelope.cipher;
+
+	if (digest_is_legacy(digest) || cipher_is_legacy(cipher))
+		log_warning(&x->log, "legacy algorithms taken from this device",
+			    LOG_STR("digest", digest_name(digest)),
+			    LOG_STR("cipher", cipher_name(cipher)));
+}
+
+/* The event of what never reached a decision. */
+static void record_refusal(struct scep_exchange *x, enum result why, const char *reason)
+{
+	struct enrol_request req = {
+		.policy = &x->endpoint->policy,
+		.ca = x->ca,
+		.transaction_id = x->request.transaction_id,
+		.subject = x->csr.subject,
+		.spki = x->csr.spki,
+		.peer = x->http->peer,
+		.log = &x->log,
+		.trace = &x->trace,
+	};
+	struct err err = { 0 };
+
+	log_warning(&x->log, "SCEP request refused", LOG_STR("error", err_name(why)),
+		    LOG_STR("reason", reason));
+	if (ca_enrol_refused(x->service->enrol, &req, why, reason, &err) != OK)
+		log_error(&x->log, "the refusal could not be recorded", LOG_ERR(&err));
+}
+
+static RESULT reply_outcome(struct scep_exchange *x, const struct enrol_outcome *outcome,
+			    struct http_reply *reply, struct err *err)
+{
+	switch (outcome->status) {
+	case ENROL_ISSUED:
+		return scep_certrep_success(x, buf_span(&outcome->cert), reply, err);
+	case ENROL_PENDING:
+		return scep_certrep_pending(x, reply, err);
+	case ENROL_REJECTED:
+		return scep_certrep_failure(x, outcome->why, outcome->reason, reply, err);
+	}
+	return err_set(err, ERR_INTERNAL, "outcome %d is unknown", (int)outcome->status);
+}
+
+static RESULT answer(struct scep_exchange *x, struct http_reply *reply, struct err *err)
+{
+	struct enrol_outcome outcome = { .status = ENROL_REJECTED };
+	struct err refusal = { 0 };
+	enum result r = check_message(x, &refusal);
+
+	if (r == OK)
+		r = serve_type(x, &outcome, &refusal);
+	warn_of_legacy(x);
+	if (r == OK) {
+		r = reply_outcome(x, &outcome, reply, err);
+	} else if (scep_is_our_fault(r)) {
+		*err = refusal;
+	} else {
+		record_refusal(x, r, err_text(&refusal));
+		r = scep_certrep_failure(x, r, err_text(&refusal), reply, err);
+	}
+	enrol_outcome_clear(&outcome);
+	return r;
+}
+
+/* The message: a POST's body whatever its type, or message= of the URL. */
+static RESULT message_bytes(const struct scep_exchange *x, const struct scep_query *query,
+			    struct buf *decoded, struct span *out, struct err *err)
+{
+	if (x->http->method == HTTP_POST && x->http->body.len) {
+		*out = x->http->body;
+		return OK;
+	}
+	if (!query->has_message || query->message.len == 0)
+		return err_set(err, ERR_BAD_REQUEST,
+			       "RFC 8894 4.1: PKIOperation without a message");
+	TRY(scep_query_decode_message(buf_span(&query->message), decoded, err));
+	*out = buf_span(decoded);
+	return OK;
+}
+
+void scep_pki_operation(struct scep_exchange *x, const struct scep_query *query,
+			struct http_reply *reply)
+{
+	BUF decoded = BUF_INIT;
+	struct span bytes;
+	struct err err = { 0 };
+	enum result r = message_bytes(x, query, &decoded, &bytes, &err);
+
+	if (r == OK)
+		r = scep_message_parse(bytes, &x->request, &err);
+	if (r != OK && !scep_is_our_fault(r)) {
+		log_warning(&x->log, "not a SCEP message", LOG_ERR(&err));
+		http_reply_text(reply, 400, "%s", err_text(&err));
+		return;
+	}
+	if (r == OK) {
+		bind_transaction(x);
+		r = answer(x, reply, &err);
+	}
+	if (r != OK)
+		scep_reply_later(x, &err, reply);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scep/service.h"
+
+#include <stdlib.h>
+
+#include "scep/exchange.h"
+
+#define RETRY_AFTER_DEFAULT 30
+
+struct scep_worker {
+	struct crypto *crypto;
+	struct crypto *legacy; /* with single DES; made when an endpoint first needs it */
+};
+
+enum result scep_worker_new(struct scep_worker **out, struct err *err)
+{
+	CLEANUP(scep_worker_freep) struct scep_worker *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return err_nomem(err);
+	TRY(crypto_new(&w->crypto, false, err));
+	*out = take(w);
+	return OK;
+}
+
+void scep_worker_free(struct scep_worker *w)
+{
+	if (!w)
+		return;
+	crypto_free(w->crypto);
+	crypto_free(w->legacy);
+	free(w);
+}
+
+static RESULT worker_crypto(struct scep_worker *w, const struct scep_endpoint *endpoint,
+			    struct crypto **out, struct err *err)
+{
+	if (endpoint->allow_md5_des && !w->legacy)
+		TRY(crypto_new(&w->legacy, true, err));
+	*out = endpoint->allow_md5_des ? w->legacy : w->crypto;
+	return OK;
+}
+
+void scep_reply_later(const struct scep_exchange *x, const struct err *why,
+		      struct http_reply *reply)
+{
+	unsigned seconds =
+	    x->endpoint->retry_after ? x->endpoint->retry_after : RETRY_AFTER_DEFAULT;
+
+	log_error(&x->log, "no decision now, the device is told to come back", LOG_ERR(why));
+	http_reply_text(reply, 503, "not now: try again in %u seconds", seconds);
+	http_reply_header(reply, "Retry-After", "%u", seconds);
+}
+
+static void get_next_ca_cert(struct scep_exchange *x, const struct scep_query *query,
+			     struct http_reply *reply)
+{
+	(void)x;
+	(void)query;
+	http_reply_text(reply, 400,
+			"RFC 8894 4.7: GetNextCACert is not served here, as "
+			"GetCACaps tells");
+}
+
+static scep_operation_fn *const operations[] = {
+	[SCEP_OP_NONE] = NULL,
+	[SCEP_OP_GET_CA_CAPS] = scep_get_ca_caps,
+	[SCEP_OP_GET_CA_CERT] = scep_get_ca_cert,
+	[SCEP_OP_GET_NEXT_CA_CERT] = get_next_ca_cert,
+	[SCEP_OP_PKI_OPERATION] = scep_pki_operation,
+};
+
+static bool method_is_served(const struct http_request *req, struct http_reply *reply)
+{
+	if (req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_POST)
+		return true;
+	http_reply_text(reply, 405, "RFC 8894 4.1: SCEP uses GET and POST");
+	http_reply_header(reply, "Allow", "GET, HEAD, POST");
+	return false;
+}
+
+static void run_operation(struct scep_exchange *x, const struct scep_query *query,
+			  struct http_reply *reply)
+{
+	enum scep_operation operation = query->operation;
+
+	/* many devices leave it out of a POST, for which there is only one (RFC 8894 4.3) */
+	if (operation == SCEP_OP_NONE && x->http->method == HTTP_POST)
+		operation = SCEP_OP_PKI_OPERATION;
+	if (!operations[operation]) {
+		http_reply_text(reply, 400, "RFC 8894 4.1: the URL lacks ?operation=");
+		return;
+	}
+	if (!x->ca) {
+		struct err err = { 0 };
+
+		if (err_set(&err, ERR_BUSY, "the CA \"%s\" is not initialised: scepterctl ca init",
+			    x->endpoint->policy.ca))
+			scep_reply_later(x, &err, reply);
+		return;
+	}
+	operations[operation](x, query, reply);
+}
+
+static void exchange_clear(struct scep_exchange *x)
+{
+	scep_message_clear(&x->request);
+	pubkey_free(x->signer_key);
+	buf_wipe(&x->plain);
+	secret_clear(&x->challenge);
+}
+
+void scep_service_handle(const struct scep_service *s, struct scep_worker *w,
+			 const struct scep_endpoint *endpoint, const struct authority_ca *ca,
+			 const struct http_request *req, struct http_reply *reply)
+{
+	struct scep_exchange x = { .service = s, .endpoint = endpoint, .ca = ca, .http = req };
+	struct scep_query query = { .operation = SCEP_OP_NONE };
+	struct err err = { 0 };
+
+	x.log = *s->log;
+	log_bind(&x.log, LOG_STR("endpoint", endpoint->name));
+	log_bind(&x.log, LOG_STR("peer", req->peer));
+	if (!method_is_served(req, reply))
+		return;
+	if (scep_query_parse(req->query, &query, &err) != OK) {
+		log_warning(&x.log, "SCEP query refused", LOG_ERR(&err));
+		http_reply_text(reply, err_map(err.code)->http_status, "%s", err_text(&err));
+		return;
+	}
+	if (worker_crypto(w, endpoint, &x.c, &err) != OK)
+		scep_reply_later(&x, &err, reply);
+	else
+		run_operation(&x, &query, reply);
+	exchange_clear(&x);
+	scep_query_clear(&query);
+}
