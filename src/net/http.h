@@ -7,7 +7,7 @@
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
 
-#define HTTP_HEADERS_MAX 32
+#define HTTP_HEADERS_MAX 64
 #define HTTP_PEER_MAX 64
 
 struct http_header {

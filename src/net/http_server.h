@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP server: evhttp loops, one a core, in front of a bounded pool of worker threads in which the
+ * HTTP server: event loops, one a core, in front of a bounded pool of worker threads in which the
  * handler runs and may block. Queue full: 503 with Retry-After. Every limit below is absolute: a
  * client that sends a byte a second loses its place when the deadline comes.
  *
@@ -72,7 +72,11 @@ struct http_server_config {
 
 struct http_server;
 
-/* Starts all threads and returns; connections are taken from then on. */
+/*
+ * Starts all threads and returns; connections are taken from then on. The configuration is copied,
+ * but for ctx and the listeners' tls. Listening sockets are made non-blocking. A limit of 0 takes
+ * its default, except where 0 says something.
+ */
 RESULT http_server_start(struct http_server **out, const struct http_server_config *config,
 			 struct err *err);
 /*

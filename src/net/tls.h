@@ -19,5 +19,9 @@ RESULT tls_server_new(struct tls_server **out, const struct tls_server_config *c
 void tls_server_free(struct tls_server *t);
 /* An SSL* for one connection, for bufferevent_openssl; NULL if there is no memory. */
 void *tls_server_ssl(struct tls_server *t);
+/* Says good-bye (close_notify) on a connection that is about to be freed. */
+void tls_server_ssl_close(void *ssl);
+/* For one that no bufferevent has taken. */
+void tls_server_ssl_free(void *ssl);
 
 #endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/http_conn.h"
+
+#include <arpa/inet.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/tls.h"
+
+void http_conn_enter(struct http_conn *c, enum http_phase phase, unsigned seconds)
+{
+	c->phase = phase;
+	c->deadline_us = clock_mono_us() + (int64_t)seconds * 1000000;
+}
+
+/* The places that a connection takes: one of all, one of its address. */
+static bool enter_caps(struct http_shared *shared, const struct sockaddr_storage *addr)
+{
+	if (atomic_fetch_add(&shared->connections, 1) >= shared->limits.connections) {
+		atomic_fetch_sub(&shared->connections, 1);
+		return false;
+	}
+	if (!http_peers_enter(shared->peers, addr)) {
+		atomic_fetch_sub(&shared->connections, 1);
+		atomic_fetch_add(&shared->refused_address, 1);
+		return false;
+	}
+	return true;
+}
+
+static void leave_caps(struct http_shared *shared, const struct sockaddr_storage *addr)
+{
+	http_peers_leave(shared->peers, addr);
+	atomic_fetch_sub(&shared->connections, 1);
+}
+
+static void name_inet(struct http_conn *c)
+{
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&c->addr;
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&c->addr;
+	const void *bytes = &in6->sin6_addr;
+	int family = AF_INET6;
+
+	if (c->addr.ss_family == AF_INET) {
+		family = AF_INET;
+		bytes = &in->sin_addr;
+	} else if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+		family = AF_INET;
+		bytes = in6->sin6_addr.s6_addr + 12;
+	}
+	/* both kinds have the port in the same place */
+	c->peer_port = ntohs(in->sin_port);
+	if (!inet_ntop(family, bytes, c->peer, sizeof(c->peer)))
+		c->peer[0] = '\0';
+}
+
+static void name_peer(struct http_conn *c, int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	c->peer_uid = UINT32_MAX;
+	if (c->addr.ss_family == AF_INET || c->addr.ss_family == AF_INET6) {
+		name_inet(c);
+		return;
+	}
+	(void)snprintf(c->peer, sizeof(c->peer), "unix");
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
+		c->peer_uid = cred.uid;
+}
+
+static void on_read(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	http_exchange_advance(arg);
+}
+
+static void on_write(struct bufferevent *bev, void *arg)
+{
+	struct http_conn *c = arg;
+
+	(void)bev;
+	if (c->phase == PHASE_WRITING) /* not after a 100 Continue */
+		http_exchange_written(c);
+}
+
+static void on_event(struct bufferevent *bev, short what, void *arg)
+{
+	struct http_conn *c = arg;
+
+	(void)bev;
+	if (what & BEV_EVENT_CONNECTED) /* the TLS handshake is over */
+		return;
+	if (!(what & BEV_EVENT_EOF) || !(what & BEV_EVENT_READING)) {
+		http_conn_close(c);
+		return;
+	}
+	/* it may have closed one direction only, and wait for its answer */
+	c->eof = true;
+	http_exchange_advance(c);
+}
+
+static struct bufferevent *new_bufferevent(struct http_loop *loop,
+					   const struct http_listener *listener, int fd)
+{
+	struct bufferevent *bev;
+	void *ssl;
+
+	if (!listener->tls)
+		return bufferevent_socket_new(loop->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	ssl = tls_server_ssl(listener->tls);
+	if (!ssl)
+		return NULL;
+	bev = bufferevent_openssl_socket_new(loop->base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,
+					     BEV_OPT_CLOSE_ON_FREE);
+	if (bev)
+		bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+	else
+		tls_server_ssl_free(ssl);
+	return bev;
+}
+
+static bool conn_new(struct http_loop *loop, const struct http_listener *listener, int fd,
+		     const struct sockaddr_storage *addr)
+{
+	struct http_conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return false;
+	c->bev = new_bufferevent(loop, listener, fd);
+	if (!c->bev) {
+		free(c);
+		return false;
+	}
+	c->loop = loop;
+	c->listener = listener;
+	c->addr = *addr;
+	name_peer(c, fd);
+	LIST_INSERT_HEAD(&loop->conns, c, link);
+	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
+	(void)bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	/* whoever connects has something to say: its time for the first head begins now */
+	http_conn_enter(c, PHASE_HEAD, loop->shared->limits.header_seconds);
+	return true;
+}
+
+void http_conn_accept(struct http_loop *loop, const struct http_listener *listener, int fd,
+		      const struct sockaddr_storage *addr)
+{
+	if (!enter_caps(loop->shared, addr)) {
+		(void)close(fd);
+		return;
+	}
+	if (!conn_new(loop, listener, fd, addr)) {
+		leave_caps(loop->shared, addr);
+		(void)close(fd);
+	}
+}
+
+void http_conn_close(struct http_conn *c)
+{
+	if (c->job && c->phase == PHASE_WORKING) {
+		/* the worker goes on; its reply will find nobody */
+		c->job->conn = NULL;
+		atomic_store_explicit(&c->job->abandoned, true, memory_order_relaxed);
+	} else {
+		http_job_free(c->job);
+	}
+	if (c->listener->tls)
+		tls_server_ssl_close(bufferevent_openssl_get_ssl(c->bev));
+	bufferevent_free(c->bev);
+	leave_caps(c->loop->shared, &c->addr);
+	LIST_REMOVE(c, link);
+	free(c);
+}
+
+/* No request, or part of one, and no reply is on its way. */
+static bool is_quiet(const struct http_conn *c)
+{
+	return c->phase == PHASE_IDLE || c->phase == PHASE_LINGER ||
+	       (c->phase == PHASE_HEAD && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0);
+}
+
+static void time_out(struct http_conn *c)
+{
+	static const char *const phases[] = {
+		[PHASE_HEAD] = "header",
+		[PHASE_BODY] = "body",
+		[PHASE_WRITING] = "reply",
+	};
+
+	if (!is_quiet(c)) {
+		atomic_fetch_add(&c->loop->shared->timed_out, 1);
+		log_info(&c->loop->shared->log, "connection cut: too slow",
+			 LOG_STR("phase", phases[c->phase]), LOG_STR("peer", c->peer),
+			 LOG_STR("listener", c->listener->name));
+	}
+	http_conn_close(c);
+}
+
+void http_conn_sweep(struct http_loop *loop, int64_t now_us)
+{
+	struct http_conn *c = LIST_FIRST(&loop->conns), *next;
+	bool draining = http_loop_draining(loop);
+
+	for (; c; c = next) {
+		next = LIST_NEXT(c, link);
+		if (c->phase != PHASE_WORKING && now_us >= c->deadline_us)
+			time_out(c);
+		else if (draining && c->phase != PHASE_LINGER && is_quiet(c))
+			http_conn_close(c);
+	}
+}
+
+void http_conn_cut_all(struct http_loop *loop)
+{
+	struct http_conn *c;
+
+	while ((c = LIST_FIRST(&loop->conns)))
+		http_conn_close(c);
+}
