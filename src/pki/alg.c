@@ -153,6 +153,8 @@ bool sig_alg_fits(struct sig_alg alg, enum key_kind kind)
 {
 	if (key_kind_is_ec(kind) ? !key_kind_is_ec(alg.kind) : alg.kind != kind)
 		return false;
+	if (alg.pss && kind != KEY_RSA)
+		return false;
 	return kind != KEY_NONE && (kind == KEY_ED25519) == (alg.digest == DIGEST_NONE);
 }
 

@@ -35,6 +35,7 @@ enum key_kind { KEY_NONE, KEY_RSA, KEY_EC_P256, KEY_EC_P384, KEY_EC_P521, KEY_ED
 struct sig_alg {
 	enum key_kind kind; /* KEY_RSA: PKCS#1 v1.5; any KEY_EC_*: ECDSA, whatever the curve */
 	enum digest_alg digest;
+	bool pss; /* RSA only: RSASSA-PSS with a salt as long as the digest, for TLS 1.3 */
 };
 
 /* RSA key transport: PKCS#1 v1.5, or OAEP with this digest for hash and MGF1 (RFC 8017). */

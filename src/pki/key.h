@@ -17,6 +17,7 @@ enum key_purpose {
 	KEY_FOR_CONTENT,     /* DER SET OF signed attributes of a CMS SignerInfo */
 	KEY_FOR_CSR,         /* a CertificationRequestInfo */
 	KEY_FOR_OCSP,        /* a ResponseData */
+	KEY_FOR_TLS,         /* what a TLS server signs in its handshake */
 };
 
 struct key;

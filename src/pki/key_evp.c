@@ -21,7 +21,7 @@ struct key_evp {
 	EVP_PKEY *pkey;
 	/* kept ready: a CA's or RA's key does the same thing a million times */
 	EVP_PKEY_CTX *sign;
-	enum digest_alg sign_digest;
+	struct sig_alg sign_alg;
 	EVP_PKEY_CTX *decrypt;
 	struct transport_alg transport;
 };
@@ -31,20 +31,27 @@ static struct key_evp *of(struct key *k)
 	return (struct key_evp *)k;
 }
 
-static enum result prepare_sign(struct key_evp *k, struct crypto *c, enum digest_alg digest,
+static bool set_pss(EVP_PKEY_CTX *ctx)
+{
+	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
+	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
+}
+
+static enum result prepare_sign(struct key_evp *k, struct crypto *c, struct sig_alg alg,
 				struct err *err)
 {
 	CLEANUP(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = NULL;
 
-	if (k->sign && k->sign_digest == digest)
+	if (k->sign && k->sign_alg.digest == alg.digest && k->sign_alg.pss == alg.pss)
 		return OK;
 	ctx = EVP_PKEY_CTX_new_from_pkey(crypto_libctx(c), k->pkey, NULL);
 	if (!ctx || EVP_PKEY_sign_init(ctx) <= 0 ||
-	    EVP_PKEY_CTX_set_signature_md(ctx, crypto_md(c, digest)) <= 0)
-		return crypto_fail(err, ERR_BAD_ALG, digest_name(digest));
+	    EVP_PKEY_CTX_set_signature_md(ctx, crypto_md(c, alg.digest)) <= 0 ||
+	    (alg.pss && !set_pss(ctx)))
+		return crypto_fail(err, ERR_BAD_ALG, digest_name(alg.digest));
 	EVP_PKEY_CTX_free(k->sign);
 	k->sign = take(ctx);
-	k->sign_digest = digest;
+	k->sign_alg = alg;
 	return OK;
 }
 
@@ -75,7 +82,7 @@ static enum result evp_sign(struct key *key, struct crypto *c, enum key_purpose 
 	(void)purpose;
 	if (key->kind != KEY_ED25519) {
 		TRY(crypto_digest(c, alg.digest, &message, 1, digest, err));
-		TRY(prepare_sign(k, c, alg.digest, err));
+		TRY(prepare_sign(k, c, alg, err));
 	}
 	at = buf_extend(out, len);
 	if (!at)
