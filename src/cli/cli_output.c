@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli_output.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PAIR_WIDTH 14
+#define GAP 2
+
+void cli_output_init(struct cli_output *o, FILE *file, bool json)
+{
+	const char *no_color = getenv("NO_COLOR");
+	const char *term = getenv("TERM");
+
+	o->file = file;
+	o->json = json;
+	o->terminal = isatty(fileno(file)) == 1;
+	o->colour = o->terminal && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+}
+
+static const char *const colours[] = {
+	[CLI_PLAIN] = "",         [CLI_BOLD] = "\x1b[1m", [CLI_DIM] = "\x1b[2m",
+	[CLI_GREEN] = "\x1b[32m", [CLI_RED] = "\x1b[31m", [CLI_YELLOW] = "\x1b[33m"
+};
+
+static void put_safe(const struct cli_output *o, const char *text)
+{
+	const unsigned char *p;
+
+	for (p = (const unsigned char *)text; *p; p++) {
+		/* C1 controls of UTF-8 (0xc2 0x80..0x9f) drive terminals as ESC does */
+		bool c1 = p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0;
+
+		if (*p < 0x20 || *p == 0x7f || c1)
+			(void)fprintf(o->file, "\\x%02x", c1 ? *++p : *p);
+		else
+			(void)fputc(*p, o->file);
+	}
+}
+
+void cli_output_text(const struct cli_output *o, enum cli_colour colour, const char *text)
+{
+	bool on = o->colour && colour != CLI_PLAIN;
+
+	if (on)
+		(void)fputs(colours[colour], o->file);
+	put_safe(o, text);
+	if (on)
+		(void)fputs("\x1b[0m", o->file);
+}
+
+static void put_formatted(const struct cli_output *o, enum cli_colour colour, const char *fmt,
+			  va_list ap) __attribute__((format(printf, 3, 0)));
+
+static void put_formatted(const struct cli_output *o, enum cli_colour colour, const char *fmt,
+			  va_list ap)
+{
+	BUF text = BUF_INIT;
+	const char *s;
+
+	buf_vprintf(&text, fmt, ap);
+	s = buf_cstr(&text);
+	cli_output_text(o, colour, s ? s : "");
+	(void)fputc('\n', o->file);
+}
+
+void cli_output_line(const struct cli_output *o, enum cli_colour colour, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put_formatted(o, colour, fmt, ap);
+	va_end(ap);
+}
+
+void cli_output_pair(const struct cli_output *o, const char *name, const char *fmt, ...)
+{
+	size_t len = strlen(name) + 1;
+	va_list ap;
+
+	cli_output_text(o, CLI_DIM, name);
+	(void)fprintf(o->file, ":%*s", (int)(len < PAIR_WIDTH ? PAIR_WIDTH - len : 1), "");
+	va_start(ap, fmt);
+	put_formatted(o, CLI_PLAIN, fmt, ap);
+	va_end(ap);
+}
+
+enum result cli_output_json(const struct cli_output *o, const json_t *value, struct err *err)
+{
+	size_t flags = JSON_ENCODE_ANY | (o->terminal ? JSON_INDENT(2) : JSON_COMPACT);
+
+	if (json_dumpf(value, o->file, flags) != 0)
+		return err_set(err, ERR_IO, "standard output: cannot write");
+	(void)fputc('\n', o->file);
+	return OK;
+}
+
+void cli_table_put(struct cli_table *t, const char *text)
+{
+	buf_put(&t->cells, span_of(text ? text : "", text ? strlen(text) + 1 : 1));
+	t->n++;
+}
+
+/* What a terminal shows of it: characters rather than octets, escapes as long as they get. */
+static size_t shown_width(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c < 0x20 || c == 0x7f)
+			n += 4;
+		else if ((c & 0xc0) != 0x80)
+			n++;
+	}
+	return n;
+}
+
+static void measure(const struct cli_table *t, size_t widths[CLI_COLUMNS_MAX])
+{
+	const char *cell = (const char *)t->cells.data;
+	size_t i, w;
+
+	for (i = 0; i < t->columns; i++)
+		widths[i] = shown_width(t->heads[i]);
+	for (i = 0; i < t->n; i++, cell += strlen(cell) + 1) {
+		w = shown_width(cell);
+		if (w > widths[i % t->columns])
+			widths[i % t->columns] = w;
+	}
+}
+
+static void put_cell(const struct cli_table *t, const struct cli_output *o, size_t column,
+		     enum cli_colour colour, const char *text, const size_t *widths)
+{
+	bool last = column + 1 == t->columns;
+
+	cli_output_text(o, colour, text);
+	if (last)
+		(void)fputc('\n', o->file);
+	else if (o->terminal)
+		(void)fprintf(o->file, "%*s", (int)(widths[column] + GAP - shown_width(text)), "");
+	else
+		(void)fputc('\t', o->file);
+}
+
+enum result cli_table_print(const struct cli_table *t, const struct cli_output *o,
+			    const char *empty, struct err *err)
+{
+	size_t widths[CLI_COLUMNS_MAX] = { 0 };
+	const char *cell = (const char *)t->cells.data;
+	size_t i;
+
+	TRY(buf_check(&t->cells, err));
+	if (t->n == 0) {
+		if (o->terminal)
+			cli_output_line(o, CLI_DIM, "%s", empty);
+		return OK;
+	}
+	measure(t, widths);
+	for (i = 0; o->terminal && i < t->columns; i++)
+		put_cell(t, o, i, CLI_BOLD, t->heads[i], widths);
+	for (i = 0; i < t->n; i++, cell += strlen(cell) + 1)
+		put_cell(t, o, i % t->columns, CLI_PLAIN, cell, widths);
+	return OK;
+}
+
+void cli_table_clear(struct cli_table *t)
+{
+	buf_clear(&t->cells);
+	t->n = 0;
+}
