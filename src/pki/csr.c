@@ -2,6 +2,7 @@
 #include "pki/csr.h"
 
 #include "der/oid.h"
+#include "der/text.h"
 #include "der/writer.h"
 #include "pki/cert.h"
 #include "pki/name.h"
@@ -143,8 +144,7 @@ enum result csr_challenge(const struct csr *csr, struct secret *out, struct err 
 
 	if (!csr->challenge_tag)
 		return err_set(err, ERR_NOT_FOUND, "the CSR has no challengePassword");
-	TRY(err_prefix(err, name_value_utf8(csr->challenge_tag, csr->challenge, &utf8, err),
-		       "challengePassword"));
+	TRY(der_text_utf8(csr->challenge_tag, csr->challenge, "challengePassword", &utf8, err));
 	return secret_set(out, buf_span(&utf8), err);
 }
 

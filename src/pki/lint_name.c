@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "der/oid.h"
+#include "der/text.h"
 #include "pki/lint_rules.h"
 #include "pki/name.h"
 #include "pki/san.h"
@@ -45,45 +46,50 @@ static const struct bound {
 	{ &OID_UID, "userId", 256 },
 };
 
-static size_t count_characters(struct span utf8)
+/* -1 where the octets are no text of that string type. */
+static int count_characters(uint8_t tag, struct span text)
 {
-	size_t n = 0, i;
+	int32_t c;
+	int n = 0;
 
-	for (i = 0; i < utf8.len; i++)
-		n += (utf8.p[i] & 0xc0) != 0x80;
-	return n;
+	while ((c = der_text_next(tag, &text)) >= 0)
+		n++;
+	return c == DER_TEXT_END ? n : -1;
 }
 
-static enum result check_bound(const struct bound *b, const char *what, struct span utf8,
-			       struct err *err)
+static bool is_country(uint8_t tag, struct span text)
 {
-	size_t n = count_characters(utf8);
+	int32_t a = der_text_next(tag, &text), b = der_text_next(tag, &text);
 
+	return a >= 'A' && a <= 'z' && is_letter((uint8_t)a) && b >= 'A' && b <= 'z' &&
+	       is_letter((uint8_t)b);
+}
+
+static enum result check_bound(const struct bound *b, const struct name_attr *attr,
+			       const char *what, struct err *err)
+{
+	int n = count_characters(attr->tag, attr->value);
+
+	if (n < 0)
+		return BROKEN(err, "4.1.2.4: %s in the %s is no character string", b->name, what);
 	if (n == 0)
 		return BROKEN(err, "4.1.2.4: empty %s in the %s", b->name, what);
-	if (n > b->max)
-		return BROKEN(err, "A.1: %s of %zu characters in the %s, at most %zu", b->name, n,
+	if ((size_t)n > b->max)
+		return BROKEN(err, "A.1: %s of %d characters in the %s, at most %zu", b->name, n,
 			      what, b->max);
-	if (span_eq(*b->type, OID_C) &&
-	    (utf8.len != 2 || !is_letter(utf8.p[0]) || !is_letter(utf8.p[1])))
+	if (span_eq(*b->type, OID_C) && !is_country(attr->tag, attr->value))
 		return BROKEN(err, "A.1: countryName in the %s is not two letters", what);
 	return OK;
 }
 
 static enum result check_attr(const struct name_attr *attr, const char *what, struct err *err)
 {
-	BUF utf8 = BUF_INIT;
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(bounds); i++)
 		if (span_eq(attr->type, *bounds[i].type))
-			break;
-	if (i == ARRAY_LEN(bounds))
-		return OK;
-	if (name_value_utf8(attr->tag, attr->value, &utf8, err) != OK)
-		return err_prefix(err, ERR_BAD_TEMPLATE, "RFC 5280 4.1.2.4: %s in the %s",
-				  bounds[i].name, what);
-	return check_bound(&bounds[i], what, buf_span(&utf8), err);
+			return check_bound(&bounds[i], attr, what, err);
+	return OK;
 }
 
 enum result lint_name(struct span name, const char *what, struct err *err)

@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "der/oid.h"
+#include "der/text.h"
 #include "der/writer.h"
 #include "pki/name.h"
 
@@ -51,11 +52,16 @@ static enum result read_rid(struct span c, struct san *out, struct err *err)
 static enum result read_upn(struct der_reader *value, struct span *out, struct err *err)
 {
 	struct der_tlv text;
-	BUF utf8 = BUF_INIT;
+	struct span rest;
+	int32_t c;
 
 	TRY(der_read(value, DER_UTF8_STRING, "userPrincipalName", &text, err));
 	TRY(der_end(value, "userPrincipalName", err));
-	TRY(name_value_utf8(text.tag, text.content, &utf8, err));
+	rest = text.content;
+	while ((c = der_text_next(text.tag, &rest)) >= 0)
+		;
+	if (c == DER_TEXT_BAD || text.content.len == 0)
+		return err_set(err, ERR_SYNTAX, "userPrincipalName: empty, or not UTF-8");
 	*out = text.content;
 	return OK;
 }
