@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keeper/answer.h"
+
+#include <stdlib.h>
+
+#include "keeper/channel.h"
+#include "keeper/wire.h"
+
+/* A key in this thread's crypto, copied at its first use. */
+struct own_key {
+	const struct keyring_entry *entry;
+	struct key *key;
+};
+
+struct answer {
+	struct keyring *ring;
+	const struct log *log;
+	struct crypto *crypto;
+	struct own_key *keys;
+	size_t n_keys;
+	struct buf in;
+	struct buf out; /* payload of the reply */
+};
+
+static void answer_clear(struct answer *a)
+{
+	size_t i;
+
+	for (i = 0; i < a->n_keys; i++)
+		key_free(a->keys[i].key);
+	free(a->keys);
+	buf_wipe(&a->in);
+	buf_wipe(&a->out);
+	crypto_free(a->crypto);
+}
+
+static enum result add_key(struct answer *a, struct span id, struct err *err)
+{
+	struct own_key *grown = reallocarray(a->keys, a->n_keys + 1, sizeof(*grown));
+
+	if (!grown)
+		return err_nomem(err);
+	a->keys = grown;
+	grown += a->n_keys;
+	TRY(keyring_copy(a->ring, id, a->crypto, &grown->entry, &grown->key, err));
+	a->n_keys++;
+	return OK;
+}
+
+static enum result find_key(struct answer *a, struct span id, const struct own_key **out,
+			    struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < a->n_keys; i++)
+		if (keyring_entry_is(a->keys[i].entry, id))
+			break;
+	if (i == a->n_keys)
+		TRY(add_key(a, id, err));
+	*out = &a->keys[i];
+	return OK;
+}
+
+/* ---- operations: each puts the reply's payload into a->out ---- */
+
+static enum result do_ping(UNUSED struct answer *a, UNUSED const struct keeper_request *req,
+			   UNUSED struct key_spec *spec, UNUSED struct err *err)
+{
+	return OK;
+}
+
+static enum result do_open(struct answer *a, const struct keeper_request *req,
+			   struct key_spec *spec, struct err *err)
+{
+	const struct own_key *k = NULL;
+
+	TRY(find_key(a, req->id, &k, err));
+	*spec = (struct key_spec){ k->key->kind, k->key->bits };
+	buf_put(&a->out, key_spki(k->key));
+	return OK;
+}
+
+static enum result do_generate(struct answer *a, const struct keeper_request *req,
+			       UNUSED struct key_spec *spec, struct err *err)
+{
+	TRY(keyring_generate(a->ring, req->id, req->spec, req->payload, err));
+	log_info(a->log, "key generated", LOG_SPAN("key", req->id),
+		 LOG_STR("kind", key_kind_name(req->spec.kind)));
+	return OK;
+}
+
+static enum result do_sign(struct answer *a, const struct keeper_request *req,
+			   UNUSED struct key_spec *spec, struct err *err)
+{
+	const struct own_key *k = NULL;
+
+	TRY(find_key(a, req->id, &k, err));
+	TRY(key_rule_check(keyring_rule(k->entry), req->purpose, key_spki(k->key), req->payload,
+			   err));
+	return key_sign(k->key, a->crypto, req->purpose, req->alg, req->payload, &a->out, err);
+}
+
+static enum result do_decrypt(struct answer *a, const struct keeper_request *req,
+			      UNUSED struct key_spec *spec, struct err *err)
+{
+	const struct own_key *k = NULL;
+	SECRET plain = SECRET_INIT;
+
+	TRY(find_key(a, req->id, &k, err));
+	if (!keyring_rule(k->entry)->decrypt)
+		return err_set(err, ERR_DENIED, "key rule: the key does not decrypt");
+	TRY(key_decrypt(k->key, a->crypto, &req->transport, req->payload, &plain, err));
+	buf_put(&a->out, secret_span(&plain));
+	return OK;
+}
+
+typedef enum result op_fn(struct answer *a, const struct keeper_request *req, struct key_spec *spec,
+			  struct err *err);
+
+static op_fn *const ops[] = {
+	[KEEPER_PING] = do_ping, [KEEPER_OPEN] = do_open,       [KEEPER_GENERATE] = do_generate,
+	[KEEPER_SIGN] = do_sign, [KEEPER_DECRYPT] = do_decrypt,
+};
+
+/* ---- the loop ---- */
+
+static void perform(struct answer *a, const struct keeper_request *req, struct keeper_reply *reply)
+{
+	struct err err = { 0 };
+
+	reply->result = ops[req->op](a, req, &reply->spec, &err);
+	if (reply->result == OK)
+		reply->result = buf_check(&a->out, &err);
+	reply->payload = reply->result == OK ? buf_span(&a->out) : span_str(err_text(&err));
+	if (reply->result == OK)
+		return;
+	log_warning(a->log, "key request refused", LOG_SPAN("key", req->id), LOG_ERR(&err));
+	/* err goes out of scope, the payload must not */
+	buf_wipe(&a->out);
+	buf_put(&a->out, reply->payload);
+	reply->payload = buf_span(&a->out);
+}
+
+static enum result answer_one(struct answer *a, int channel, struct err *err)
+{
+	struct keeper_request req;
+	struct keeper_reply reply = { 0 };
+	uint8_t header[KEEPER_HEADER];
+	struct span parts[2] = { SPAN_ARRAY(header) };
+
+	TRY(channel_recv(channel, KEEPER_ID_MAX + KEEPER_PAYLOAD_MAX, &a->in, err));
+	TRY(keeper_wire_get_request(buf_span(&a->in), &req, err));
+	perform(a, &req, &reply);
+	keeper_wire_put_reply(&reply, header);
+	parts[1] = reply.payload;
+	TRY(channel_send(channel, parts, ARRAY_LEN(parts), err));
+	if (req.op == KEEPER_DECRYPT && a->out.data)
+		explicit_bzero(a->out.data, a->out.len);
+	buf_reset(&a->out);
+	return OK;
+}
+
+void answer_run(struct keyring *ring, int channel, const struct log *log)
+{
+	CLEANUP(answer_clear) struct answer a = { .ring = ring, .log = log };
+	struct err err = { 0 };
+	enum result r;
+
+	r = crypto_new(&a.crypto, false, &err);
+	while (r == OK)
+		r = answer_one(&a, channel, &err);
+	/* ERR_IO: the server closed it, as it does at its end */
+	if (r != ERR_IO)
+		log_warning(log, "channel closed", LOG_ERR(&err));
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whole messages over a channel, and channels over the introduction socket. A message is one
+ * sendmsg(2) and, as a rule, one recv(2). The descriptors' own timeouts hold.
+ */
+#ifndef KEEPER_CHANNEL_H
+#define KEEPER_CHANNEL_H
+
+#include "base/buf.h"
+
+#define CHANNEL_PARTS_MAX 3
+
+/* ERR_TIMEOUT, or ERR_IO when the other side has gone. */
+RESULT channel_send(int fd, const struct span *parts, size_t n, struct err *err);
+/*
+ * The next message, header included, into `in`, whose memory is used again. max: of what follows
+ * the header. ERR_TIMEOUT, ERR_LIMIT, ERR_SYNTAX, or ERR_IO when the other side has gone.
+ */
+RESULT channel_recv(int fd, size_t max, struct buf *in, struct err *err);
+
+/* Hands `channel` over (SCM_RIGHTS); the caller still closes its own. Never blocks: ERR_BUSY. */
+RESULT channel_introduce(int intro_fd, int channel, struct err *err);
+/* ERR_IO: the introduction socket has ended. ERR_SYNTAX: a message without a descriptor. */
+RESULT channel_accept(int intro_fd, int *channel, struct err *err);
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keeper/keeper.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "keeper/answer.h"
+#include "keeper/channel.h"
+
+/* The server has one for each thread that ever signed at the same time as others. */
+#define CHANNELS_MAX 1024
+/* Of a channel's thread; key operations need far less. */
+#define STACK_BYTES (256u << 10)
+
+struct served {
+	struct served *next;
+	struct served **link;
+	struct keeper *keeper;
+	int fd;
+};
+
+struct keeper {
+	struct keyring *ring;
+	const struct log *log;
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	struct served *first; /* one a thread */
+	unsigned count;
+};
+
+/* No dump, no debugger: what this process knows stays in it. */
+static enum result seal(struct err *err)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) || setrlimit(RLIMIT_CORE, &none))
+		return err_errno(err, errno, "keeper: no core dumps");
+	return OK;
+}
+
+static bool enlist(struct keeper *k, struct served *s)
+{
+	bool room;
+
+	(void)pthread_mutex_lock(&k->lock);
+	room = k->count < CHANNELS_MAX;
+	if (room) {
+		s->next = k->first;
+		s->link = &k->first;
+		if (s->next)
+			s->next->link = &s->next;
+		k->first = s;
+		k->count++;
+	}
+	(void)pthread_mutex_unlock(&k->lock);
+	return room;
+}
+
+static void discharge(struct served *s)
+{
+	struct keeper *k = s->keeper;
+
+	(void)pthread_mutex_lock(&k->lock);
+	*s->link = s->next;
+	if (s->next)
+		s->next->link = s->link;
+	k->count--;
+	/* closed under the lock: end_all() must not shut down another file's descriptor */
+	(void)close(s->fd);
+	(void)pthread_cond_signal(&k->ended);
+	(void)pthread_mutex_unlock(&k->lock);
+	free(s);
+}
+
+static void *serve(void *arg)
+{
+	struct served *s = arg;
+
+	answer_run(s->keeper->ring, s->fd, s->keeper->log);
+	discharge(s);
+	return NULL;
+}
+
+static enum result start_thread(struct served *s, struct err *err)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	int failed;
+
+	failed = pthread_attr_init(&attr);
+	if (failed)
+		return err_errno(err, failed, "keeper: thread");
+	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	(void)pthread_attr_setstacksize(&attr, STACK_BYTES);
+	failed = pthread_create(&thread, &attr, serve, s);
+	(void)pthread_attr_destroy(&attr);
+	return failed ? err_errno(err, failed, "keeper: thread") : OK;
+}
+
+/* Takes the channel over. */
+static enum result serve_channel(struct keeper *k, int fd, struct err *err)
+{
+	struct served *s = calloc(1, sizeof(*s));
+	enum result r;
+
+	if (s)
+		*s = (struct served){ .keeper = k, .fd = fd };
+	if (!s || !enlist(k, s)) {
+		free(s);
+		(void)close(fd);
+		return err_set(err, ERR_LIMIT, "keeper: no room for another channel (at most %d)",
+			       CHANNELS_MAX);
+	}
+	r = start_thread(s, err);
+	if (r != OK)
+		discharge(s);
+	return r;
+}
+
+/* Cuts all channels and waits for their threads, which use the keyring. */
+static void end_all(struct keeper *k)
+{
+	const struct served *s;
+
+	(void)pthread_mutex_lock(&k->lock);
+	for (s = k->first; s; s = s->next)
+		(void)shutdown(s->fd, SHUT_RDWR);
+	while (k->count)
+		(void)pthread_cond_wait(&k->ended, &k->lock);
+	(void)pthread_mutex_unlock(&k->lock);
+}
+
+static enum result accept_channels(struct keeper *k, const struct keeper_config *config,
+				   struct err *err)
+{
+	struct pollfd fds[] = { { .fd = config->stop_fd, .events = POLLIN },
+				{ .fd = config->intro_fd, .events = POLLIN } };
+	enum result r = OK;
+	int fd;
+
+	for (;;) {
+		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
+			return err_errno(err, errno, "keeper: poll");
+		if (fds[0].revents)
+			return OK;
+		if (!fds[1].revents)
+			continue;
+		r = channel_accept(config->intro_fd, &fd, err);
+		if (r == ERR_IO)
+			return r;
+		if (r == OK)
+			r = serve_channel(k, fd, err);
+		if (r != OK)
+			log_warning(k->log, "channel refused", LOG_ERR(err));
+	}
+}
+
+enum result keeper_run(const struct keeper_config *config, struct err *err)
+{
+	CLEANUP(keyring_freep) struct keyring *ring = NULL;
+	struct keeper k = { .log = &config->log,
+			    .lock = PTHREAD_MUTEX_INITIALIZER,
+			    .ended = PTHREAD_COND_INITIALIZER };
+	struct err local;
+	enum result r;
+
+	if (!err)
+		err = &local;
+	TRY(seal(err));
+	TRY(keyring_open(&ring, config->directory, err));
+	k.ring = ring;
+	log_info(k.log, "keeper ready", LOG_INT("keys", keyring_count(ring)));
+	r = accept_channels(&k, config, err);
+	end_all(&k);
+	return r;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keeper/keyring.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "keeper/wire.h"
+
+#define KEY_FILE_MAX 65536
+#define KEYS_MAX 4096
+
+struct keyring_entry {
+	struct keyring_entry *next;
+	char id[KEEPER_ID_MAX + 1];
+	size_t id_len;
+	struct key *key;
+	struct key_rule rule;
+};
+
+struct keyring {
+	char directory[PATH_MAX];
+	/* held while a key is made, which takes seconds; the crypto is used under it alone */
+	pthread_mutex_t making;
+	struct crypto *crypto;
+	pthread_mutex_t lock; /* of the list: its head and count */
+	struct keyring_entry *first;
+	size_t count;
+};
+
+const struct key_rule *keyring_rule(const struct keyring_entry *e)
+{
+	return &e->rule;
+}
+
+bool keyring_entry_is(const struct keyring_entry *e, struct span id)
+{
+	return span_eq(span_of(e->id, e->id_len), id);
+}
+
+static void entry_free(struct keyring_entry *e)
+{
+	if (!e)
+		return;
+	key_free(e->key);
+	key_rule_clear(&e->rule);
+	free(e);
+}
+DEFINE_CLEANUP(struct keyring_entry, entry_free)
+
+static struct keyring_entry *entry_new(struct span id)
+{
+	struct keyring_entry *e = calloc(1, sizeof(*e));
+
+	if (e) {
+		memcpy(e->id, id.p, id.len);
+		e->id_len = id.len;
+	}
+	return e;
+}
+
+static enum result path_of(const struct keyring *ring, const struct keyring_entry *e,
+			   const char *suffix, char out[PATH_MAX], struct err *err)
+{
+	if (snprintf(out, PATH_MAX, "%s/%s%s", ring->directory, e->id, suffix) >= PATH_MAX)
+		return err_set(err, ERR_LIMIT, "%s: path too long", ring->directory);
+	return OK;
+}
+
+static struct keyring_entry *find(struct keyring *ring, struct span id)
+{
+	struct keyring_entry *e;
+
+	(void)pthread_mutex_lock(&ring->lock);
+	for (e = ring->first; e && !keyring_entry_is(e, id);)
+		e = e->next;
+	(void)pthread_mutex_unlock(&ring->lock);
+	return e;
+}
+
+static void add(struct keyring *ring, struct keyring_entry *e)
+{
+	(void)pthread_mutex_lock(&ring->lock);
+	e->next = ring->first;
+	ring->first = e;
+	ring->count++;
+	(void)pthread_mutex_unlock(&ring->lock);
+}
+
+size_t keyring_count(struct keyring *ring)
+{
+	size_t n;
+
+	(void)pthread_mutex_lock(&ring->lock);
+	n = ring->count;
+	(void)pthread_mutex_unlock(&ring->lock);
+	return n;
+}
+
+/* ---- loading ---- */
+
+static enum result check_mode(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (lstat(path, &st))
+		return err_errno(err, errno, "%s", path);
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 077))
+		return err_set(err, ERR_CONFIG,
+			       "%s: mode %04o, but a private key is a file that only its owner may "
+			       "read: chmod 600 it",
+			       path, (unsigned)(st.st_mode & 07777));
+	return OK;
+}
+
+static enum result load_rule(const char *path, struct key_rule *out, struct err *err)
+{
+	BUF text = BUF_INIT;
+	enum result r;
+
+	TRY(file_read(path, KEY_FILE_MAX, &text, err));
+	r = key_rule_read(buf_span(&text), out, err);
+	return r == OK ? OK : err_prefix(err, r, "%s", path);
+}
+
+static enum result load_key(const struct keyring *ring, struct keyring_entry *e, struct err *err)
+{
+	char path[PATH_MAX];
+	enum result r;
+
+	TRY(path_of(ring, e, ".key", path, err));
+	TRY(check_mode(path, err));
+	r = key_evp_load(&e->key, ring->crypto, path, NULL, err);
+	if (r != OK)
+		return err_prefix(err, r, "%s", path);
+	TRY(path_of(ring, e, ".rule", path, err));
+	return load_rule(path, &e->rule, err);
+}
+
+static enum result load_file(struct keyring *ring, const char *name, struct err *err)
+{
+	CLEANUP(entry_freep) struct keyring_entry *e = NULL;
+	size_t len = strlen(name);
+
+	if (len < 4 || strcmp(name + len - 4, ".key") != 0)
+		return OK;
+	if (!keeper_id_is_good(span_of(name, len - 4)))
+		return err_set(err, ERR_CONFIG, "%s/%s: the name is no key id: [a-z0-9-]{1,63}.key",
+			       ring->directory, name);
+	if (keyring_count(ring) >= KEYS_MAX)
+		return err_set(err, ERR_CONFIG, "%s: more than %d keys", ring->directory, KEYS_MAX);
+	e = entry_new(span_of(name, len - 4));
+	if (!e)
+		return err_nomem(err);
+	TRY(load_key(ring, e, err));
+	add(ring, take(e));
+	return OK;
+}
+
+static void close_dir(DIR **dir)
+{
+	if (*dir)
+		(void)closedir(*dir);
+}
+
+static enum result load_all(struct keyring *ring, struct err *err)
+{
+	CLEANUP(close_dir) DIR *dir = opendir(ring->directory);
+	const struct dirent *file;
+
+	if (!dir)
+		return err_errno(err, errno, "%s", ring->directory);
+	while ((file = readdir(dir)))
+		TRY(load_file(ring, file->d_name, err));
+	return OK;
+}
+
+enum result keyring_open(struct keyring **out, const char *directory, struct err *err)
+{
+	CLEANUP(keyring_freep) struct keyring *ring = calloc(1, sizeof(*ring));
+
+	if (!ring)
+		return err_nomem(err);
+	(void)pthread_mutex_init(&ring->making, NULL);
+	(void)pthread_mutex_init(&ring->lock, NULL);
+	if (snprintf(ring->directory, sizeof(ring->directory), "%s", directory) >= PATH_MAX)
+		return err_set(err, ERR_CONFIG, "%s: path too long", directory);
+	TRY(crypto_new(&ring->crypto, false, err));
+	if (load_all(ring, err) != OK)
+		return err_prefix(err, ERR_CONFIG, "keys");
+	*out = take(ring);
+	return OK;
+}
+
+void keyring_free(struct keyring *ring)
+{
+	struct keyring_entry *e, *next;
+
+	if (!ring)
+		return;
+	for (e = ring->first; e; e = next) {
+		next = e->next;
+		entry_free(e);
+	}
+	crypto_free(ring->crypto);
+	(void)pthread_mutex_destroy(&ring->making);
+	(void)pthread_mutex_destroy(&ring->lock);
+	free(ring);
+}
+
+/* ---- use ---- */
+
+enum result keyring_copy(struct keyring *ring, struct span id, struct crypto *c,
+			 const struct keyring_entry **entry, struct key **key, struct err *err)
+{
+	struct keyring_entry *e = find(ring, id);
+
+	if (!e)
+		return err_set(err, ERR_NOT_FOUND, "no key \"%.*s\" in %s", (int)id.len,
+			       (const char *)id.p, ring->directory);
+	TRY(key_evp_copy(key, c, e->key, err));
+	*entry = e;
+	return OK;
+}
+
+/* The rule first: a key is there when its own file is. */
+static enum result write_files(const struct keyring *ring, struct keyring_entry *e, struct err *err)
+{
+	char path[PATH_MAX];
+	BUF_SECRET pem = BUF_INIT;
+	BUF text = BUF_INIT;
+
+	TRY(key_rule_write(&e->rule, &text, err));
+	TRY(path_of(ring, e, ".rule", path, err));
+	TRY(file_write_atomic(path, 0600, buf_span(&text), err));
+	TRY(key_evp_export(e->key, NULL, &pem, err));
+	TRY(path_of(ring, e, ".key", path, err));
+	return file_write_atomic(path, 0600, buf_span(&pem), err);
+}
+
+static enum result make(struct keyring *ring, struct keyring_entry *e, struct key_spec spec,
+			struct err *err)
+{
+	if (find(ring, span_of(e->id, e->id_len)))
+		return err_set(err, ERR_CONFLICT, "key \"%s\" exists already in %s", e->id,
+			       ring->directory);
+	if (keyring_count(ring) >= KEYS_MAX)
+		return err_set(err, ERR_LIMIT, "%s: more than %d keys", ring->directory, KEYS_MAX);
+	TRY(key_evp_generate(&e->key, ring->crypto, spec, err));
+	return write_files(ring, e, err);
+}
+
+enum result keyring_generate(struct keyring *ring, struct span id, struct key_spec spec,
+			     struct span rule_text, struct err *err)
+{
+	CLEANUP(entry_freep) struct keyring_entry *e = entry_new(id);
+	enum result r;
+
+	if (!e)
+		return err_nomem(err);
+	TRY(key_rule_read(rule_text, &e->rule, err));
+	(void)pthread_mutex_lock(&ring->making);
+	r = make(ring, e, spec, err);
+	if (r == OK)
+		add(ring, take(e));
+	(void)pthread_mutex_unlock(&ring->making);
+	return r;
+}

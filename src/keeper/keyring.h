@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The keys in the keeper's directory: <id>.key (PKCS#8 PEM, 0600) with what it is for beside it in
+ * <id>.rule. Keys come and are never taken away while the process runs. Thread-safe.
+ */
+#ifndef KEEPER_KEYRING_H
+#define KEEPER_KEYRING_H
+
+#include "keeper/rule.h"
+#include "pki/key_evp.h"
+
+struct keyring;
+
+/* One key; immutable, valid as long as the keyring. */
+struct keyring_entry;
+const struct key_rule *keyring_rule(const struct keyring_entry *e);
+bool keyring_entry_is(const struct keyring_entry *e, struct span id);
+
+/* Loads all keys. ERR_CONFIG naming the file that is broken or that others may read. */
+RESULT keyring_open(struct keyring **out, const char *directory, struct err *err);
+void keyring_free(struct keyring *ring);
+DEFINE_CLEANUP(struct keyring, keyring_free)
+size_t keyring_count(struct keyring *ring);
+
+/* The entry, and a copy of its key in the caller's crypto. ERR_NOT_FOUND. */
+RESULT keyring_copy(struct keyring *ring, struct span id, struct crypto *c,
+		    const struct keyring_entry **entry, struct key **key, struct err *err);
+/* Durable when OK. ERR_CONFLICT: there is one of that id. */
+RESULT keyring_generate(struct keyring *ring, struct span id, struct key_spec spec,
+			struct span rule_text, struct err *err);
+
+#endif

@@ -1,0 +1,655 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "der/oid.h"
+#include "der/writer.h"
+#include "keeper/client.h"
+#include "keeper/keeper.h"
+#include "keeper/wire.h"
+#include "pki/cert.h"
+#include "pki/csr.h"
+#include "pki/name.h"
+
+#define DAY 86400
+
+/* ---- wire ---- */
+
+static void wire_round_trips(void **state)
+{
+	static const struct keeper_request rows[] = {
+		{ .op = KEEPER_PING },
+		{ .op = KEEPER_OPEN, .id = SPAN_LIT("demo-ca-1") },
+		{ .op = KEEPER_GENERATE,
+		  .id = SPAN_LIT("a"),
+		  .spec = { KEY_RSA, 4096 },
+		  .payload = SPAN_LIT("csr yes\n") },
+		{ .op = KEEPER_SIGN,
+		  .id = SPAN_LIT("a"),
+		  .purpose = KEY_FOR_CRL,
+		  .alg = { KEY_EC_P384, DIGEST_SHA384 },
+		  .payload = SPAN_LIT("m") },
+		{ .op = KEEPER_DECRYPT,
+		  .id = SPAN_LIT("a"),
+		  .transport = { true, DIGEST_SHA256, DIGEST_SHA1 },
+		  .payload = SPAN_LIT("c") },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		struct keeper_request got = { 0 };
+		uint8_t header[KEEPER_HEADER];
+		BUF message = BUF_INIT;
+
+		keeper_wire_put_request(&rows[i], header);
+		buf_put(&message, SPAN_ARRAY(header));
+		buf_put(&message, rows[i].id);
+		buf_put(&message, rows[i].payload);
+		assert_int_equal(keeper_wire_get_request(buf_span(&message), &got, NULL), OK);
+		assert_int_equal(got.op, rows[i].op);
+		assert_true(span_eq(got.id, rows[i].id));
+		assert_true(span_eq(got.payload, rows[i].payload));
+		assert_int_equal(got.spec.kind, rows[i].spec.kind);
+		assert_int_equal(got.spec.bits, rows[i].spec.bits);
+		assert_int_equal(got.purpose, rows[i].purpose);
+		assert_int_equal(got.alg.kind, rows[i].alg.kind);
+		assert_int_equal(got.alg.digest, rows[i].alg.digest);
+		assert_int_equal(got.transport.oaep, rows[i].transport.oaep);
+		assert_int_equal(got.transport.digest, rows[i].transport.digest);
+		assert_int_equal(got.transport.mgf_digest, rows[i].transport.mgf_digest);
+	}
+}
+
+static void hostile_requests(void **state)
+{
+	static const struct {
+		const char *why;
+		struct span in;
+		enum result want;
+	} rows[] = {
+		{ "nothing", SPAN_LIT(""), ERR_SYNTAX },
+		{ "half a header", SPAN_LIT("\0\0\0\0\1\0"), ERR_SYNTAX },
+		{ "ping", SPAN_LIT("\0\0\0\0\1\0\0\0\0\0\0\0"), OK },
+		{ "version", SPAN_LIT("\0\0\0\0\2\0\0\0\0\0\0\0"), ERR_SYNTAX },
+		{ "operation", SPAN_LIT("\0\0\0\0\1\5\0\0\0\0\0\0"), ERR_SYNTAX },
+		{ "length above cap", SPAN_LIT("\xff\xff\xff\xff\1\0\0\0\0\0\0\0"), ERR_LIMIT },
+		{ "length too long", SPAN_LIT("\0\0\0\2\1\1\1\0\0\0\0\0a"), ERR_SYNTAX },
+		{ "length too short", SPAN_LIT("\0\0\0\1\1\1\1\0\0\0\0\0aa"), ERR_SYNTAX },
+		{ "ping with payload", SPAN_LIT("\0\0\0\1\1\0\0\0\0\0\0\0a"), ERR_SYNTAX },
+		{ "ping with id", SPAN_LIT("\0\0\0\1\1\0\1\0\0\0\0\0a"), ERR_SYNTAX },
+		{ "open", SPAN_LIT("\0\0\0\1\1\1\1\0\0\0\0\0a"), OK },
+		{ "open without id", SPAN_LIT("\0\0\0\0\1\1\0\0\0\0\0\0"), ERR_SYNTAX },
+		{ "id past the end", SPAN_LIT("\0\0\0\1\1\1\2\0\0\0\0\0a"), ERR_SYNTAX },
+		{ "id climbs out", SPAN_LIT("\0\0\0\2\1\1\2\0\0\0\0\0.."), ERR_SYNTAX },
+		{ "id upper case", SPAN_LIT("\0\0\0\1\1\1\1\0\0\0\0\0A"), ERR_SYNTAX },
+		{ "id with NUL", SPAN_LIT("\0\0\0\2\1\1\2\0\0\0\0\0a\0"), ERR_SYNTAX },
+		{ "sign nothing", SPAN_LIT("\0\0\0\1\1\3\1\0\1\3\0\0a"), ERR_SYNTAX },
+		{ "sign", SPAN_LIT("\0\0\0\2\1\3\1\0\1\3\0\0ab"), OK },
+		{ "purpose", SPAN_LIT("\0\0\0\2\1\3\1\5\1\3\0\0ab"), ERR_SYNTAX },
+		{ "key kind", SPAN_LIT("\0\0\0\2\1\3\1\0\6\3\0\0ab"), ERR_SYNTAX },
+		{ "digest", SPAN_LIT("\0\0\0\2\1\3\1\0\1\6\0\0ab"), ERR_SYNTAX },
+		{ "decrypt", SPAN_LIT("\0\0\0\2\1\4\1\1\3\3\0\0ab"), OK },
+		{ "oaep", SPAN_LIT("\0\0\0\2\1\4\1\2\3\3\0\0ab"), ERR_SYNTAX },
+		{ "bits", SPAN_LIT("\0\0\0\2\1\2\1\1\0\0\x40\1ab"), ERR_SYNTAX },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		struct keeper_request req = { .op = KEEPER_DECRYPT };
+		enum result got = keeper_wire_get_request(rows[i].in, &req, NULL);
+
+		if (got != rows[i].want)
+			fail_msg("%s: %s", rows[i].why, err_name(got));
+		if (got != OK)
+			assert_int_equal(req.op, KEEPER_DECRYPT);
+	}
+}
+
+static void hostile_replies(void **state)
+{
+	static const struct {
+		struct span in;
+		enum result want;
+	} rows[] = {
+		{ SPAN_LIT("\0\0\0\1\1\0\1\0\0\0\x08\0s"), OK },
+		{ SPAN_LIT("\0\0\0\1\1\xff\0\0\0\0\0\0s"), ERR_SYNTAX },
+		{ SPAN_LIT("\0\0\0\1\1\0\x06\0\0\0\0\0s"), ERR_SYNTAX },
+		{ SPAN_LIT("\0\1\0\1\1\0\0\0\0\0\0\0s"), ERR_LIMIT },
+		{ SPAN_LIT("\0\0\0\1\1\0\0\0\0\0\0\0"), ERR_SYNTAX },
+		{ SPAN_LIT("\0\0\0\0\1\0\0\0\0\0\0\0s"), ERR_SYNTAX },
+	};
+	struct keeper_reply reply;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(keeper_wire_get_reply(rows[i].in, &reply, NULL), rows[i].want);
+}
+
+/* ---- rules ---- */
+
+static void rule_text_both_ways(void **state)
+{
+	struct key_rule rule = { .certificates = true,
+				 .decrypt = true,
+				 .max_validity = 5 * DAY,
+				 .max_own_validity = 3650LL * DAY };
+	CLEANUP(key_rule_clear) struct key_rule got = { 0 };
+	BUF text = BUF_INIT;
+
+	(void)state;
+	buf_put(&rule.issuer, SPAN_LIT("\x30\x00"));
+	assert_int_equal(key_rule_write(&rule, &text, NULL), OK);
+	assert_int_equal(key_rule_read(buf_span(&text), &got, NULL), OK);
+	assert_true(got.certificates && got.decrypt && !got.crls && !got.ca_certificates);
+	assert_true(!got.content && !got.csr);
+	assert_int_equal(got.max_validity, rule.max_validity);
+	assert_int_equal(got.max_own_validity, rule.max_own_validity);
+	assert_true(span_eq(buf_span(&got.issuer), buf_span(&rule.issuer)));
+	key_rule_clear(&rule);
+}
+
+static void broken_rule_texts(void **state)
+{
+	static const char *const rows[] = {
+		"crls",
+		"crls yes",
+		"crls maybe\n",
+		"crls \n",
+		"crls yes\ncrls no\n",
+		"sign-everything yes\n",
+		"max-validity -1\n",
+		"max-validity 1e9\n",
+		"max-validity \n",
+		"max-validity 9999999999999999\n",
+		"issuer 3\n",
+		"\n",
+		" crls yes\n",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		struct key_rule rule = { .csr = true };
+
+		assert_int_equal(key_rule_read(span_str(rows[i]), &rule, NULL), ERR_SYNTAX);
+		assert_true(rule.csr);
+	}
+}
+
+/* ---- a real keeper in a process of its own ---- */
+
+struct fixture {
+	char directory[64];
+	int intro[2];
+	int stop[2];
+	pid_t pid;
+	struct keeper_client *client;
+	struct crypto *crypto;
+	struct buf issuer;
+};
+
+static void start(struct fixture *f)
+{
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, f->stop), 0);
+	f->pid = fork();
+	assert_true(f->pid >= 0);
+	if (f->pid == 0) {
+		struct keeper_config config = { .directory = f->directory,
+						.intro_fd = f->intro[1],
+						.stop_fd = f->stop[1] };
+		struct err err = { 0 };
+		enum result r;
+
+		(void)close(f->stop[0]);
+		r = keeper_run(&config, &err);
+		if (r != OK)
+			(void)fprintf(stderr, "keeper: %s\n", err_text(&err));
+		_exit(r == OK ? 0 : 1);
+	}
+	(void)close(f->stop[1]);
+}
+
+/* Gently, by the stop descriptor; or not. */
+static int stop(struct fixture *f, bool hard)
+{
+	int status = -1;
+
+	if (hard)
+		assert_int_equal(kill(f->pid, SIGKILL), 0);
+	(void)close(f->stop[0]);
+	assert_int_equal(waitpid(f->pid, &status, 0), f->pid);
+	return status;
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	(void)snprintf(f->directory, sizeof(f->directory), "/tmp/test-keeper-XXXXXX");
+	assert_non_null(mkdtemp(f->directory));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->intro), 0);
+	start(f);
+	assert_int_equal(keeper_client_new(&f->client, f->intro[0], 5000, NULL), OK);
+	assert_int_equal(crypto_new(&f->crypto, false, NULL), OK);
+	assert_int_equal(name_parse_text("CN=Keeper CA", &f->issuer, NULL), OK);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	char command[128];
+
+	keeper_client_free(f->client);
+	assert_int_equal(stop(f, false), 0);
+	(void)close(f->intro[0]);
+	(void)close(f->intro[1]);
+	crypto_free(f->crypto);
+	buf_clear(&f->issuer);
+	(void)snprintf(command, sizeof(command), "rm -r %s", f->directory);
+	assert_int_equal(system(command), 0);
+	free(f);
+	return 0;
+}
+
+static struct key_rule ca_rule(const struct fixture *f)
+{
+	return (struct key_rule){ .certificates = true,
+				  .crls = true,
+				  .issuer = f->issuer,
+				  .max_validity = 400 * DAY,
+				  .max_own_validity = 3660LL * DAY };
+}
+
+static void make_ca(struct fixture *f, struct key **key)
+{
+	struct key_rule rule = ca_rule(f);
+	struct err err = { 0 };
+
+	if (keeper_generate(f->client, "ca", (struct key_spec){ KEY_EC_P256, 256 }, &rule, &err) !=
+	    OK)
+		fail_msg("%s", err_text(&err));
+	assert_int_equal(keeper_key_open(key, f->client, "ca", NULL), OK);
+}
+
+static void keys_are_private_files(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(key_freep) struct key *key = NULL;
+	struct key_rule rule = ca_rule(f);
+	char path[128];
+	struct stat st;
+
+	assert_int_equal(keeper_ping(f->client, NULL), OK);
+	assert_int_equal(keeper_key_open(&key, f->client, "ca", NULL), ERR_NOT_FOUND);
+	assert_int_equal(keeper_key_open(&key, f->client, "../ca", NULL), ERR_NOT_FOUND);
+	make_ca(f, &key);
+	assert_int_equal(key->kind, KEY_EC_P256);
+	assert_int_equal(
+	    keeper_generate(f->client, "ca", (struct key_spec){ KEY_EC_P256, 256 }, &rule, NULL),
+	    ERR_CONFLICT);
+	(void)snprintf(path, sizeof(path), "%s/ca.key", f->directory);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	/* what lies there is a key to others, too */
+	(void)snprintf(path, sizeof(path), "openssl pkey -noout -check -in %s/ca.key >/dev/null",
+		       f->directory);
+	assert_int_equal(system(path), 0);
+}
+
+struct tbs_row {
+	const char *why;
+	enum result want;
+	const char *issuer;
+	const char *subject;
+	bool own; /* the key is the CA's own */
+	int days;
+	int ca; /* basicConstraints: -1 absent */
+	uint32_t usage;
+};
+
+static void build_tbs(const struct tbs_row *row, struct span spki, struct buf *tbs)
+{
+	BUF issuer = BUF_INIT, subject = BUF_INIT, exts = BUF_INIT;
+	struct cert_template t = { .serial = SPAN_LIT("\x42"),
+				   .sig_alg = { KEY_EC_P256, DIGEST_SHA256 },
+				   .not_before = 1795293840,
+				   .not_after = 1795293840 + (int64_t)row->days * DAY,
+				   .spki = spki };
+
+	assert_int_equal(name_parse_text(row->issuer, &issuer, NULL), OK);
+	assert_int_equal(name_parse_text(row->subject, &subject, NULL), OK);
+	if (row->ca >= 0)
+		ext_put_basic_constraints(&exts, row->ca, -1);
+	if (row->usage)
+		ext_put_key_usage(&exts, row->usage);
+	t.issuer = buf_span(&issuer);
+	t.subject = buf_span(&subject);
+	t.exts = buf_span(&exts);
+	assert_int_equal(cert_build_tbs(&t, tbs, NULL), OK);
+}
+
+static void signs_what_the_rule_allows(void **state)
+{
+	static const struct tbs_row rows[] = {
+		{ "leaf", OK, "CN=Keeper CA", "CN=d", false, 365, 0, KU_DIGITAL_SIGNATURE },
+		{ "no extensions", OK, "CN=Keeper CA", "CN=d", false, 365, -1, 0 },
+		{ "own", OK, "CN=Keeper CA", "CN=Keeper CA", true, 3650, 1, KU_KEY_CERT_SIGN },
+		{ "other issuer", ERR_DENIED, "CN=Other CA", "CN=d", false, 365, 0, 0 },
+		{ "too long", ERR_DENIED, "CN=Keeper CA", "CN=d", false, 401, 0, 0 },
+		{ "own too long", ERR_DENIED, "CN=Keeper CA", "CN=Keeper CA", true, 3700, 1, 0 },
+		{ "own key, other name", ERR_DENIED, "CN=Keeper CA", "CN=d", true, 401, 0, 0 },
+		{ "backwards", ERR_DENIED, "CN=Keeper CA", "CN=d", false, -1, 0, 0 },
+		{ "sub CA", ERR_DENIED, "CN=Keeper CA", "CN=d", false, 365, 1, 0 },
+		{ "own name, other key", ERR_DENIED, "CN=Keeper CA", "CN=Keeper CA", false, 365, 1,
+		  0 },
+		{ "cert sign", ERR_DENIED, "CN=Keeper CA", "CN=d", false, 365, 0,
+		  KU_KEY_CERT_SIGN },
+		{ "crl sign", ERR_DENIED, "CN=Keeper CA", "CN=d", false, 365, -1, KU_CRL_SIGN },
+	};
+	struct fixture *f = *state;
+	CLEANUP(key_freep) struct key *ca = NULL;
+	CLEANUP(key_freep) struct key *device = NULL;
+	CLEANUP(pubkey_freep) struct pubkey *pub = NULL;
+	const struct sig_alg alg = { KEY_EC_P256, DIGEST_SHA256 };
+	size_t i;
+
+	make_ca(f, &ca);
+	assert_int_equal(pubkey_new(&pub, f->crypto, key_spki(ca), NULL), OK);
+	assert_int_equal(
+	    key_evp_generate(&device, f->crypto, (struct key_spec){ KEY_EC_P256, 256 }, NULL), OK);
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		BUF tbs = BUF_INIT, sig = BUF_INIT;
+		struct err err = { 0 };
+		enum result got;
+
+		build_tbs(&rows[i], key_spki(rows[i].own ? ca : device), &tbs);
+		got = key_sign(ca, f->crypto, KEY_FOR_CERTIFICATE, alg, buf_span(&tbs), &sig, &err);
+		if (got != rows[i].want)
+			fail_msg("%s: %s", rows[i].why, err_text(&err));
+		if (got == OK)
+			assert_int_equal(pubkey_verify(pub, f->crypto, alg, buf_span(&tbs),
+						       buf_span(&sig), NULL),
+					 OK);
+		else
+			assert_int_equal(sig.len, 0);
+	}
+}
+
+/* A CA key signs nothing else, under no purpose's name, and nothing that is not whole. */
+static void signs_nothing_else(void **state)
+{
+	static const struct tbs_row leaf = { "", OK, "CN=Keeper CA", "CN=d", false, 365, 0, 0 };
+	struct fixture *f = *state;
+	CLEANUP(key_freep) struct key *ca = NULL;
+	const struct sig_alg alg = { KEY_EC_P256, DIGEST_SHA256 };
+	BUF tbs = BUF_INIT, sig = BUF_INIT;
+	struct span whole;
+	int purpose;
+
+	make_ca(f, &ca);
+	build_tbs(&leaf, key_spki(ca), &tbs);
+	whole = buf_span(&tbs);
+	for (purpose = KEY_FOR_CRL; purpose <= KEY_FOR_OCSP; purpose++)
+		assert_int_not_equal(
+		    key_sign(ca, f->crypto, (enum key_purpose)purpose, alg, whole, &sig, NULL), OK);
+	assert_int_equal(key_sign(ca, f->crypto, KEY_FOR_CERTIFICATE, alg,
+				  span_sub(whole, 0, whole.len - 1), &sig, NULL),
+			 ERR_SYNTAX);
+	buf_put_byte(&tbs, 0);
+	assert_int_equal(
+	    key_sign(ca, f->crypto, KEY_FOR_CERTIFICATE, alg, buf_span(&tbs), &sig, NULL),
+	    ERR_SYNTAX);
+	assert_int_equal(key_sign(ca, f->crypto, KEY_FOR_CERTIFICATE, alg,
+				  SPAN_LIT("0123456789abcdef0123456789abcdef"), &sig, NULL),
+			 ERR_SYNTAX);
+	assert_int_equal(sig.len, 0);
+}
+
+static void revocation_lists_and_content(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(key_freep) struct key *ca = NULL;
+	CLEANUP(key_freep) struct key *ra = NULL;
+	const struct sig_alg ec = { KEY_EC_P256, DIGEST_SHA256 };
+	const struct key_rule rule = { .content = true, .csr = true };
+	BUF crl = BUF_INIT, attrs = BUF_INIT, sig = BUF_INIT;
+	size_t seq, set;
+
+	make_ca(f, &ca);
+	seq = der_open(&crl, DER_SEQUENCE);
+	der_put_uint(&crl, 1);
+	alg_put_sig(&crl, ec);
+	buf_put(&crl, buf_span(&f->issuer));
+	der_put_time(&crl, 1795293840);
+	der_close(&crl, seq);
+	assert_int_equal(key_sign(ca, f->crypto, KEY_FOR_CRL, ec, buf_span(&crl), &sig, NULL), OK);
+
+	assert_int_equal(
+	    keeper_generate(f->client, "ra", (struct key_spec){ KEY_EC_P256, 256 }, &rule, NULL),
+	    OK);
+	assert_int_equal(keeper_key_open(&ra, f->client, "ra", NULL), OK);
+	assert_int_equal(key_sign(ra, f->crypto, KEY_FOR_CRL, ec, buf_span(&crl), &sig, NULL),
+			 ERR_DENIED);
+	for (int n = 0; n < 2; n++) {
+		buf_reset(&attrs);
+		set = der_open(&attrs, DER_SET);
+		seq = der_open(&attrs, DER_SEQUENCE);
+		der_put_oid(&attrs, OID_CONTENT_TYPE);
+		der_put_tlv(&attrs, DER_SET, SPAN_LIT("\x06\x01\x2a"));
+		der_close(&attrs, seq);
+		if (n == 1) {
+			seq = der_open(&attrs, DER_SEQUENCE);
+			der_put_oid(&attrs, OID_MESSAGE_DIGEST);
+			der_put_tlv(&attrs, DER_SET, SPAN_LIT("\x04\x01\x2a"));
+			der_close(&attrs, seq);
+		}
+		der_close(&attrs, set);
+		assert_int_equal(
+		    key_sign(ra, f->crypto, KEY_FOR_CONTENT, ec, buf_span(&attrs), &sig, NULL),
+		    n == 1 ? OK : ERR_DENIED);
+	}
+}
+
+static void decrypts_where_allowed(void **state)
+{
+	struct fixture *f = *state;
+	const struct key_rule may = { .decrypt = true }, may_not = { .content = true };
+	const struct transport_alg algs[] = { { 0 }, { true, DIGEST_SHA256, DIGEST_SHA256 } };
+	const struct key_spec rsa = { KEY_RSA, 2048 };
+	CLEANUP(key_freep) struct key *key = NULL;
+	CLEANUP(key_freep) struct key *other = NULL;
+	CLEANUP(pubkey_freep) struct pubkey *pub = NULL;
+	size_t i;
+
+	assert_int_equal(keeper_generate(f->client, "ra", rsa, &may, NULL), OK);
+	assert_int_equal(keeper_key_open(&key, f->client, "ra", NULL), OK);
+	assert_int_equal(pubkey_new(&pub, f->crypto, key_spki(key), NULL), OK);
+	for (i = 0; i < ARRAY_LEN(algs); i++) {
+		BUF cipher = BUF_INIT;
+		SECRET plain = SECRET_INIT;
+
+		assert_int_equal(pubkey_encrypt(pub, f->crypto, &algs[i],
+						SPAN_LIT("sixteen byte key"), &cipher, NULL),
+				 OK);
+		assert_int_equal(
+		    key_decrypt(key, f->crypto, &algs[i], buf_span(&cipher), &plain, NULL), OK);
+		assert_true(secret_eq(&plain, SPAN_LIT("sixteen byte key")));
+		cipher.len--;
+		assert_int_not_equal(
+		    key_decrypt(key, f->crypto, &algs[i], buf_span(&cipher), &plain, NULL), OK);
+	}
+	assert_int_equal(keeper_generate(f->client, "sign", rsa, &may_not, NULL), OK);
+	assert_int_equal(keeper_key_open(&other, f->client, "sign", NULL), OK);
+	{
+		SECRET plain = SECRET_INIT;
+		uint8_t any[256] = { 1 };
+
+		assert_int_equal(
+		    key_decrypt(other, f->crypto, &algs[0], SPAN_ARRAY(any), &plain, NULL),
+		    ERR_DENIED);
+	}
+}
+
+static void outlives_its_keeper(void **state)
+{
+	static const struct tbs_row leaf = { "", OK, "CN=Keeper CA", "CN=d", false, 365, 0, 0 };
+	struct fixture *f = *state;
+	CLEANUP(key_freep) struct key *ca = NULL;
+	const struct sig_alg alg = { KEY_EC_P256, DIGEST_SHA256 };
+	BUF tbs = BUF_INIT, sig = BUF_INIT;
+
+	make_ca(f, &ca);
+	build_tbs(&leaf, key_spki(ca), &tbs);
+	assert_true(WIFSIGNALED(stop(f, true)));
+	start(f);
+	/* the idle channel is broken, the key is the same */
+	assert_int_equal(
+	    key_sign(ca, f->crypto, KEY_FOR_CERTIFICATE, alg, buf_span(&tbs), &sig, NULL), OK);
+	/* a request that waits while the keeper dies is to be tried again */
+	assert_int_equal(kill(f->pid, SIGSTOP), 0);
+	{
+		pid_t killer = fork();
+		int status;
+
+		if (killer == 0) {
+			(void)usleep(50000);
+			_exit(kill(f->pid, SIGKILL));
+		}
+		assert_int_equal(
+		    key_sign(ca, f->crypto, KEY_FOR_CERTIFICATE, alg, buf_span(&tbs), &sig, NULL),
+		    ERR_BUSY);
+		assert_int_equal(waitpid(killer, &status, 0), killer);
+	}
+	assert_true(WIFSIGNALED(stop(f, true)));
+	start(f);
+	assert_int_equal(
+	    key_sign(ca, f->crypto, KEY_FOR_CERTIFICATE, alg, buf_span(&tbs), &sig, NULL), OK);
+}
+
+static void gives_up_in_time(void **state)
+{
+	struct fixture *f = *state;
+	struct keeper_client *hasty = NULL;
+	struct err err = { 0 };
+
+	assert_int_equal(keeper_client_new(&hasty, f->intro[0], 50, NULL), OK);
+	assert_int_equal(kill(f->pid, SIGSTOP), 0);
+	assert_int_equal(keeper_ping(hasty, &err), ERR_BUSY);
+	assert_non_null(strstr(err.text, "too long"));
+	assert_int_equal(kill(f->pid, SIGCONT), 0);
+	assert_int_equal(keeper_ping(f->client, NULL), OK);
+	keeper_client_free(hasty);
+}
+
+struct signer {
+	struct fixture *f;
+	struct key *key;
+	unsigned failed;
+};
+
+static void *sign_often(void *arg)
+{
+	static const struct tbs_row leaf = { "", OK, "CN=Keeper CA", "CN=d", false, 365, 0, 0 };
+	const struct sig_alg alg = { KEY_EC_P256, DIGEST_SHA256 };
+	struct signer *s = arg;
+	BUF tbs = BUF_INIT;
+	int i;
+
+	build_tbs(&leaf, key_spki(s->key), &tbs);
+	for (i = 0; i < 50; i++) {
+		BUF sig = BUF_INIT;
+
+		if (key_sign(s->key, s->f->crypto, KEY_FOR_CERTIFICATE, alg, buf_span(&tbs), &sig,
+			     NULL) != OK)
+			s->failed++;
+	}
+	return NULL;
+}
+
+static void threads_share_a_key(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(key_freep) struct key *ca = NULL;
+	struct signer signers[8];
+	pthread_t threads[8];
+	size_t i;
+
+	make_ca(f, &ca);
+	for (i = 0; i < ARRAY_LEN(threads); i++) {
+		signers[i] = (struct signer){ f, ca, 0 };
+		assert_int_equal(pthread_create(&threads[i], NULL, sign_often, &signers[i]), 0);
+	}
+	for (i = 0; i < ARRAY_LEN(threads); i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_int_equal(signers[i].failed, 0);
+	}
+}
+
+static void refuses_a_key_that_others_can_read(void **state)
+{
+	struct fixture *f = *state;
+	struct keeper_config config = { .directory = f->directory, .intro_fd = -1, .stop_fd = -1 };
+	CLEANUP(key_freep) struct key *ca = NULL;
+	char path[128];
+	pid_t pid;
+	int status;
+
+	make_ca(f, &ca);
+	(void)snprintf(path, sizeof(path), "%s/ca.key", f->directory);
+	assert_int_equal(chmod(path, 0640), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct err err = { 0 };
+
+		_exit(keeper_run(&config, &err) == ERR_CONFIG && strstr(err.text, path) &&
+			      strstr(err.text, "0640")
+			  ? 0
+			  : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wire_round_trips),
+		cmocka_unit_test(hostile_requests),
+		cmocka_unit_test(hostile_replies),
+		cmocka_unit_test(rule_text_both_ways),
+		cmocka_unit_test(broken_rule_texts),
+		cmocka_unit_test_setup_teardown(keys_are_private_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(signs_what_the_rule_allows, setup, teardown),
+		cmocka_unit_test_setup_teardown(signs_nothing_else, setup, teardown),
+		cmocka_unit_test_setup_teardown(revocation_lists_and_content, setup, teardown),
+		cmocka_unit_test_setup_teardown(decrypts_where_allowed, setup, teardown),
+		cmocka_unit_test_setup_teardown(outlives_its_keeper, setup, teardown),
+		cmocka_unit_test_setup_teardown(gives_up_in_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(threads_share_a_key, setup, teardown),
+		cmocka_unit_test_setup_teardown(refuses_a_key_that_others_can_read, setup,
+						teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
