@@ -6,9 +6,10 @@
  * Every function that changes something returns OK only when the change is durable. Changes go
  * through one writer thread, which commits many of them together; callers block meanwhile. All
  * functions are thread-safe. ERR_BUSY: locked or overloaded, try again; ERR_IO: disk full or file
- * corrupt.
+ * corrupt. After either the store goes on by itself as soon as the cause is gone.
  *
- * Records read out are owned by the caller: clear them with the matching _clear.
+ * Records read out are owned by the caller: clear them with the matching _clear. Callbacks hold a
+ * connection and a snapshot of the file: they must be short and must not call the store.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -30,6 +31,10 @@ struct store_options {
 	struct log log;
 };
 
+/*
+ * Brings an older file to this program's schema. ERR_BUSY: another process has the store open.
+ * ERR_CONFIG: the file is of a newer program, or no store.
+ */
 RESULT store_open(struct store **out, const struct store_options *options, struct err *err);
 /* Ends the writer after what it has accepted. */
 void store_close(struct store *s);
@@ -169,7 +174,7 @@ struct store_issuance {
 	int64_t now;
 	const uint8_t *challenge_hash; /* one-time challenge to bind and consume; NULL: none */
 	uint8_t challenge_binding[STORE_HASH];
-	struct store_event event;
+	struct store_event event; /* its endpoint, transaction, ca and serial: as of the above */
 };
 /*
  * ERR_CONFLICT: this transaction has a certificate already (find it with store_find_issued).

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/sql.h"
+
+/* Columns in the order in which event.c, challenge.c and cert.c read them. */
+#define EVENT                                                                                      \
+	"SELECT id, time, kind, endpoint, transaction_id, ca, serial, actor, reason, detail"       \
+	" FROM event "
+#define CHALLENGE                                                                                  \
+	"SELECT handle, hash, endpoint, created, expires, created_by, subject, san, revoked,"      \
+	" bound_to, used FROM challenge "
+#define CERT                                                                                       \
+	"SELECT cert.id, ca.name, generation, serial, profile, endpoint, transaction_id, subject," \
+	" not_before, not_after, issued, der FROM cert JOIN ca ON ca.id = cert.ca "
+
+/* ?1 tag, ?2 transactionID, ?3 after, ?4 limit. The two halves never meet: see schema/0001.sql. */
+#define EVENTS_OF_TRANSACTION                                                                      \
+	EVENT "WHERE transaction_tag = ?1 AND transaction_id = ?2 AND id > ?3 UNION ALL " EVENT    \
+	      "WHERE id IN (SELECT id FROM cert WHERE transaction_tag = ?1 AND id > ?3)"           \
+	      " AND transaction_id = ?2 "
+
+/* ?1 tag, ?2 key tag, ?3 transactionID, ?4 endpoint, ?5 key hash */
+#define ISSUED                                                                                     \
+	"WHERE transaction_tag = ?1 AND key_tag = ?2 AND transaction_id = ?3 AND endpoint = ?4"    \
+	" AND key_hash = ?5"
+
+/* ?1 before, ?2 limit, ?3 ca, ?4 subject pattern, ?5 tag, ?6 transactionID, ?7 serial */
+#define CERT_FILTER                                                                                \
+	"WHERE cert.id < ?1 AND (?3 IS NULL OR ca.name = ?3)"                                      \
+	" AND (?4 IS NULL OR subject LIKE ?4 ESCAPE '\\')"                                         \
+	" AND (?6 IS NULL OR transaction_id = ?6) "
+#define CERT_ORDER "ORDER BY cert.id DESC LIMIT ?2"
+
+/* ?1 hash, ?2 binding, ?3 now: free, or bound to just this transaction */
+#define CHALLENGE_HOLDS                                                                            \
+	"WHERE hash = ?1 AND revoked = 0 AND used = 0 AND expires > ?3"                            \
+	" AND (bound_to IS NULL OR bound_to = ?2)"
+
+static const char *const texts[SQL_COUNT_] = {
+	[SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_SAVEPOINT] = "SAVEPOINT job",
+	[SQL_RELEASE] = "RELEASE job",
+	[SQL_ROLLBACK_TO] = "ROLLBACK TO job",
+
+	[SQL_ADD_EVENT] = "INSERT INTO event (time, kind, endpoint, transaction_tag,"
+			  " transaction_id, ca, serial, actor, reason, detail)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[SQL_EVENTS] = EVENT "WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[SQL_EVENTS_NEWEST_FIRST] = EVENT "WHERE id > ?1 ORDER BY id DESC LIMIT ?2",
+	[SQL_EVENTS_OF_TRANSACTION] = EVENTS_OF_TRANSACTION "ORDER BY id LIMIT ?4",
+	[SQL_EVENTS_OF_TRANSACTION_NEWEST_FIRST] =
+	    EVENTS_OF_TRANSACTION "ORDER BY id DESC LIMIT ?4",
+
+	[SQL_ADD_CA] = "INSERT INTO ca (name, created) VALUES (?1, ?2)",
+	[SQL_ADD_CA_KEY] = "INSERT INTO ca_key (ca, generation, role, key_id, cert)"
+			   " VALUES (?1, ?2, ?3, ?4, ?5)",
+	[SQL_CAS] = "SELECT id, name, created FROM ca ORDER BY id",
+	[SQL_CA_KEYS] = "SELECT role, generation, key_id, cert FROM ca_key WHERE ca = ?1"
+			" ORDER BY generation, role",
+
+	[SQL_ADD_CHALLENGE] = "INSERT INTO challenge (handle, hash, endpoint, created, expires,"
+			      " created_by, subject, san) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_FIND_CHALLENGE] = CHALLENGE "WHERE hash = ?1",
+	[SQL_REVOKE_CHALLENGE] = "UPDATE challenge SET revoked = 1 WHERE handle = ?1",
+	[SQL_BIND_CHALLENGE] =
+	    "UPDATE challenge SET bound_to = ?2 " CHALLENGE_HOLDS " AND bound_to IS NULL",
+	[SQL_CONSUME_CHALLENGE] = "UPDATE challenge SET bound_to = ?2, used = ?3 " CHALLENGE_HOLDS,
+	[SQL_CHALLENGES] = CHALLENGE "WHERE handle > ?1 AND (?3 IS NULL OR"
+				     " (expires > ?3 AND used = 0 AND revoked = 0))"
+				     " ORDER BY handle LIMIT ?2",
+
+	[SQL_ADD_CERT] = "INSERT INTO cert (id, ca, generation, serial, profile, endpoint,"
+			 " transaction_tag, key_tag, transaction_id, key_hash, subject,"
+			 " not_before, not_after, issued, der) VALUES"
+			 " (?1, (SELECT id FROM ca WHERE name = ?2), ?3, ?4, ?5, ?6,"
+			 " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+	[SQL_HAS_CERT] = "SELECT id FROM cert " ISSUED,
+	[SQL_FIND_ISSUED] = CERT ISSUED,
+	[SQL_CERTS] = CERT CERT_FILTER CERT_ORDER,
+	[SQL_CERTS_BY_SERIAL] = CERT CERT_FILTER "AND serial = ?7 " CERT_ORDER,
+	[SQL_CERTS_BY_TRANSACTION] = CERT CERT_FILTER "AND transaction_tag = ?5 " CERT_ORDER,
+};
+
+const char *sql_text(enum sql id)
+{
+	return texts[id];
+}

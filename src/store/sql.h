@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every statement the store runs, by name. Prepared once per connection, on first use. */
+#ifndef STORE_SQL_H
+#define STORE_SQL_H
+
+enum sql {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_SAVEPOINT,
+	SQL_RELEASE,
+	SQL_ROLLBACK_TO,
+
+	SQL_ADD_EVENT,
+	SQL_EVENTS,
+	SQL_EVENTS_NEWEST_FIRST,
+	SQL_EVENTS_OF_TRANSACTION,
+	SQL_EVENTS_OF_TRANSACTION_NEWEST_FIRST,
+
+	SQL_ADD_CA,
+	SQL_ADD_CA_KEY,
+	SQL_CAS,
+	SQL_CA_KEYS,
+
+	SQL_ADD_CHALLENGE,
+	SQL_FIND_CHALLENGE,
+	SQL_REVOKE_CHALLENGE,
+	SQL_BIND_CHALLENGE,
+	SQL_CONSUME_CHALLENGE,
+	SQL_CHALLENGES,
+
+	SQL_ADD_CERT,
+	SQL_HAS_CERT,
+	SQL_FIND_ISSUED,
+	SQL_CERTS,
+	SQL_CERTS_BY_SERIAL,
+	SQL_CERTS_BY_TRANSACTION,
+
+	SQL_COUNT_
+};
+
+/* Static. */
+const char *sql_text(enum sql id);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share behind store.h. */
+#ifndef STORE_STATE_H
+#define STORE_STATE_H
+
+#include "store/pool.h"
+#include "store/query.h"
+#include "store/store.h"
+#include "store/writer.h"
+
+#define STORE_LIMIT_DEFAULT 100
+
+struct store {
+	char *path;
+	int lock_fd; /* held as long as the store is open */
+	struct pool *pool;
+	struct writer *writer;
+};
+
+static inline int64_t store_limit(unsigned limit)
+{
+	return limit ? limit : STORE_LIMIT_DEFAULT;
+}
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/writer.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "store/query.h"
+
+/* Pages in the write-ahead log between two checkpoints: 32 MiB. */
+#define CHECKPOINT_PAGES 8192
+/* Beyond this, wait for the readers that keep the log from starting over. */
+#define RESTART_PAGES (8 * CHECKPOINT_PAGES)
+
+/* On the stack of the thread that waits for it. */
+struct job {
+	writer_fn *fn;
+	const void *arg;
+	struct err *err; /* the caller's, who does not touch it meanwhile */
+	enum result result;
+	sem_t done;
+	struct job *next;
+};
+
+struct writer {
+	struct db db;
+	struct log log;
+	pthread_t thread;
+	bool started;
+
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	struct job *first; /* oldest first */
+	struct job **last;
+	bool stopping;
+
+	/* The thread's own. */
+	int pages;      /* in the write-ahead log */
+	int checked_at; /* pages when the last checkpoint was tried */
+	bool failing;   /* the last group failed */
+};
+
+static int on_commit(void *ctx, sqlite3 *handle UNUSED, const char *name UNUSED, int pages)
+{
+	struct writer *w = ctx;
+
+	if (pages < w->pages)
+		w->checked_at = 0; /* the log has started over */
+	w->pages = pages;
+	return SQLITE_OK;
+}
+
+static void checkpoint(struct writer *w, int mode)
+{
+	struct err err;
+	int rc = sqlite3_wal_checkpoint_v2(w->db.handle, NULL, mode, NULL, NULL);
+
+	w->checked_at = w->pages;
+	if (rc != SQLITE_OK && rc != SQLITE_BUSY && db_error(&w->db, rc, "checkpoint", &err) != OK)
+		log_warning(&w->log, "store checkpoint failed", LOG_ERR(&err));
+}
+
+static void checkpoint_if_due(struct writer *w)
+{
+	if (w->pages - w->checked_at >= CHECKPOINT_PAGES)
+		checkpoint(w, w->pages >= RESTART_PAGES ? SQLITE_CHECKPOINT_RESTART
+							: SQLITE_CHECKPOINT_PASSIVE);
+}
+
+static enum result undo(struct db *db, struct err *err)
+{
+	TRY(query_simple(db, SQL_ROLLBACK_TO, err));
+	return query_simple(db, SQL_RELEASE, err);
+}
+
+/* Another result than OK: the transaction is lost, and the group with it. */
+static enum result run_job(struct db *db, struct job *job, struct err *err)
+{
+	struct err own = { 0 };
+
+	TRY(query_simple(db, SQL_SAVEPOINT, err));
+	job->result = job->fn(db, job->arg, &own);
+	if (job->result == OK)
+		return query_simple(db, SQL_RELEASE, err);
+	if (job->err)
+		*job->err = own;
+	if (!sqlite3_get_autocommit(db->handle))
+		return undo(db, err);
+	/* SQLite rolls all back by itself when the disk is full or fails. */
+	*err = own;
+	return job->result;
+}
+
+static enum result run_jobs(struct db *db, struct job *jobs, struct err *err)
+{
+	struct job *job;
+
+	TRY(query_simple(db, SQL_BEGIN, err));
+	for (job = jobs; job; job = job->next)
+		TRY(run_job(db, job, err));
+	return query_simple(db, SQL_COMMIT, err);
+}
+
+/* All of them, for one that was refused was judged by what others of the group wrote. */
+static void fail_jobs(struct job *jobs, enum result r, const struct err *err)
+{
+	struct job *job;
+
+	for (job = jobs; job; job = job->next) {
+		job->result = r;
+		if (job->err)
+			*job->err = *err;
+	}
+}
+
+static void report(struct writer *w, enum result r, const struct err *err)
+{
+	if ((r != OK) == w->failing)
+		return;
+	w->failing = r != OK;
+	if (w->failing)
+		log_error(&w->log, "store cannot write", LOG_ERR(err));
+	else
+		log_info(&w->log, "store writes again", LOG_STR("file", w->db.path));
+}
+
+static void run_group(struct writer *w, struct job *jobs)
+{
+	struct err err = { 0 };
+	struct job *job, *next;
+	enum result r = run_jobs(&w->db, jobs, &err);
+
+	if (r != OK) {
+		db_roll_back(&w->db);
+		fail_jobs(jobs, r, &err);
+	}
+	report(w, r, &err);
+	for (job = jobs; job; job = next) {
+		next = job->next; /* once posted, the job's stack is gone */
+		(void)sem_post(&job->done);
+	}
+	/* A log that can grow no more may still be brought into the file and started over. */
+	if (r == ERR_IO && w->pages > w->checked_at)
+		checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+}
+
+/* False: nothing came for a second, and there is something to checkpoint meanwhile. */
+static bool wait_for_jobs(struct writer *w)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec++;
+	while (!w->first && !w->stopping) {
+		if (w->pages <= w->checked_at)
+			(void)pthread_cond_wait(&w->wake, &w->lock);
+		else if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
+			return w->first || w->stopping;
+	}
+	return true;
+}
+
+/* NULL: stopped, and all done. */
+static struct job *next_group(struct writer *w)
+{
+	struct job *jobs;
+
+	(void)pthread_mutex_lock(&w->lock);
+	while (!wait_for_jobs(w)) {
+		(void)pthread_mutex_unlock(&w->lock);
+		checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
+		(void)pthread_mutex_lock(&w->lock);
+	}
+	jobs = w->first;
+	w->first = NULL;
+	w->last = &w->first;
+	(void)pthread_mutex_unlock(&w->lock);
+	return jobs;
+}
+
+static void *writer_main(void *arg)
+{
+	struct writer *w = arg;
+	struct job *jobs;
+
+	while ((jobs = next_group(w)) != NULL) {
+		run_group(w, jobs);
+		checkpoint_if_due(w);
+	}
+	return NULL;
+}
+
+static void init_sync(struct writer *w)
+{
+	pthread_condattr_t attr;
+
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&w->wake, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	(void)pthread_mutex_init(&w->lock, NULL);
+}
+
+/* Signals are for the program's own threads. */
+static int start_thread(struct writer *w)
+{
+	sigset_t all, old;
+	int e;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	e = pthread_create(&w->thread, NULL, writer_main, w);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	w->started = e == 0;
+	return e;
+}
+
+enum result writer_new(struct writer **out, struct db *db, const struct log *log, struct err *err)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+	int e;
+
+	if (!w) {
+		db_close(db);
+		return err_nomem(err);
+	}
+	w->db = *db;
+	*db = (struct db){ 0 };
+	w->log = *log;
+	w->last = &w->first;
+	init_sync(w);
+	(void)sqlite3_wal_hook(w->db.handle, on_commit, w);
+	e = start_thread(w);
+	if (e) {
+		writer_free(w);
+		return err_errno(err, e, "store writer thread");
+	}
+	*out = w;
+	return OK;
+}
+
+void writer_free(struct writer *w)
+{
+	if (!w)
+		return;
+	(void)pthread_mutex_lock(&w->lock);
+	w->stopping = true;
+	(void)pthread_cond_signal(&w->wake);
+	(void)pthread_mutex_unlock(&w->lock);
+	if (w->started)
+		(void)pthread_join(w->thread, NULL);
+	db_close(&w->db);
+	(void)pthread_cond_destroy(&w->wake);
+	(void)pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+static bool enqueue(struct writer *w, struct job *job)
+{
+	bool accepted;
+
+	(void)pthread_mutex_lock(&w->lock);
+	accepted = !w->stopping;
+	if (accepted) {
+		*w->last = job;
+		w->last = &job->next;
+		if (w->first == job)
+			(void)pthread_cond_signal(&w->wake);
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	return accepted;
+}
+
+enum result writer_run(struct writer *w, writer_fn *fn, const void *arg, struct err *err)
+{
+	struct job job = { .fn = fn, .arg = arg, .err = err };
+
+	(void)sem_init(&job.done, 0, 0);
+	if (!enqueue(w, &job)) {
+		(void)sem_destroy(&job.done);
+		return err_set(err, ERR_BUSY, "the store is closing");
+	}
+	while (sem_wait(&job.done) != 0)
+		;
+	(void)sem_destroy(&job.done);
+	return job.result;
+}
