@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "ca/challenge.h"
+
+/* ---- a store that keeps what it is given ---- */
+
+static struct {
+	struct store_challenge record;
+	char reason[256];
+	enum result answer;
+} kept;
+
+void store_challenge_clear(struct store_challenge *c)
+{
+	buf_clear(&c->subject);
+	buf_clear(&c->san);
+}
+
+enum result store_add_challenge(struct store *s, const struct store_challenge *c,
+				const struct store_event *event, struct err *err)
+{
+	assert_null(s);
+	kept.record = *c;
+	kept.record.subject = kept.record.san = BUF_INIT;
+	buf_put(&kept.record.subject, buf_span(&c->subject));
+	buf_put(&kept.record.san, buf_span(&c->san));
+	(void)snprintf(kept.reason, sizeof(kept.reason), "%s", event->reason);
+	return kept.answer == OK ? OK : err_set(err, kept.answer, "as told");
+}
+
+static struct crypto *new_crypto(void)
+{
+	struct crypto *c = NULL;
+
+	assert_int_equal(crypto_new(&c, false, NULL), OK);
+	return c;
+}
+
+/* ---- one-time ---- */
+
+/* Digest by Python's hashlib. */
+#define A_TO_Z "d6ec6898de87ddac6e5b3611708a7aa1c2d298293349cc1a6c299a1db7149d38"
+
+static void one_time_normal_form(void **state)
+{
+	static const struct {
+		const char *text;
+		enum result want;
+	} rows[] = {
+		{ "ABCDEFGHIJKLMNOPQRSTUVWXYZ", OK },
+		{ "abcdefghijklmnopqrstuvwxyz", OK },
+		{ "ABCDEFG-HIJKLMN-OPQRSTU VWXYZ", OK },
+		{ " ABCDEFGHIJKLMNOPQRSTUVWXYZ\t", OK },
+		{ "", ERR_SYNTAX },
+		{ "ABCDEFGHIJKLMNOPQRSTUVWXY", ERR_SYNTAX },
+		{ "ABCDEFGHIJKLMNOPQRSTUVWXYZA", ERR_SYNTAX },
+		{ "ABCDEFGHIJKLMNOPQRSTUVWXY1", ERR_SYNTAX },
+		{ "ABCDEFGHIJKLMNOPQRSTUVWXY\xc3\xa9", ERR_SYNTAX },
+	};
+	CLEANUP(crypto_freep) struct crypto *c = new_crypto();
+	BUF want = unit_hex(A_TO_Z);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		uint8_t hash[STORE_HASH] = { 0 };
+
+		assert_int_equal(challenge_hash_one_time(c, span_str(rows[i].text), hash, NULL),
+				 rows[i].want);
+		if (rows[i].want == OK)
+			assert_memory_equal(hash, want.data, STORE_HASH);
+	}
+}
+
+static void create_stores_the_hash_alone(void **state)
+{
+	static const char *const sans[] = { "DNS:router7.example", "IP:192.0.2.7" };
+	struct challenge_new n = { .endpoint = "demo",
+				   .lifetime = 3600,
+				   .subject = "CN=router7,O=Example",
+				   .sans = sans,
+				   .n_sans = ARRAY_LEN(sans),
+				   .actor = "uid 0" };
+	CLEANUP(crypto_freep) struct crypto *c = new_crypto();
+	struct clock clock = CLOCK_SYSTEM;
+	char id[STORE_NAME_MAX] = "", first[STORE_NAME_MAX];
+	SECRET text = SECRET_INIT;
+	SECRET other = SECRET_INIT;
+	uint8_t hash[STORE_HASH];
+
+	(void)state;
+	clock_fix(&clock, 1795293840);
+	kept.answer = OK;
+	assert_int_equal(challenge_create(NULL, c, &clock, &n, &text, id, NULL), OK);
+	assert_int_equal(text.bytes.len, CHALLENGE_LETTERS);
+	assert_int_equal(challenge_hash_one_time(c, secret_span(&text), hash, NULL), OK);
+	assert_memory_equal(hash, kept.record.hash, STORE_HASH);
+	assert_string_equal(id, kept.record.id);
+	assert_int_equal(kept.record.expires, 1795293840 + 3600);
+	assert_string_equal(kept.record.endpoint, "demo");
+	assert_string_equal(kept.record.created_by, "uid 0");
+	assert_int_not_equal(kept.record.subject.len, 0);
+	assert_int_equal(kept.record.san.data[0], 0x30);
+	assert_null(memmem(kept.reason, strlen(kept.reason), text.bytes.data, text.bytes.len));
+	store_challenge_clear(&kept.record);
+
+	(void)snprintf(first, sizeof(first), "%s", id);
+	clock_fix(&clock, 1795293841);
+	assert_int_equal(challenge_create(NULL, c, &clock, &n, &other, id, NULL), OK);
+	assert_true(strcmp(first, id) < 0);
+	assert_false(secret_eq(&text, secret_span(&other)));
+	store_challenge_clear(&kept.record);
+}
+
+static void create_refuses(void **state)
+{
+	static const char *const bad_san[] = { "DSN:x" };
+	static const struct {
+		struct challenge_new n;
+		enum result store;
+		enum result want;
+	} rows[] = {
+		{ { .lifetime = 0 }, OK, ERR_USAGE },
+		{ { .lifetime = -5 }, OK, ERR_USAGE },
+		{ { .lifetime = 5, .subject = "no equals sign" }, OK, ERR_SYNTAX },
+		{ { .lifetime = 5, .sans = bad_san, .n_sans = 1 }, OK, ERR_SYNTAX },
+		{ { .lifetime = 5,
+		    .endpoint =
+			"0123456789012345678901234567890123456789012345678901234567890123" },
+		  OK,
+		  ERR_LIMIT },
+		{ { .lifetime = 5 }, ERR_IO, ERR_IO },
+	};
+	CLEANUP(crypto_freep) struct crypto *c = new_crypto();
+	struct clock clock = CLOCK_SYSTEM;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		char id[STORE_NAME_MAX] = "untouched";
+		SECRET text = SECRET_INIT;
+
+		kept.answer = rows[i].store;
+		assert_int_equal(challenge_create(NULL, c, &clock, &rows[i].n, &text, id, NULL),
+				 rows[i].want);
+		assert_int_equal(text.bytes.len, 0);
+		assert_string_equal(id, "untouched");
+		store_challenge_clear(&kept.record);
+	}
+}
+
+/* ---- static: hashes by Python's hashlib.scrypt ---- */
+
+#define SWORDFISH                                                                                  \
+	"$scrypt$ln=10,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$ctGD6QZNdRGEswxixZsIuBF98oQ4RB3bYovsm+sBaHY"
+#define UMLAUTS                                                                                    \
+	"$scrypt$ln=11,r=8,p=2$c2FsdHNhbHRzYWx0c2FsdA$AhIyy9/FHFuPvdUEOGbZFy+Tk/hi8LN1BEo2tGep/Lo"
+
+static void format(void **state)
+{
+	static const struct {
+		const char *text;
+		enum result want;
+	} rows[] = {
+		{ SWORDFISH, OK },
+		{ UMLAUTS, OK },
+		{ "", ERR_CONFIG },
+		{ "swordfish", ERR_CONFIG },
+		{ "$scrypt$ln=10,r=8,p=1$", ERR_CONFIG },
+		{ "$scrypt$ln=10,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA", ERR_CONFIG },
+		{ "$scrypt$ln=10,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$", ERR_CONFIG },
+		{ "$scrypt$ln=10,r=8,p=1$c2FsdA$ctGD6QZNdRGEswxixZsIuBF98oQ4RB3bYovsm+sBaHY",
+		  ERR_CONFIG },
+		{ "$scrypt$ln=9,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$ctGD6QZNdRGEswxixZsIuBF98oQ4RB3bYo",
+		  ERR_CONFIG },
+		{ "$scrypt$ln=18,r=32,p=1$c2FsdHNhbHRzYWx0c2FsdA$ctGD6QZNdRGEswxixZsIuBF98oQ4R",
+		  ERR_CONFIG },
+		{ "$scrypt$ln=10,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$ctGD6QZNdRGEswxixZsIuBF98o$x",
+		  ERR_CONFIG },
+	};
+	struct err err;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		if (challenge_check_format(rows[i].text, &err) != rows[i].want)
+			fail_msg("row %zu: %s", i, rows[i].text);
+		if (rows[i].want != OK)
+			assert_non_null(strstr(err.text, "scepterctl challenge hash"));
+	}
+}
+
+static void static_verify(void **state)
+{
+	static const char *const hashes[] = { SWORDFISH, UMLAUTS };
+	static const struct {
+		const char *challenge;
+		enum result want;
+	} rows[] = {
+		{ "swordfish", OK },
+		{ "Gr\xc3\xbc\xc3\x9f"
+		  "e \xe2\x82\xac",
+		  OK },
+		{ "Swordfish", ERR_DENIED },
+		{ "swordfish ", ERR_DENIED },
+		{ "", ERR_DENIED },
+		{ "Swordfish", ERR_DENIED },
+		{ "swordfish", OK },
+	};
+	CLEANUP(challenge_static_freep) struct challenge_static *s = NULL;
+	CLEANUP(crypto_freep) struct crypto *c = new_crypto();
+	size_t i;
+
+	(void)state;
+	assert_int_equal(challenge_static_new(&s, hashes, ARRAY_LEN(hashes), NULL), OK);
+	for (i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(challenge_static_verify(s, c, span_str(rows[i].challenge), NULL),
+				 rows[i].want);
+}
+
+static void hash_and_verify_agree(void **state)
+{
+	CLEANUP(challenge_static_freep) struct challenge_static *s = NULL;
+	CLEANUP(crypto_freep) struct crypto *c = new_crypto();
+	SECRET challenge = SECRET_INIT;
+	BUF text = BUF_INIT;
+	const char *hash;
+	int64_t begin, slow, fast;
+
+	(void)state;
+	assert_int_equal(secret_set(&challenge, SPAN_LIT("a shared one"), NULL), OK);
+	assert_int_equal(challenge_hash_static(c, &challenge, &text, NULL), OK);
+	hash = buf_cstr(&text);
+	assert_int_equal(strncmp(hash, "$scrypt$ln=15,r=8,p=1$", 22), 0);
+	assert_int_equal(challenge_static_new(&s, &hash, 1, NULL), OK);
+	begin = clock_mono_us();
+	assert_int_equal(challenge_static_verify(s, c, secret_span(&challenge), NULL), OK);
+	slow = clock_mono_us() - begin;
+	begin = clock_mono_us();
+	assert_int_equal(challenge_static_verify(s, c, secret_span(&challenge), NULL), OK);
+	fast = clock_mono_us() - begin;
+	assert_true(fast * 20 < slow);
+}
+
+/* ---- many at once ---- */
+
+#define THREADS 12
+
+struct crowd {
+	struct challenge_static *s;
+	const char *challenge; /* NULL: each thread guesses its own */
+	atomic_uint ok, denied, busy, next;
+	pthread_barrier_t start; /* makes of all threads' set-up time one */
+};
+
+static void *one_of_crowd(void *ctx)
+{
+	struct crowd *crowd = ctx;
+	CLEANUP(crypto_freep) struct crypto *c = new_crypto();
+	char guess[32];
+	enum result r;
+
+	(void)snprintf(guess, sizeof(guess), "guess %u", atomic_fetch_add(&crowd->next, 1));
+	(void)pthread_barrier_wait(&crowd->start);
+	r = challenge_static_verify(crowd->s, c,
+				    span_str(crowd->challenge ? crowd->challenge : guess), NULL);
+	atomic_fetch_add(r == OK ? &crowd->ok : r == ERR_BUSY ? &crowd->busy : &crowd->denied, 1);
+	return NULL;
+}
+
+static void run_crowd(struct crowd *crowd)
+{
+	pthread_t threads[THREADS];
+	size_t i;
+
+	assert_int_equal(pthread_barrier_init(&crowd->start, NULL, THREADS), 0);
+	for (i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, one_of_crowd, crowd), 0);
+	for (i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	(void)pthread_barrier_destroy(&crowd->start);
+}
+
+static void guesses_are_bounded_and_known_ones_are_not(void **state)
+{
+	CLEANUP(challenge_static_freep) struct challenge_static *s = NULL;
+	CLEANUP(crypto_freep) struct crypto *c = new_crypto();
+	SECRET challenge = SECRET_INIT;
+	BUF text = BUF_INIT;
+	const char *hash;
+	struct crowd guessing = { 0 }, knowing = { .challenge = "right" };
+
+	(void)state;
+	assert_int_equal(secret_set(&challenge, SPAN_LIT("right"), NULL), OK);
+	assert_int_equal(challenge_hash_static(c, &challenge, &text, NULL), OK);
+	hash = buf_cstr(&text);
+	assert_int_equal(challenge_static_new(&s, &hash, 1, NULL), OK);
+	guessing.s = knowing.s = s;
+	run_crowd(&guessing);
+	assert_int_equal(guessing.ok, 0);
+	assert_int_equal(guessing.denied + guessing.busy, THREADS);
+	assert_true(guessing.denied >= 1);
+	assert_true(guessing.busy >= 1);
+	assert_int_equal(challenge_static_verify(s, c, secret_span(&challenge), NULL), OK);
+	run_crowd(&knowing);
+	assert_int_equal(knowing.ok, THREADS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_time_normal_form),
+		cmocka_unit_test(create_stores_the_hash_alone),
+		cmocka_unit_test(create_refuses),
+		cmocka_unit_test(format),
+		cmocka_unit_test(static_verify),
+		cmocka_unit_test(hash_and_verify_agree),
+		cmocka_unit_test(guesses_are_bounded_and_known_ones_are_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

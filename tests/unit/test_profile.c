@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "ca/issue.h"
+#include "ca/profile.h"
+#include "ca/profile_pattern.h"
+#include "der/oid.h"
+#include "der/writer.h"
+#include "pki/cert.h"
+#include "pki/key_evp.h"
+#include "pki/name.h"
+
+#define NOW 1795293840 /* 2026-11-21T20:44:00Z */
+#define DAY 86400
+
+/* ---- profiles out of rows ---- */
+
+struct attr_row {
+	const char *type; /* NULL ends */
+	enum profile_choice choice;
+	const char *pattern;
+	const char *value;
+	unsigned max;
+};
+
+struct san_row {
+	const char *pattern; /* "" none; NULL ends */
+	enum san_kind kind;
+	enum profile_choice choice;
+	unsigned max;
+};
+
+static void set_pattern(const char *text, bool *has, regex_t *regex, char **copy)
+{
+	*has = text && *text;
+	if (!*has)
+		return;
+	assert_int_equal(profile_pattern_compile(text, regex, NULL), OK);
+	*copy = strdup(text);
+}
+
+static struct profile *new_profile(const struct attr_row *attrs, enum profile_choice other_attrs,
+				   const struct san_row *sans, enum profile_choice other_sans)
+{
+	struct profile *p = calloc(1, sizeof(*p));
+
+	assert_non_null(p);
+	p->name = strdup("device");
+	p->validity = 365 * DAY;
+	p->backdate = 600;
+	p->key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
+	p->attrs = calloc(8, sizeof(*p->attrs));
+	p->sans = calloc(8, sizeof(*p->sans));
+	p->other_attrs = other_attrs;
+	p->other_sans = other_sans;
+	for (; attrs && attrs->type; attrs++) {
+		struct profile_attr *a = &p->attrs[p->n_attrs++];
+
+		buf_put(&a->type, name_type_parse(attrs->type));
+		a->choice = attrs->choice;
+		a->max = attrs->max;
+		a->value = attrs->value ? strdup(attrs->value) : NULL;
+		set_pattern(attrs->pattern, &a->has_pattern, &a->pattern, &a->pattern_text);
+	}
+	for (; sans && sans->pattern; sans++) {
+		struct profile_san *s = &p->sans[p->n_sans++];
+
+		s->kind = sans->kind;
+		s->choice = sans->choice;
+		s->max = sans->max;
+		set_pattern(sans->pattern, &s->has_pattern, &s->pattern, &s->pattern_text);
+	}
+	p->keys[0] = (struct profile_key){ KEY_EC_P256, 0, 0 };
+	p->keys[1] = (struct profile_key){ KEY_RSA, 2048, 4096 };
+	p->n_keys = 2;
+	return p;
+}
+
+/* ---- what every test applies profiles with ---- */
+
+static struct {
+	struct crypto *c;
+	struct key *ca;
+	struct key *device;
+	struct buf issuer;
+} fix;
+
+static int set_up(void **state)
+{
+	struct key_spec p256 = { KEY_EC_P256, 256 };
+
+	(void)state;
+	assert_int_equal(crypto_new(&fix.c, false, NULL), OK);
+	assert_int_equal(key_evp_generate(&fix.ca, fix.c, p256, NULL), OK);
+	assert_int_equal(key_evp_generate(&fix.device, fix.c, p256, NULL), OK);
+	assert_int_equal(name_parse_text("CN=Test CA", &fix.issuer, NULL), OK);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	key_free(fix.ca);
+	key_free(fix.device);
+	buf_clear(&fix.issuer);
+	crypto_free(fix.c);
+	return 0;
+}
+
+static const uint8_t issuer_ski[20] = { 1, 2, 3 };
+
+static struct profile_issuer issuer(void)
+{
+	return (struct profile_issuer){ .subject = buf_span(&fix.issuer),
+					.ski = SPAN_ARRAY(issuer_ski),
+					.not_before = NOW - 100 * DAY,
+					.not_after = NOW + 3650 * DAY };
+}
+
+/* Extensions asked for: SAN by text, and more as they stand. */
+static void put_asked(struct buf *out, const char *const *sans, struct span more)
+{
+	BUF names = BUF_INIT;
+	size_t i;
+
+	for (i = 0; sans && sans[i]; i++)
+		assert_int_equal(san_parse_text(sans[i], &names, NULL), OK);
+	if (names.len)
+		ext_put_san(out, buf_span(&names), false);
+	buf_put(out, more);
+}
+
+static enum result apply(const struct profile *p, struct span subject, struct span exts,
+			 struct profile_result *out, struct err *err)
+{
+	struct profile_request req = {
+		.subject = subject, .spki = key_spki(fix.device), .exts = exts, .now = NOW
+	};
+	struct profile_issuer by = issuer();
+
+	return profile_apply(p, fix.c, &req, &by, out, err);
+}
+
+/* ---- subject ---- */
+
+static const struct attr_row cn_and_o[] = {
+	{ "CN", PROFILE_REQUIRED, "[A-Za-z0-9._-]{1,16}", NULL, 0 },
+	{ "O", PROFILE_OPTIONAL, NULL, NULL, 0 },
+	{ "OU", PROFILE_OPTIONAL, NULL, NULL, 2 },
+	{ "L", PROFILE_DROP, NULL, NULL, 0 },
+	{ "ST", PROFILE_FORBID, NULL, NULL, 0 },
+	{ NULL },
+};
+
+static const struct attr_row fixed_o[] = {
+	{ "C", PROFILE_FIXED, NULL, "AT", 0 },
+	{ "O", PROFILE_FIXED, NULL, "Fixed & Co", 0 },
+	{ "CN", PROFILE_OPTIONAL, NULL, NULL, 0 },
+	{ NULL },
+};
+
+static void subject_rows(void **state)
+{
+	static const struct {
+		const struct attr_row *attrs;
+		enum profile_choice other;
+		const char *asked; /* as openssl writes it: in the order of the encoding */
+		enum result want;
+		const char *got; /* RFC 4514, so reversed; or part of the error */
+	} rows[] = {
+		{ cn_and_o, PROFILE_FORBID, "/O=E/CN=r7", OK, "CN=r7,O=E" },
+		{ cn_and_o, PROFILE_FORBID, "/CN=r7/O=E", OK, "O=E,CN=r7" },
+		{ cn_and_o, PROFILE_FORBID, "/O=E", ERR_BAD_TEMPLATE, "CN is missing" },
+		{ cn_and_o, PROFILE_FORBID, "/CN=r 7", ERR_BAD_TEMPLATE, "\"r 7\" does not match" },
+		{ cn_and_o, PROFILE_FORBID, "/CN=r7xxxxxxxxxxxxxxxxx", ERR_BAD_TEMPLATE, "match" },
+		{ cn_and_o, PROFILE_FORBID, "/CN=r7/CN=r8", ERR_BAD_TEMPLATE, "more often" },
+		{ cn_and_o, PROFILE_FORBID, "/OU=a/OU=b/CN=r7", OK, "CN=r7,OU=b,OU=a" },
+		{ cn_and_o, PROFILE_FORBID, "/OU=a/OU=b/OU=c/CN=r7", ERR_BAD_TEMPLATE, "OU" },
+		{ cn_and_o, PROFILE_FORBID, "/L=Graz/CN=r7", OK, "CN=r7" },
+		{ cn_and_o, PROFILE_FORBID, "/ST=x/CN=r7", ERR_BAD_TEMPLATE, "ST is not allowed" },
+		{ cn_and_o, PROFILE_FORBID, "/C=AT/CN=r7", ERR_BAD_TEMPLATE, "C is not allowed" },
+		{ cn_and_o, PROFILE_DROP, "/C=AT/CN=r7", OK, "CN=r7" },
+		{ cn_and_o, PROFILE_OPTIONAL, "/C=AT/CN=r7", OK, "CN=r7,C=AT" },
+		{ fixed_o, PROFILE_FORBID, "/CN=r7", OK, "CN=r7,O=Fixed & Co,C=AT" },
+		{ fixed_o, PROFILE_FORBID, "/O=Mine/CN=r7", OK, "CN=r7,O=Fixed & Co,C=AT" },
+		{ fixed_o, PROFILE_FORBID, "/CN=r7/O=a/O=b", OK, "O=Fixed & Co,CN=r7,C=AT" },
+		{ NULL, PROFILE_DROP, "/CN=r7", ERR_BAD_TEMPLATE, "RFC 5280 4.1.2.6" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(profile_freep)
+		struct profile *p = new_profile(rows[i].attrs, rows[i].other, NULL, PROFILE_FORBID);
+		CLEANUP(profile_result_clear) struct profile_result got = { 0 };
+		BUF asked = BUF_INIT;
+		BUF text = BUF_INIT;
+		struct err err = { 0 };
+
+		assert_int_equal(name_parse_text(rows[i].asked, &asked, NULL), OK);
+		if (apply(p, buf_span(&asked), SPAN_NONE, &got, &err) != rows[i].want)
+			fail_msg("row %zu: %s", i, err.text);
+		if (rows[i].want == OK)
+			assert_int_equal(name_put_text(&text, buf_span(&got.subject), NULL), OK);
+		else
+			buf_put_str(&text, err.text);
+		if (!strstr(buf_cstr(&text), rows[i].got))
+			fail_msg("row %zu: \"%s\" without \"%s\"", i, buf_cstr(&text), rows[i].got);
+	}
+}
+
+/* String types and multi-valued RDNs as sent; bytes by hand after X.690. */
+static void subject_keeps_bytes(void **state)
+{
+	static const struct {
+		const char *asked;
+		const char *want;
+	} rows[] = {
+		/* O as T61String, CN as BMPString "r7" */
+		{ "301b310a3008060355040a140145310d300b06035504031e0400720037",
+		  "301b310a3008060355040a140145310d300b06035504031e0400720037" },
+		/* one RDN of CN=r and OU=x, then L, which is dropped */
+		{ "30253114300806035504031301723008060355040b130178"
+		  "310d300b060355040713044772617a",
+		  "30163114300806035504031301723008060355040b130178" },
+		/* an empty OU counts as not sent */
+		{ "3017310a3008060355040313017231093007060355040b1300",
+		  "300c310a30080603550403130172" },
+	};
+	CLEANUP(profile_freep)
+	struct profile *p = new_profile(cn_and_o, PROFILE_FORBID, NULL, PROFILE_FORBID);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(profile_result_clear) struct profile_result got = { 0 };
+		BUF asked = unit_hex(rows[i].asked);
+		BUF want = unit_hex(rows[i].want);
+		struct err err = { 0 };
+
+		if (apply(p, buf_span(&asked), SPAN_NONE, &got, &err) != OK)
+			fail_msg("row %zu: %s", i, err.text);
+		assert_span_equal(buf_span(&got.subject), buf_span(&want));
+	}
+}
+
+/* ---- subjectAltName ---- */
+
+static const struct attr_row any_cn[] = { { "CN", PROFILE_OPTIONAL, NULL, NULL, 0 }, { NULL } };
+
+static const struct san_row dns_rules[] = {
+	{ "[a-z0-9-]+\\.example", SAN_DNS, PROFILE_OPTIONAL, 2 },
+	{ "", SAN_IP, PROFILE_OPTIONAL, 1 },
+	{ "", SAN_EMAIL, PROFILE_DROP, 0 },
+	{ NULL },
+};
+static const struct san_row dns_required[] = {
+	{ "", SAN_DNS, PROFILE_REQUIRED, 1 },
+	{ NULL },
+};
+
+static void san_rows(void **state)
+{
+	static const struct {
+		const struct san_row *rules;
+		enum profile_choice other;
+		bool from_cn;
+		const char *subject;
+		const char *asked[4];
+		enum result want;
+		const char *got[4]; /* or part of the error */
+	} rows[] = {
+		{ dns_rules,
+		  PROFILE_FORBID,
+		  false,
+		  "/CN=a",
+		  { "DNS:a.example", "DNS:b.example" },
+		  OK,
+		  { "DNS:a.example", "DNS:b.example" } },
+		{ dns_rules,
+		  PROFILE_FORBID,
+		  false,
+		  "/CN=a",
+		  { "DNS:a.example", "DNS:b.example", "DNS:c.example" },
+		  ERR_BAD_TEMPLATE,
+		  { "DNS is sent more often" } },
+		{ dns_rules,
+		  PROFILE_FORBID,
+		  false,
+		  "/CN=a",
+		  { "DNS:a.example.evil" },
+		  ERR_BAD_TEMPLATE,
+		  { "\"a.example.evil\" does not match" } },
+		{ dns_rules,
+		  PROFILE_FORBID,
+		  false,
+		  "/CN=a",
+		  { "email:a@b.example", "IP:192.0.2.1" },
+		  OK,
+		  { "IP:192.0.2.1" } },
+		{ dns_rules,
+		  PROFILE_FORBID,
+		  false,
+		  "/CN=a",
+		  { "URI:urn:x" },
+		  ERR_BAD_TEMPLATE,
+		  { "URI is not allowed" } },
+		{ dns_rules, PROFILE_DROP, false, "/CN=a", { "URI:urn:x" }, OK, { NULL } },
+		{ dns_rules,
+		  PROFILE_OPTIONAL,
+		  false,
+		  "/CN=a",
+		  { "URI:urn:x", "UPN:u@e.example" },
+		  OK,
+		  { "URI:urn:x", "UPN:u@e.example" } },
+		{ dns_required,
+		  PROFILE_FORBID,
+		  false,
+		  "/CN=a",
+		  { NULL },
+		  ERR_BAD_TEMPLATE,
+		  { "DNS is missing" } },
+		{ dns_required,
+		  PROFILE_FORBID,
+		  true,
+		  "/CN=a.example",
+		  { NULL },
+		  OK,
+		  { "DNS:a.example" } },
+		{ dns_required,
+		  PROFILE_FORBID,
+		  true,
+		  "/CN=Router 7",
+		  { NULL },
+		  ERR_BAD_TEMPLATE,
+		  { "DNS is missing" } },
+		{ NULL, PROFILE_FORBID, true, "/CN=a.example", { NULL }, OK, { "DNS:a.example" } },
+		{ NULL, PROFILE_FORBID, true, "/CN=192.0.2.1", { NULL }, OK, { NULL } },
+		{ NULL, PROFILE_FORBID, true, "/CN=a..example", { NULL }, OK, { NULL } },
+		{ NULL, PROFILE_FORBID, true, "/CN=-a.example", { NULL }, OK, { NULL } },
+		{ NULL, PROFILE_FORBID, true, "/CN=router", { NULL }, OK, { NULL } },
+		{ dns_rules, PROFILE_FORBID, true, "/CN=a.elsewhere", { NULL }, OK, { NULL } },
+		{ dns_rules,
+		  PROFILE_FORBID,
+		  true,
+		  "/CN=a.example",
+		  { "IP:192.0.2.1" },
+		  OK,
+		  { "IP:192.0.2.1" } },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(profile_freep)
+		struct profile *p =
+		    new_profile(any_cn, PROFILE_FORBID, rows[i].rules, rows[i].other);
+		CLEANUP(profile_result_clear) struct profile_result got = { 0 };
+		BUF subject = BUF_INIT;
+		BUF asked = BUF_INIT;
+		BUF want = BUF_INIT;
+		struct err err = { 0 };
+
+		p->san_from_cn = rows[i].from_cn;
+		assert_int_equal(name_parse_text(rows[i].subject, &subject, NULL), OK);
+		put_asked(&asked, rows[i].asked, SPAN_NONE);
+		if (apply(p, buf_span(&subject), buf_span(&asked), &got, &err) != rows[i].want)
+			fail_msg("row %zu: %s", i, err.text);
+		if (rows[i].want != OK) {
+			if (!strstr(err.text, rows[i].got[0]))
+				fail_msg("row %zu: %s", i, err.text);
+			continue;
+		}
+		put_asked(&want, rows[i].got, SPAN_NONE);
+		if (want.len == 0)
+			assert_int_equal(ext_find(buf_span(&got.exts), OID_SUBJECT_ALT_NAME,
+						  &(struct ext){ 0 }, NULL),
+					 ERR_NOT_FOUND);
+		else if (!memmem(got.exts.data, got.exts.len, want.data, want.len))
+			fail_msg("row %zu: other names", i);
+	}
+}
+
+/* A value that says one thing to who stops at a NUL and another to who does not. */
+static void hostile_values(void **state)
+{
+	/* dNSName "a.example\0.evil", GeneralNames in an Extension */
+	static const char exts[] = "301a0603551d1104133011820f612e6578616d70"
+				   "6c65002e6576696c";
+	/* CN=UTF8String "a\0b" */
+	static const char subject[] = "300e310c300a06035504030c03610062";
+	CLEANUP(profile_freep)
+	struct profile *p = new_profile(any_cn, PROFILE_OPTIONAL, NULL, PROFILE_OPTIONAL);
+	CLEANUP(profile_result_clear) struct profile_result got = { 0 };
+	BUF san = unit_hex(exts);
+	BUF nul = unit_hex(subject);
+	BUF cn = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(name_parse_text("/CN=a", &cn, NULL), OK);
+	assert_int_not_equal(apply(p, buf_span(&cn), buf_span(&san), &got, NULL), OK);
+	assert_int_not_equal(apply(p, buf_span(&nul), SPAN_NONE, &got, NULL), OK);
+	assert_int_equal(got.subject.len, 0);
+}
+
+/* ---- key, extensions, validity ---- */
+
+static void ca_true_is_refused_and_the_rest_ignored(void **state)
+{
+	CLEANUP(profile_freep)
+	struct profile *p = new_profile(any_cn, PROFILE_FORBID, NULL, PROFILE_FORBID);
+	CLEANUP(profile_result_clear) struct profile_result got = { 0 };
+	BUF cn = BUF_INIT;
+	BUF exts = BUF_INIT;
+	struct ext ext;
+	struct err err;
+	uint32_t usage = 0;
+
+	(void)state;
+	assert_int_equal(name_parse_text("/CN=a", &cn, NULL), OK);
+	ext_put_key_usage(&exts, KU_CRL_SIGN);
+	ext_put_basic_constraints(&exts, false, -1);
+	assert_int_equal(apply(p, buf_span(&cn), buf_span(&exts), &got, NULL), OK);
+	assert_int_equal(ext_find(buf_span(&got.exts), OID_KEY_USAGE, &ext, NULL), OK);
+	assert_int_equal(ext_read_key_usage(ext.value, &usage, NULL), OK);
+	assert_int_equal(usage, KU_DIGITAL_SIGNATURE);
+	buf_reset(&exts);
+	ext_put_basic_constraints(&exts, true, -1);
+	profile_result_clear(&got);
+	assert_int_equal(apply(p, buf_span(&cn), buf_span(&exts), &got, &err), ERR_BAD_TEMPLATE);
+	assert_non_null(strstr(err.text, "RFC 5280 4.2.1.9"));
+	buf_put_byte(&exts, 0x30);
+	assert_int_equal(apply(p, buf_span(&cn), buf_span(&exts), &got, &err), ERR_SYNTAX);
+}
+
+static void keys(void **state)
+{
+	static const struct {
+		struct profile_key rule;
+		enum result want;
+		const char *says;
+	} rows[] = {
+		{ { KEY_EC_P256, 0, 0 }, OK, "" },
+		{ { KEY_EC_P384, 0, 0 }, ERR_BAD_ALG, "P-256 is not allowed" },
+		{ { KEY_RSA, 2048, 4096 }, ERR_BAD_ALG, "which takes RSA 2048..4096" },
+		{ { KEY_RSA, 3072, 0 }, ERR_BAD_ALG, "which takes RSA from 3072" },
+	};
+	CLEANUP(profile_freep)
+	struct profile *p = new_profile(any_cn, PROFILE_FORBID, NULL, PROFILE_FORBID);
+	BUF cn = BUF_INIT;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(name_parse_text("/CN=a", &cn, NULL), OK);
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(profile_result_clear) struct profile_result got = { 0 };
+		struct err err = { 0 };
+
+		p->keys[0] = rows[i].rule;
+		p->n_keys = 1;
+		assert_int_equal(apply(p, buf_span(&cn), SPAN_NONE, &got, &err), rows[i].want);
+		if (!strstr(err.text, rows[i].says))
+			fail_msg("row %zu: %s", i, err.text);
+	}
+}
+
+static void validity_stays_within_the_ca(void **state)
+{
+	static const struct {
+		int64_t validity, backdate, ca_from, ca_to;
+		enum result want;
+		int64_t from, to;
+	} rows[] = {
+		{ 10 * DAY, 600, -DAY, 90 * DAY, OK, -600, 10 * DAY - 600 },
+		{ 100 * DAY, 600, -DAY, 90 * DAY, OK, -600, 90 * DAY },
+		{ 10 * DAY, 600, -60, 90 * DAY, OK, -60, 10 * DAY - 600 },
+		{ 10 * DAY, 0, -60, 90 * DAY, OK, 0, 10 * DAY },
+		{ 10 * DAY, 600, -DAY, 0, ERR_BAD_REQUEST, 0, 0 },
+		{ 10 * DAY, 600, -DAY, -60, ERR_BAD_REQUEST, 0, 0 },
+		{ 10 * DAY, 600, DAY, 90 * DAY, ERR_BAD_REQUEST, 0, 0 },
+		{ 500, 600, -DAY, 90 * DAY, ERR_BAD_REQUEST, 0, 0 },
+	};
+	CLEANUP(profile_freep)
+	struct profile *p = new_profile(any_cn, PROFILE_FORBID, NULL, PROFILE_FORBID);
+	struct profile_request req = { .spki = key_spki(fix.device), .now = NOW };
+	BUF cn = BUF_INIT;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(name_parse_text("/CN=a", &cn, NULL), OK);
+	req.subject = buf_span(&cn);
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(profile_result_clear) struct profile_result got = { 0 };
+		struct profile_issuer by = issuer();
+
+		p->validity = rows[i].validity;
+		p->backdate = rows[i].backdate;
+		by.not_before = NOW + rows[i].ca_from;
+		by.not_after = NOW + rows[i].ca_to;
+		assert_int_equal(profile_apply(p, fix.c, &req, &by, &got, NULL), rows[i].want);
+		if (rows[i].want != OK)
+			continue;
+		assert_int_equal(got.not_before - NOW, rows[i].from);
+		assert_int_equal(got.not_after - NOW, rows[i].to);
+	}
+}
+
+static void bad_patterns(void **state)
+{
+	regex_t unused;
+
+	(void)state;
+	assert_int_equal(profile_pattern_compile("a(b", &unused, NULL), ERR_CONFIG);
+	assert_int_equal(profile_pattern_compile("[z-a]", &unused, NULL), ERR_CONFIG);
+}
+
+/* ---- as OpenSSL reads the certificate ---- */
+
+static char **one_url(const char *url)
+{
+	char **urls = calloc(1, sizeof(*urls));
+
+	assert_non_null(urls);
+	urls[0] = strdup(url);
+	return urls;
+}
+
+static void issue(const struct profile_result *names, struct buf *cert)
+{
+	uint8_t serial[ISSUE_SERIAL];
+	struct cert_template t = { .serial = SPAN_ARRAY(serial),
+				   .sig_alg = sig_alg_for(KEY_EC_P256),
+				   .issuer = buf_span(&fix.issuer),
+				   .not_before = names->not_before,
+				   .not_after = names->not_after,
+				   .subject = buf_span(&names->subject),
+				   .spki = key_spki(fix.device),
+				   .exts = buf_span(&names->exts) };
+	struct err err = { 0 };
+
+	assert_int_equal(issue_serial(serial, NULL), OK);
+	assert_true(serial[0] >= 0x40 && serial[0] < 0x80);
+	if (issue_certificate(&t, fix.ca, fix.c, cert, &err) != OK)
+		fail_msg("%s", err.text);
+}
+
+static void print_by_openssl(struct span cert, char *text, size_t size)
+{
+	char path[] = "/tmp/scepter-profile-XXXXXX", command[128];
+	int fd = mkstemp(path);
+	FILE *pipe;
+	size_t n;
+
+	assert_int_equal(write(fd, cert.p, cert.len), (ssize_t)cert.len);
+	(void)close(fd);
+	(void)snprintf(command, sizeof(command), "openssl x509 -inform DER -noout -text -in %s",
+		       path);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	n = fread(text, 1, size - 1, pipe);
+	text[n] = '\0';
+	assert_int_equal(pclose(pipe), 0);
+	(void)unlink(path);
+}
+
+static void openssl_reads_what_was_meant(void **state)
+{
+	static const char *const asked[] = { "DNS:r7.example", "IP:2001:db8::7", NULL };
+	static const char *const wanted[] = {
+		"Subject: \n",
+		"Issuer: CN = Test CA\n",
+		"Not Before: Nov 21 20:34:00 2026 GMT",
+		"Not After : Nov 21 20:34:00 2027 GMT",
+		"X509v3 Basic Constraints: critical\n                CA:FALSE\n",
+		"X509v3 Key Usage: critical\n                Digital Signature\n",
+		"X509v3 Extended Key Usage: \n                TLS Web Client Authentication\n",
+		"X509v3 Subject Key Identifier: \n",
+		"01:02:03:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00",
+		"URI:http://ca.example/crl",
+		"OCSP - URI:http://ca.example/ocsp",
+		"CA Issuers - URI:http://ca.example/ca.crt",
+		"X509v3 Subject Alternative Name: critical\n                DNS:r7.example, "
+		"IP Address:2001:DB8:0:0:0:0:0:7\n",
+	};
+	CLEANUP(profile_freep)
+	struct profile *p = new_profile(NULL, PROFILE_DROP, NULL, PROFILE_OPTIONAL);
+	CLEANUP(profile_result_clear) struct profile_result got = { 0 };
+	BUF cn = BUF_INIT;
+	BUF exts = BUF_INIT;
+	BUF cert = BUF_INIT;
+	char text[8192];
+	size_t i;
+
+	(void)state;
+	p->ekus = calloc(1, sizeof(*p->ekus));
+	p->n_ekus = 1;
+	buf_put(&p->ekus[0], OID_CLIENT_AUTH);
+	p->cdp = one_url("http://ca.example/crl");
+	p->ocsp = one_url("http://ca.example/ocsp");
+	p->ca_issuers = one_url("http://ca.example/ca.crt");
+	p->n_cdp = p->n_ocsp = p->n_ca_issuers = 1;
+	assert_int_equal(name_parse_text("/CN=a", &cn, NULL), OK);
+	put_asked(&exts, asked, SPAN_NONE);
+	assert_int_equal(apply(p, buf_span(&cn), buf_span(&exts), &got, NULL), OK);
+	issue(&got, &cert);
+	print_by_openssl(buf_span(&cert), text, sizeof(text));
+	for (i = 0; i < ARRAY_LEN(wanted); i++)
+		if (!strstr(text, wanted[i]))
+			fail_msg("\"%s\" is missing in\n%s", wanted[i], text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(subject_rows),
+		cmocka_unit_test(subject_keeps_bytes),
+		cmocka_unit_test(san_rows),
+		cmocka_unit_test(hostile_values),
+		cmocka_unit_test(ca_true_is_refused_and_the_rest_ignored),
+		cmocka_unit_test(keys),
+		cmocka_unit_test(validity_stays_within_the_ca),
+		cmocka_unit_test(bad_patterns),
+		cmocka_unit_test(openssl_reads_what_was_meant),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
