@@ -119,16 +119,14 @@ static RESULT check_recipients(const struct cms_enveloped *e, struct err *err)
 		       e->n_recipients);
 }
 
-/*
- * One text for every way to fail: who sends altered copies of another device's message must not
- * learn whether the key, the padding or the content was wrong. The trace has the detail.
- */
-static RESULT does_not_open(struct scep_exchange *x, const struct err *detail, struct err *err)
+enum result scep_does_not_open(struct scep_exchange *x, const char *step, const struct err *detail,
+			       struct err *err)
 {
-	enrol_trace_add(&x->trace, "decryption", false, "%s", err_text(detail));
-	return err_set(err, ERR_BAD_CHECK,
-		       "RFC 8894 3.2.2: the pkcsPKIEnvelope opens with no key of this CA; is it "
-		       "encrypted for the certificates of this GetCACert?");
+	enrol_trace_add(&x->trace, step, false, "%s", err_text(detail));
+	return err_set(err, ERR_BAD_REQUEST,
+		       "RFC 8894 3.2.2: with no key of this CA does the pkcsPKIEnvelope open to "
+		       "what a %s holds; is it encrypted for the certificates of this GetCACert?",
+		       scep_message_type_name(x->request.message_type));
 }
 
 enum result scep_open_envelope(struct scep_exchange *x, struct err *err)
@@ -154,7 +152,7 @@ enum result scep_open_envelope(struct scep_exchange *x, struct err *err)
 		return r;
 	}
 	if (r != OK)
-		return does_not_open(x, &detail, err);
+		return scep_does_not_open(x, "decryption", &detail, err);
 	enrol_trace_add(&x->trace, "decryption", true, "%s, RSA %s",
 			cipher_name(m->envelope.cipher),
 			x->transport.oaep ? "OAEP" : "PKCS#1 v1.5");

@@ -46,6 +46,12 @@ scep_message_fn scep_pkcs_req;
 
 /* Decrypts messageData into x->plain: recipients by name, then with every key that there is. */
 RESULT scep_open_envelope(struct scep_exchange *x, struct err *err);
+/*
+ * One refusal for every way to fail: who sends altered copies of another device's message must not
+ * learn whether the key, the padding or the content was wrong. The trace has the detail.
+ */
+RESULT scep_does_not_open(struct scep_exchange *x, const char *step, const struct err *detail,
+			  struct err *err);
 
 /*
  * The endpoint's floor. ERR_BAD_ALG naming the algorithm and where it stood. An unknown one (NONE)

@@ -119,15 +119,14 @@ static RESULT read_attributes(struct scep_message *m, struct err *err)
 	const struct cms_signed *sd = &m->sd;
 	struct der_tlv id;
 
-	TRY(find_attr(sd, OID_SCEP_TRANSACTION_ID, "transactionID", SCEP_TRANSACTION_MAX, &id,
-		      err));
+	TRY(find_attr(sd, OID_SCEP_TRANSACTION_ID, "transactionID", SCEP_TEXT_READ_MAX, &id, err));
 	m->transaction_id = id.content;
 	m->transaction_tag = id.tag;
 	TRY(read_number(sd, OID_SCEP_MESSAGE_TYPE, "messageType", &m->message_type, err));
 	TRY(read_number(sd, OID_SCEP_PKI_STATUS, "pkiStatus", &m->pki_status, err));
 	TRY(read_number(sd, OID_SCEP_FAIL_INFO, "failInfo", &m->fail_info, err));
-	TRY(read_octets(sd, OID_SCEP_FAIL_INFO_TEXT, "failInfoText", 65536, &m->fail_info_text,
-			err));
+	TRY(read_octets(sd, OID_SCEP_FAIL_INFO_TEXT, "failInfoText", SCEP_TEXT_READ_MAX,
+			&m->fail_info_text, err));
 	TRY(read_octets(sd, OID_SCEP_SENDER_NONCE, "senderNonce", SCEP_NONCE_MAX, &m->sender_nonce,
 			err));
 	return read_octets(sd, OID_SCEP_RECIPIENT_NONCE, "recipientNonce", SCEP_NONCE_MAX,
@@ -174,7 +173,7 @@ enum result scep_message_read_envelope(struct scep_message *m, struct err *err)
 	enum result r;
 
 	if (!m->has_envelope)
-		return err_set(err, ERR_NOT_FOUND, "RFC 8894 3.2.2: %s without a pkcsPKIEnvelope",
+		return err_set(err, ERR_BAD_REQUEST, "RFC 8894 3.2.2: %s without a pkcsPKIEnvelope",
 			       scep_message_type_name(m->message_type));
 	r = to_der(m->sd.content, &der, err);
 	if (r == OK)

@@ -28,12 +28,13 @@ const char *scep_fail_info_name(int fail_info); /* "badAlg"; "?" if unknown */
 #define SCEP_NONCE 16
 #define SCEP_NONCE_MAX 64
 #define SCEP_TRANSACTION_MAX 512
+#define SCEP_TEXT_READ_MAX 65536 /* what is read of a text; its user has limits of his own */
 #define SCEP_FAIL_TEXT_MAX 255
 
 struct scep_message {
 	struct buf der; /* owned: the message as DER, which all spans point into */
 	struct cms_signed sd;
-	struct span transaction_id; /* text octets; empty: the attribute is missing */
+	struct span transaction_id; /* text octets, perhaps too many; empty: missing */
 	uint8_t transaction_tag;    /* its string type, for the reply to mirror */
 	int message_type; /* -1: missing, or no decimal number; the same for the next two */
 	int pki_status;
@@ -51,7 +52,8 @@ struct scep_message {
  * that is for the caller to refuse by name. Fails only where the structure itself is broken.
  */
 RESULT scep_message_parse(struct span bytes, struct scep_message *out, struct err *err);
-/* The pkcsPKIEnvelope, apart so that a broken one can be answered. ERR_NOT_FOUND: there is none. */
+/* The pkcsPKIEnvelope, apart so that a broken one can be answered. ERR_BAD_REQUEST: there is none.
+ */
 RESULT scep_message_read_envelope(struct scep_message *m, struct err *err);
 void scep_message_clear(struct scep_message *m);
 

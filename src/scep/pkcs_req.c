@@ -3,7 +3,6 @@
 #include "pki/name.h"
 #include "scep/exchange.h"
 
-/* A wrong key is told apart in the trace only: see scep_open_envelope(). */
 static RESULT read_csr(struct scep_exchange *x, struct err *err)
 {
 	struct err detail = { 0 };
@@ -14,11 +13,8 @@ static RESULT read_csr(struct scep_exchange *x, struct err *err)
 		*err = detail;
 		return r;
 	}
-	if (r != OK) {
-		enrol_trace_add(&x->trace, "request", false, "%s", err_text(&detail));
-		return err_set(err, ERR_BAD_REQUEST,
-			       "RFC 8894 3.3.1: messageData of the PKCSReq is no PKCS#10 request");
-	}
+	if (r != OK)
+		return scep_does_not_open(x, "request", &detail, err);
 	if (name_put_text(&name, x->csr.subject, NULL) != OK)
 		buf_reset(&name);
 	enrol_trace_add(&x->trace, "request", true, "PKCS#10 for \"%.120s\"",

@@ -17,9 +17,6 @@ static RESULT serve_type(struct scep_exchange *x, struct enrol_outcome *out, str
 	int type = x->request.message_type;
 	size_t i;
 
-	if (type < 0)
-		return err_set(err, ERR_BAD_REQUEST,
-			       "RFC 8894 3.2.1.2: messageType missing or no decimal number");
 	for (i = 0; i < ARRAY_LEN(types); i++)
 		if (types[i].type == type && types[i].serve)
 			return types[i].serve(x, out, err);
@@ -60,7 +57,10 @@ static RESULT check_signature(struct scep_exchange *x, struct err *err)
 
 	TRY(scep_floor_digest(x, sd->digest, "digestAlgorithm", err));
 	TRY(scep_floor_digest(x, sd->sig_alg.digest, "signatureAlgorithm", err));
-	TRY(cms_signed_signer(sd, &x->signer, err));
+	r = cms_signed_signer(sd, &x->signer, err);
+	if (r == ERR_NOT_FOUND)
+		return err_prefix(err, ERR_BAD_CHECK, "RFC 8894 2.3");
+	TRY(r);
 	r = pubkey_new(&x->signer_key, x->c, x->signer.spki, err);
 	if (r != OK)
 		return err_prefix(err, r, "RFC 8894 2.3: the signer's key");
@@ -69,23 +69,37 @@ static RESULT check_signature(struct scep_exchange *x, struct err *err)
 	return OK;
 }
 
+static RESULT check_attributes(const struct scep_message *m, struct err *err)
+{
+	if (m->transaction_id.len == 0)
+		return err_set(err, ERR_BAD_REQUEST, "RFC 8894 3.2.1.1: transactionID missing");
+	if (m->transaction_id.len > SCEP_TRANSACTION_MAX)
+		return err_set(err, ERR_BAD_REQUEST,
+			       "RFC 8894 3.2.1.1: transactionID of %zu octets, the limit is %d",
+			       m->transaction_id.len, SCEP_TRANSACTION_MAX);
+	if (m->message_type < 0)
+		return err_set(err, ERR_BAD_REQUEST,
+			       "RFC 8894 3.2.1.2: messageType missing or no decimal number");
+	return OK;
+}
+
 static RESULT check_message(struct scep_exchange *x, struct err *err)
 {
+	const struct scep_message *m = &x->request;
 	enum result r = check_signature(x, err);
 
 	if (r != OK) {
 		enrol_trace_add(&x->trace, "signature", false, "%s", err_text(err));
 		return r;
 	}
-	if (x->request.transaction_id.len == 0) {
-		r = err_set(err, ERR_BAD_REQUEST, "RFC 8894 3.2.1.1: transactionID missing");
+	r = check_attributes(m, err);
+	if (r != OK)
 		enrol_trace_add(&x->trace, "message", false, "%s", err_text(err));
-		return r;
-	}
-	enrol_trace_add(&x->trace, "message", true, "%s, %s senderNonce",
-			scep_message_type_name(x->request.message_type),
-			x->request.sender_nonce.len ? "with" : "without");
-	return OK;
+	else
+		enrol_trace_add(&x->trace, "message", true, "%s (%d), %s senderNonce",
+				scep_message_type_name(m->message_type), m->message_type,
+				m->sender_nonce.len ? "with" : "without");
+	return r;
 }
 
 static void warn_of_legacy(const struct scep_exchange *x)
@@ -105,7 +119,7 @@ static void record_refusal(struct scep_exchange *x, enum result why, const char 
 	struct enrol_request req = {
 		.policy = &x->endpoint->policy,
 		.ca = x->ca,
-		.transaction_id = x->request.transaction_id,
+		.transaction_id = span_sub(x->request.transaction_id, 0, SCEP_TRANSACTION_MAX),
 		.subject = x->csr.subject,
 		.spki = x->csr.spki,
 		.peer = x->http->peer,
