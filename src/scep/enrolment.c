@@ -51,8 +51,8 @@ static RESULT init_into(struct scep_enrolment *e, const struct scep_enrolment_co
 				  .exts = config->exts,
 				  .challenge = config->challenge };
 	const struct cert_self self = { .subject = config->subject,
-					.now = config->now,
-					.lifetime = SIGNER_LIFETIME };
+					.not_before = config->now,
+					.not_after = config->now + SIGNER_LIFETIME };
 
 	TRY(choose_algorithms(e, config, err));
 	TRY(put_transaction_id(e, c, err));

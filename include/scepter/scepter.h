@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libscepter: a certificate for a device, by SCEP (RFC 8894).
+ *
+ *	scepter_new, scepter_set_url
+ *	scepter_get_ca, then scepter_trust_fingerprint
+ *	scepter_open_key, scepter_set_subject, scepter_add_san, scepter_set_challenge
+ *	scepter_enrol, scepter_save_ca, scepter_save_certificate
+ *
+ * Everything that can fail returns enum scepter_result and, where err is not NULL, says in *err
+ * what was wrong. The key decides the transaction: calling scepter_enrol again with the same key,
+ * also after a crash, gets the same certificate. An object belongs to one thread at a time;
+ * different objects are independent. Strings are UTF-8 and copied.
+ *
+ * docs/examples/enrol.c is the whole of it in 40 lines. Link with -lscepter.
+ */
+#ifndef SCEPTER_SCEPTER_H
+#define SCEPTER_SCEPTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define SCEPTER_API __attribute__((visibility("default")))
+#else
+#define SCEPTER_API
+#endif
+
+/* The numbers are part of the interface and do not change. */
+enum scepter_result {
+	SCEPTER_OK = 0,
+	SCEPTER_ERR_MEMORY = 1,
+	SCEPTER_ERR_INTERNAL = 2,  /* a defect, or the crypto library failed */
+	SCEPTER_ERR_IO = 3,        /* a file or the network */
+	SCEPTER_ERR_AGAIN = 4,     /* not now: try again, see scepter_retry_after */
+	SCEPTER_ERR_USAGE = 5,     /* an argument, or the order of calls */
+	SCEPTER_ERR_PROTOCOL = 6,  /* the server's answer cannot be understood */
+	SCEPTER_ERR_TRUST = 7,     /* fingerprint or signature are not those of the CA */
+	SCEPTER_ERR_ALGORITHM = 8, /* only algorithms that are unknown or too weak */
+	SCEPTER_ERR_REFUSED = 9,   /* the CA said no */
+};
+
+#define SCEPTER_TEXT_MAX 512
+
+struct scepter_error {
+	enum scepter_result code;
+	char text[SCEPTER_TEXT_MAX]; /* one line, never a secret in it */
+};
+
+/* "0.1.0" */
+SCEPTER_API const char *scepter_version(void);
+/* "refused" */
+SCEPTER_API const char *scepter_result_name(enum scepter_result result);
+
+struct scepter;
+
+/* url: of the SCEP endpoint, http or https. */
+SCEPTER_API enum scepter_result scepter_new(struct scepter **out, const char *url,
+					    struct scepter_error *err);
+/* NULL is fine. Wipes the challenge and the key from memory. */
+SCEPTER_API void scepter_free(struct scepter *s);
+
+/* Before scepter_get_ca, if at all. */
+SCEPTER_API enum scepter_result scepter_set_ca_identifier(struct scepter *s, const char *text,
+							  struct scepter_error *err);
+/* PEM file of trust anchors for https instead of the system's. */
+SCEPTER_API enum scepter_result scepter_set_tls_ca_file(struct scepter *s, const char *path,
+							struct scepter_error *err);
+/* For one answer of the server; default 60. */
+SCEPTER_API void scepter_set_timeout(struct scepter *s, unsigned seconds);
+/* Take SHA-1 and 3DES from a server that offers nothing better. Default: refuse. */
+SCEPTER_API void scepter_allow_legacy(struct scepter *s, bool allow);
+
+/* Asks for the CA's capabilities and certificates. Nothing of it is trusted yet. */
+SCEPTER_API enum scepter_result scepter_get_ca(struct scepter *s, struct scepter_error *err);
+/* sha256: hexadecimal digits, of the issuing CA's certificate or of the root above it. */
+SCEPTER_API enum scepter_result scepter_trust_fingerprint(struct scepter *s, const char *sha256,
+							  struct scepter_error *err);
+/* Insecure: whoever answers is the CA. Only for networks where nobody else can answer. */
+SCEPTER_API enum scepter_result scepter_trust_first_use(struct scepter *s,
+							struct scepter_error *err);
+
+/*
+ * The private key of that PEM file. If there is no file a key is made and written with mode 0600:
+ * "rsa2048" "rsa3072" "rsa4096" "p256" "p384" "p521" "ed25519". Keys other than RSA need a
+ * challenge, under which the CA encrypts its answer.
+ */
+SCEPTER_API enum scepter_result scepter_open_key(struct scepter *s, const char *path,
+						 const char *type, struct scepter_error *err);
+/* "CN=router7,O=Example" */
+SCEPTER_API enum scepter_result scepter_set_subject(struct scepter *s, const char *dn,
+						    struct scepter_error *err);
+/* "DNS:router7.example", "IP:192.0.2.1", "URI:...", "email:...": each call adds one. */
+SCEPTER_API enum scepter_result scepter_add_san(struct scepter *s, const char *san,
+						struct scepter_error *err);
+SCEPTER_API enum scepter_result scepter_set_challenge(struct scepter *s, const char *challenge,
+						      struct scepter_error *err);
+
+/*
+ * SCEPTER_ERR_AGAIN: the CA is busy or wants to approve by hand; call again later.
+ * SCEPTER_ERR_REFUSED: err->text has the CA's reason.
+ */
+SCEPTER_API enum scepter_result scepter_enrol(struct scepter *s, struct scepter_error *err);
+/* Seconds that the server asked to wait; -1: it did not say. */
+SCEPTER_API long scepter_retry_after(const struct scepter *s);
+
+/* DER, valid until the next call for s; NULL before a certificate was issued. */
+SCEPTER_API const unsigned char *scepter_certificate(const struct scepter *s, size_t *len);
+/* PEM, written so that a power cut leaves the old or the new file. */
+SCEPTER_API enum scepter_result scepter_save_certificate(const struct scepter *s, const char *path,
+							 struct scepter_error *err);
+SCEPTER_API enum scepter_result scepter_save_ca(const struct scepter *s, const char *path,
+						struct scepter_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

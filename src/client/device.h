@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A device's dealings with one SCEP server, step by step: who is the CA, can it be trusted, which
+ * key, what is asked for, get it. scepter.h is the stable face of this for the world outside.
+ * One thread an object.
+ */
+#ifndef CLIENT_DEVICE_H
+#define CLIENT_DEVICE_H
+
+#include "scep/client.h"
+
+struct device;
+
+/* url: http or https. */
+RESULT device_new(struct device **out, const char *url, struct err *err);
+void device_free(struct device *d);
+DEFINE_CLEANUP(struct device, device_free)
+
+struct crypto *device_crypto(struct device *d);
+
+/* For device_get_ca and after; texts are copied, NULL sets back. */
+RESULT device_set_ca_identifier(struct device *d, const char *text, struct err *err);
+/* PEM, for https; default: the system's. */
+RESULT device_set_tls_ca_file(struct device *d, const char *path, struct err *err);
+/* For one answer, in seconds; default 60. */
+void device_set_timeout(struct device *d, unsigned seconds);
+/* SHA-1 and 3DES where the server offers nothing better. */
+void device_allow_legacy(struct device *d, bool allow);
+
+/* GetCACaps and GetCACert. */
+RESULT device_get_ca(struct device *d, struct err *err);
+/* Borrowed; empty before device_get_ca. */
+const struct scep_ca_certs *device_ca(const struct device *d);
+uint32_t device_caps(const struct device *d);
+/* SHA-256 in hexadecimal digits, with or without colons; NULL: trust what came (first use). */
+RESULT device_trust(struct device *d, const char *fingerprint, struct err *err);
+
+/*
+ * The key of that file; where there is no file, a new one of that type ("rsa2048"), which is on
+ * disk with mode 0600 when this returns: a crash after it costs no certificate.
+ */
+RESULT device_open_key(struct device *d, const char *path, const char *type, bool *made,
+		       struct err *err);
+
+RESULT device_set_subject(struct device *d, const char *dn, struct err *err);
+/* "DNS:router7.example": see pki/san.h. May be called again. */
+RESULT device_add_san(struct device *d, const char *san, struct err *err);
+RESULT device_set_challenge(struct device *d, struct span challenge, struct err *err);
+
+/*
+ * Sends the PKCSReq; OK: the certificate is there. The same key means the same transaction, so this
+ * may be called again after any failure. ERR_BUSY: not yet, come back after device_retry_after().
+ * A refusal of the CA has its failInfo as code and its failInfoText in the text.
+ */
+RESULT device_enrol(struct device *d, struct err *err);
+long device_retry_after(const struct device *d); /* seconds; -1: the server did not say */
+struct span device_cert(const struct device *d); /* DER; empty: none yet */
+
+/* PEM files, atomically: the certificate, or the trusted CAs with the issuing one first. */
+RESULT device_save_cert(const struct device *d, const char *path, struct err *err);
+RESULT device_save_ca(const struct device *d, const char *path, struct err *err);
+
+#endif
