@@ -44,6 +44,11 @@ static void wire_round_trips(void **state)
 		  .purpose = KEY_FOR_CRL,
 		  .alg = { KEY_EC_P384, DIGEST_SHA384 },
 		  .payload = SPAN_LIT("m") },
+		{ .op = KEEPER_SIGN,
+		  .id = SPAN_LIT("tls-1"),
+		  .purpose = KEY_FOR_TLS,
+		  .alg = { KEY_RSA, DIGEST_SHA256, true },
+		  .payload = SPAN_LIT("m") },
 		{ .op = KEEPER_DECRYPT,
 		  .id = SPAN_LIT("a"),
 		  .transport = { true, DIGEST_SHA256, DIGEST_SHA1 },
@@ -70,6 +75,7 @@ static void wire_round_trips(void **state)
 		assert_int_equal(got.purpose, rows[i].purpose);
 		assert_int_equal(got.alg.kind, rows[i].alg.kind);
 		assert_int_equal(got.alg.digest, rows[i].alg.digest);
+		assert_int_equal(got.alg.pss, rows[i].alg.pss);
 		assert_int_equal(got.transport.oaep, rows[i].transport.oaep);
 		assert_int_equal(got.transport.digest, rows[i].transport.digest);
 		assert_int_equal(got.transport.mgf_digest, rows[i].transport.mgf_digest);
@@ -101,7 +107,8 @@ static void hostile_requests(void **state)
 		{ "id with NUL", SPAN_LIT("\0\0\0\2\1\1\2\0\0\0\0\0a\0"), ERR_SYNTAX },
 		{ "sign nothing", SPAN_LIT("\0\0\0\1\1\3\1\0\1\3\0\0a"), ERR_SYNTAX },
 		{ "sign", SPAN_LIT("\0\0\0\2\1\3\1\0\1\3\0\0ab"), OK },
-		{ "purpose", SPAN_LIT("\0\0\0\2\1\3\1\5\1\3\0\0ab"), ERR_SYNTAX },
+		{ "purpose", SPAN_LIT("\0\0\0\2\1\3\1\6\1\3\0\0ab"), ERR_SYNTAX },
+		{ "padding", SPAN_LIT("\0\0\0\2\1\3\1\5\1\3\0\2ab"), ERR_SYNTAX },
 		{ "key kind", SPAN_LIT("\0\0\0\2\1\3\1\0\6\3\0\0ab"), ERR_SYNTAX },
 		{ "digest", SPAN_LIT("\0\0\0\2\1\3\1\0\1\6\0\0ab"), ERR_SYNTAX },
 		{ "decrypt", SPAN_LIT("\0\0\0\2\1\4\1\1\3\3\0\0ab"), OK },
