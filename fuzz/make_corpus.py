@@ -1,0 +1,88 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of fuzz/corpus/ with the tests' own peer, which is independent of our codecs."""
+
+import datetime
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests" / "lib"))
+
+from cryptography import x509  # noqa: E402
+from cryptography.hazmat.primitives import hashes  # noqa: E402
+
+import der  # noqa: E402
+import scep_peer  # noqa: E402
+import scep_reply  # noqa: E402
+
+
+def authority():
+    key = scep_peer.rsa_key(9)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Seed CA")])
+    start = datetime.datetime(2026, 1, 1)
+    cert = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(77)
+        .not_valid_before(start)
+        .not_valid_after(start.replace(year=2036))
+        .add_extension(x509.BasicConstraints(True, None), True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+        .sign(key, hashes.SHA256())
+    )
+    return scep_reply.Authority(cert, cert, cert)
+
+
+def requests():
+    san = scep_peer.san_extension(dns=["seed.example"], ips=[b"\x7f\0\0\1"])
+    knobs = {
+        "plain": dict(challenge="CHALLENGE"),
+        "ber": dict(ber=True, challenge="CHALLENGE", challenge_type="bmp"),
+        "oaep": dict(transport="oaep-sha256", extensions=[san], recipient="ski"),
+        "ec": dict(key=scep_peer.ec_key(), challenge="CHALLENGE"),
+        "missing": dict(omit=frozenset({scep_peer.TRANSACTION_ID, scep_peer.SENDER_NONCE})),
+        "legacy": dict(cipher="3des", digest="sha1", reverse_attributes=True),
+    }
+    return {name: scep_peer.Request(**options) for name, options in knobs.items()}
+
+
+def main():
+    ca = authority()
+    seeds = {"der": {}, "csr": {}, "cms": {}, "scep_message": {}, "scep_query": {}}
+    for name, request in requests().items():
+        csr, message = request.csr(), request.build(ca)
+        seeds["csr"][name] = csr
+        seeds["cms"]["envelope-" + name] = request.envelope(ca, csr)
+        seeds["scep_message"][name] = message
+        seeds["der"][name] = message if name == "ber" else csr
+        if name != "ber":
+            seeds["cms"]["signed-" + name] = message
+    seeds["cms"]["degenerate"] = der.seq(
+        der.oid(scep_peer.SIGNED_DATA),
+        der.tlv(
+            0xA0,
+            der.seq(
+                der.integer(1),
+                der.set_of(),
+                der.seq(der.oid(scep_peer.DATA)),
+                der.tlv(0xA0, scep_reply.der_of(ca.cert)),
+                der.set_of(),
+            ),
+        ),
+    )
+    for form, text in scep_peer.get_forms(b"\x30\x82\x01\xfb" + bytes(range(256)) * 2).items():
+        seeds["scep_query"][form] = f"operation=PKIOperation&message={text}".encode()
+    seeds["scep_query"]["caps"] = b"AES\nPOSTPKIOperation\r\nSHA-256\n\nSCEPStandard"
+    seeds["scep_query"]["getca"] = b"operation=GetCACert&message=trust-point%20a"
+    for target, files in seeds.items():
+        directory = HERE / "corpus" / target
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            (directory / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
