@@ -15,7 +15,7 @@
  * holds when the variable leaves its scope: CLEANUP(cert_freep) struct cert *c = NULL;
  */
 #define DEFINE_CLEANUP(type, fn)                                                                   \
-	static inline void fn##p(type **p)                                                         \
+	static inline void fn##p(type **p) /* NOLINT(bugprone-macro-parentheses) */                \
 	{                                                                                          \
 		fn(*p);                                                                            \
 	}

@@ -65,6 +65,14 @@ RESULT err_prefix(struct err *err, enum result code, const char *fmt, ...) PRINT
 RESULT err_errno(struct err *err, int errnum, const char *fmt, ...) PRINTF_LIKE(3, 4);
 RESULT err_nomem(struct err *err);
 
+/* Lets clang's analyzer see what it cannot know of another file: each returns the code given. */
+#ifdef __clang_analyzer__
+#define err_set(err, code, ...) ((void)err_set(err, code, __VA_ARGS__), (code))
+#define err_prefix(err, code, ...) ((void)err_prefix(err, code, __VA_ARGS__), (code))
+#define err_errno(err, errnum, ...) ((void)err_errno(err, errnum, __VA_ARGS__), ERR_IO)
+#define err_nomem(err) ((void)err_nomem(err), ERR_NOMEM)
+#endif
+
 /* Empties *err, to be used again. */
 void err_clear(struct err *err);
 

@@ -97,6 +97,7 @@ static bool parse_hash(const char *text, struct hash *out)
 	struct span salt, rest;
 	int at = 0;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the widths keep each number small */
 	if (sscanf(text, "$scrypt$ln=%2u,r=%2u,p=%1u$%n", &h.log_n, &h.r, &h.p, &at) != 3 ||
 	    at == 0)
 		return false;

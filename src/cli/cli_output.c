@@ -153,7 +153,7 @@ enum result cli_table_print(const struct cli_table *t, const struct cli_output *
 	size_t i;
 
 	TRY(buf_check(&t->cells, err));
-	if (t->n == 0) {
+	if (t->n == 0 || t->columns == 0) {
 		if (o->terminal)
 			cli_output_line(o, CLI_DIM, "%s", empty);
 		return OK;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* X(identifier, content octets, name), for der/oid.h and der/oid.c; no include guard, on purpose. */
+/* X(identifier, content octets, name), for der/oid.h and der/oid.c; no include guard, on purpose.
+ */
 /* 1.2.840.113549.1.1.1 */
 X(RSA_ENCRYPTION, "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01", "rsaEncryption")
 /* 1.2.840.113549.1.1.4 */

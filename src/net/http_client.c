@@ -141,7 +141,6 @@ static enum result explain(const struct http_client *c, const struct http_client
 			       sink->max);
 	switch (e) {
 	case CURLE_OUT_OF_MEMORY:
-		return err_nomem(err);
 	case CURLE_WRITE_ERROR:
 		return err_nomem(err);
 	case CURLE_URL_MALFORMAT:

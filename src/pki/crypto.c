@@ -292,6 +292,7 @@ enum result crypto_pbkdf2(struct crypto *c, enum digest_alg prf, struct span pas
 	return derive(c, "PBKDF2", params, out, out_len, err);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): as many parameters as RFC 7914 gives it */
 enum result crypto_scrypt(struct crypto *c, struct span password, struct span salt, uint64_t n,
 			  uint32_t r, uint32_t p, uint8_t *out, size_t out_len, struct err *err)
 {
@@ -324,8 +325,6 @@ enum result crypto_hmac(struct crypto *c, enum digest_alg alg, struct span key, 
 	params[0] = crypto_param_text(OSSL_MAC_PARAM_DIGEST, md_names[alg]);
 	params[1] = OSSL_PARAM_construct_end();
 	ctx = EVP_MAC_CTX_new(c->hmac);
-	if (!key.p)
-		key.p = (const uint8_t *)""; /* NULL would mean the key of before */
 	ok = ctx && EVP_MAC_init(ctx, key.p, key.len, params) == 1 &&
 	     EVP_MAC_update(ctx, data.p, data.len) == 1 &&
 	     EVP_MAC_final(ctx, value, NULL, sizeof(value)) == 1;

@@ -162,6 +162,7 @@ enum result lint_uri(struct span uri, struct err *err)
 	bool ok = uri.len > colon + 1 && colon > 0 && is_letter(uri.p[0]);
 
 	for (i = 0; ok && i < colon; i++)
+		/* NOLINTNEXTLINE(bugprone-not-null-terminated-result): three octets, no string */
 		ok = is_letter(uri.p[i]) || is_digit(uri.p[i]) || memchr("+-.", uri.p[i], 3);
 	if (!ok)
 		return BROKEN(err, "4.2.1.6: URI \"%.*s\" is not absolute", (int)uri.len,

@@ -19,6 +19,7 @@ static RESULT certrep(struct scep_exchange *x, struct scep_message_new *m, struc
 	const struct ca_identity *signer = authority_ca_signer(x->ca);
 	uint8_t nonce[SCEP_NONCE];
 	BUF body = BUF_INIT;
+	enum result r;
 
 	TRY(random_fill(nonce, sizeof(nonce), err));
 	m->message_type = SCEP_CERT_REP;
@@ -28,7 +29,9 @@ static RESULT certrep(struct scep_exchange *x, struct scep_message_new *m, struc
 	m->recipient_nonce = x->request.sender_nonce;
 	m->digest = reply_digest(x);
 	m->signer_cert = buf_span(&signer->der);
-	TRY(scep_message_build(m, signer->key, x->c, &body, err));
+	r = scep_message_build(m, signer->key, x->c, &body, err);
+	m->sender_nonce = SPAN_NONE;
+	TRY(r);
 	reply->status = 200;
 	reply->content_type = "application/x-pki-message";
 	reply->body = buf_take(&body);
