@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Installs the Debian packages (12 and 13) that building, testing or linting needs and that are missing.
+# Usage: deps.sh build|test|lint...
+set -eu
+
+for what in "$@"; do
+	case $what in
+	build) set -- "$@" gcc libc6-dev meson ninja-build pkg-config libssl-dev libevent-dev \
+		libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev libsqlite3-dev \
+		libsystemd-dev libcmocka-dev ;;
+	test) set -- "$@" python3-pytest python3-cryptography python3-asn1crypto gnutls-bin \
+		openssl scep strongswan-pki libstrongswan-extra-plugins certmonger ;;
+	lint) set -- "$@" clang clang-format clang-tidy mandoc git python3 ;;
+	*) echo "deps.sh: no such set: $what" >&2; exit 2 ;;
+	esac
+	shift
+done
+
+missing=
+for package in "$@"; do
+	dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+		missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "These packages are missing; install them as root:$missing" >&2
+		exit 1
+	}
+	as_root=sudo
+fi
+echo "Installing:$missing"
+log=$(mktemp)
+apt() {
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@" >>"$log" 2>&1
+}
+# shellcheck disable=SC2086 # a list of words
+if apt install --no-install-recommends $missing ||
+	{ apt update && apt install --no-install-recommends $missing; }; then
+	rm -f "$log"
+else
+	cat "$log" >&2
+	rm -f "$log"
+	exit 1
+fi
