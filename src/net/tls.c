@@ -25,26 +25,16 @@ static const char *reason(void)
 	return text ? text : "unknown reason";
 }
 
-/* No passphrase: a server must start without a person at hand. */
-static int no_passphrase(char *buf, int size, int rw, void *seen)
-{
-	(void)buf;
-	(void)size;
-	(void)rw;
-	*(bool *)seen = true;
-	return -1;
-}
-
-static enum result check_readable(const char *what, const char *path, struct err *err)
+static enum result check_readable(const char *path, struct err *err)
 {
 	if (access(path, R_OK) != 0)
-		return err_errno(err, errno, "cannot read the TLS %s %s", what, path);
+		return err_errno(err, errno, "cannot read the TLS certificate %s", path);
 	return OK;
 }
 
 static enum result load_chain(SSL_CTX *ctx, const char *path, struct err *err)
 {
-	TRY(check_readable("certificate", path, err));
+	TRY(check_readable(path, err));
 	if (SSL_CTX_use_certificate_chain_file(ctx, path) != 1)
 		return err_set(
 		    err, ERR_CONFIG,
@@ -53,34 +43,12 @@ static enum result load_chain(SSL_CTX *ctx, const char *path, struct err *err)
 	return OK;
 }
 
-static enum result explain_key(const struct tls_server_config *config, bool encrypted,
-			       struct err *err)
+static enum result use_key(SSL_CTX *ctx, const struct tls_server_config *config, struct err *err)
 {
-	bool other = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
-	const char *why = reason();
-
-	if (encrypted)
+	if (SSL_CTX_use_PrivateKey(ctx, config->key) != 1 || SSL_CTX_check_private_key(ctx) != 1)
 		return err_set(err, ERR_CONFIG,
-			       "TLS key %s is encrypted: store it without a passphrase, mode 0600",
-			       config->key);
-	if (other)
-		return err_set(err, ERR_CONFIG,
-			       "TLS key %s does not belong to the certificate in %s", config->key,
-			       config->certificate);
-	return err_set(err, ERR_CONFIG, "TLS key %s: not a private key in PEM (%s)", config->key,
-		       why);
-}
-
-static enum result load_key(SSL_CTX *ctx, const struct tls_server_config *config, struct err *err)
-{
-	bool encrypted = false;
-
-	TRY(check_readable("key", config->key, err));
-	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
-	SSL_CTX_set_default_passwd_cb_userdata(ctx, &encrypted);
-	if (SSL_CTX_use_PrivateKey_file(ctx, config->key, SSL_FILETYPE_PEM) != 1 ||
-	    SSL_CTX_check_private_key(ctx) != 1)
-		return explain_key(config, encrypted, err);
+			       "TLS: the private key does not belong to the certificate in %s (%s)",
+			       config->certificate, reason());
 	return OK;
 }
 
@@ -99,7 +67,7 @@ static enum result set_up(SSL_CTX *ctx, const struct tls_server_config *config, 
 	/* devices choke on being asked for a certificate: macOS shows a leaf only, Windows fails */
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
 	TRY(load_chain(ctx, config->certificate, err));
-	return load_key(ctx, config, err);
+	return use_key(ctx, config, err);
 }
 
 enum result tls_server_new(struct tls_server **out, const struct tls_server_config *config,

@@ -10,7 +10,7 @@ struct tls_server;
 
 struct tls_server_config {
 	const char *certificate; /* PEM file: the chain, leaf first */
-	const char *key;         /* PEM file */
+	void *key; /* EVP_PKEY of the leaf (see pki/key_pkey.h): this process need not know it */
 };
 
 /* Checks that key and certificate belong together. */
