@@ -173,7 +173,7 @@ enum result keeper_run(const struct keeper_config *config, struct err *err)
 	if (!err)
 		err = &local;
 	TRY(seal(err));
-	TRY(keyring_open(&ring, config->directory, err));
+	TRY(keyring_open(&ring, config->directory, config->tls_keys, err));
 	k.ring = ring;
 	log_info(k.log, "keeper ready", LOG_INT("keys", keyring_count(ring)));
 	r = accept_channels(&k, config, err);

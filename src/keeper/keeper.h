@@ -5,8 +5,11 @@
 
 #include "base/log.h"
 
+struct keeper_tls_keys; /* keeper/tls_key.h */
+
 struct keeper_config {
-	const char *directory; /* of <id>.key (PKCS#8 PEM, 0600) and <id>.rule */
+	const char *directory;                  /* of <id>.key (PKCS#8 PEM, 0600) and <id>.rule */
+	const struct keeper_tls_keys *tls_keys; /* NULL: none */
 	int intro_fd;
 	int stop_fd; /* readable (or EOF): end */
 	struct log log;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "keeper/tls_key.h"
 #include "keeper/wire.h"
 
 #define KEY_FILE_MAX 65536
@@ -25,6 +26,7 @@ struct keyring_entry {
 
 struct keyring {
 	char directory[PATH_MAX];
+	const struct keeper_tls_keys *tls_keys;
 	/* held while a key is made, which takes seconds; the crypto is used under it alone */
 	pthread_mutex_t making;
 	struct crypto *crypto;
@@ -180,7 +182,8 @@ static enum result load_all(struct keyring *ring, struct err *err)
 	return OK;
 }
 
-enum result keyring_open(struct keyring **out, const char *directory, struct err *err)
+enum result keyring_open(struct keyring **out, const char *directory,
+			 const struct keeper_tls_keys *tls_keys, struct err *err)
 {
 	CLEANUP(keyring_freep) struct keyring *ring = calloc(1, sizeof(*ring));
 
@@ -190,6 +193,7 @@ enum result keyring_open(struct keyring **out, const char *directory, struct err
 	(void)pthread_mutex_init(&ring->lock, NULL);
 	if (snprintf(ring->directory, sizeof(ring->directory), "%s", directory) >= PATH_MAX)
 		return err_set(err, ERR_CONFIG, "%s: path too long", directory);
+	ring->tls_keys = tls_keys;
 	TRY(crypto_new(&ring->crypto, false, err));
 	if (load_all(ring, err) != OK)
 		return err_prefix(err, ERR_CONFIG, "keys");
@@ -213,6 +217,49 @@ void keyring_free(struct keyring *ring)
 	free(ring);
 }
 
+/* ---- the TLS servers' keys, which lie where the configuration says ---- */
+
+static enum result use_tls_key(void *ctx, const char *path, struct err *err)
+{
+	struct keyring *ring = ctx;
+	CLEANUP(key_freep) struct key *key = NULL;
+	CLEANUP(entry_freep) struct keyring_entry *e = NULL;
+	char id[KEEPER_ID_MAX + 1];
+
+	TRY(check_mode(path, err));
+	TRY(key_evp_load(&key, ring->crypto, path, NULL, err));
+	TRY(keeper_tls_key_id(ring->crypto, key_spki(key), id, err));
+	if (find(ring, span_str(id)))
+		return OK;
+	if (keyring_count(ring) >= KEYS_MAX)
+		return err_set(err, ERR_LIMIT, "%s: more than %d keys", ring->directory, KEYS_MAX);
+	e = entry_new(span_str(id));
+	if (!e)
+		return err_nomem(err);
+	e->key = take(key);
+	e->rule.tls = true;
+	add(ring, take(e));
+	return OK;
+}
+
+/* The id of a TLS server's key is made of the key: one that is unknown may have come since. */
+static enum result find_tls_key(struct keyring *ring, struct span id, struct keyring_entry **out,
+				struct err *err)
+{
+	enum result r;
+
+	(void)pthread_mutex_lock(&ring->making);
+	r = ring->tls_keys->each(ring->tls_keys->ctx, use_tls_key, ring, err);
+	(void)pthread_mutex_unlock(&ring->making);
+	*out = find(ring, id);
+	if (*out)
+		return OK;
+	if (r != OK)
+		return r;
+	return err_set(err, ERR_NOT_FOUND,
+		       "none of the configured TLS keys belongs to the certificate");
+}
+
 /* ---- use ---- */
 
 enum result keyring_copy(struct keyring *ring, struct span id, struct crypto *c,
@@ -220,6 +267,8 @@ enum result keyring_copy(struct keyring *ring, struct span id, struct crypto *c,
 {
 	struct keyring_entry *e = find(ring, id);
 
+	if (!e && ring->tls_keys && keeper_id_is_tls(id))
+		TRY(find_tls_key(ring, id, &e, err));
 	if (!e)
 		return err_set(err, ERR_NOT_FOUND, "no key \"%.*s\" in %s", (int)id.len,
 			       (const char *)id.p, ring->directory);

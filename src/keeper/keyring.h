@@ -16,8 +16,15 @@ struct keyring_entry;
 const struct key_rule *keyring_rule(const struct keyring_entry *e);
 bool keyring_entry_is(const struct keyring_entry *e, struct span id);
 
-/* Loads all keys. ERR_CONFIG naming the file that is broken or that others may read. */
-RESULT keyring_open(struct keyring **out, const char *directory, struct err *err);
+/*
+ * Loads all keys. ERR_CONFIG naming the file that is broken or that others may read.
+ * tls_keys (borrowed, may be NULL) names the TLS servers' key files, which lie elsewhere: it is
+ * asked again for an id that is unknown, so that a renewed key is found. See keeper/tls_key.h for
+ * their ids.
+ */
+struct keeper_tls_keys;
+RESULT keyring_open(struct keyring **out, const char *directory,
+		    const struct keeper_tls_keys *tls_keys, struct err *err);
 void keyring_free(struct keyring *ring);
 DEFINE_CLEANUP(struct keyring, keyring_free)
 size_t keyring_count(struct keyring *ring);

@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "der/oid.h"
+#include "keeper/rule_tls.h"
 #include "pki/cert.h"
 
 #define RULE_TEXT_MAX 65536
@@ -152,6 +153,14 @@ static enum result check_csr(const struct key_rule *rule, struct span own_spki, 
 	return OK;
 }
 
+static enum result check_tls(const struct key_rule *rule, UNUSED struct span own_spki,
+			     struct span message, struct err *err)
+{
+	if (!rule->tls)
+		return err_set(err, ERR_DENIED, "key rule: the key is not a TLS server's");
+	return rule_tls_check(message, err);
+}
+
 typedef enum result check_fn(const struct key_rule *rule, struct span own_spki, struct span message,
 			     struct err *err);
 
@@ -163,9 +172,10 @@ enum result key_rule_check(const struct key_rule *rule, enum key_purpose purpose
 		[KEY_FOR_CRL] = check_crl,
 		[KEY_FOR_CONTENT] = check_content,
 		[KEY_FOR_CSR] = check_csr,
+		[KEY_FOR_TLS] = check_tls,
 	};
 
-	if ((unsigned)purpose >= ARRAY_LEN(checks))
+	if ((unsigned)purpose >= ARRAY_LEN(checks) || !checks[purpose])
 		return err_set(err, ERR_DENIED, "key rule: no key signs for purpose %d",
 			       (int)purpose);
 	return checks[purpose](rule, own_spki, message, err);
@@ -186,6 +196,7 @@ static const struct setting {
 	{ "content", SETTING_BOOL, offsetof(struct key_rule, content) },
 	{ "decrypt", SETTING_BOOL, offsetof(struct key_rule, decrypt) },
 	{ "csr", SETTING_BOOL, offsetof(struct key_rule, csr) },
+	{ "tls", SETTING_BOOL, offsetof(struct key_rule, tls) },
 	{ "max-validity", SETTING_SECONDS, offsetof(struct key_rule, max_validity) },
 	{ "max-own-validity", SETTING_SECONDS, offsetof(struct key_rule, max_own_validity) },
 	{ "issuer", SETTING_HEX, offsetof(struct key_rule, issuer) },

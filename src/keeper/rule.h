@@ -20,6 +20,7 @@ struct key_rule {
 			 messageDigest) */
 	bool decrypt; /* RSA key transport */
 	bool csr;     /* sign CertificationRequestInfo over its own key */
+	bool tls;     /* sign a TLS server's part of a handshake */
 };
 void key_rule_clear(struct key_rule *r);
 

@@ -7,8 +7,9 @@
  * Request: length(4) version(1) op(1) id length(1) a(1) b(1) c(1) bits(2)
  * Reply:   length(4) version(1) result(1) key kind(1) 0 0 0 bits(2)
  * What a, b and c are depends on the operation:
- *   GENERATE: key kind, 0, 0    SIGN: purpose, key kind, digest    DECRYPT: oaep, digest, MGF
- * digest
+ *   GENERATE: key kind, 0, 0; bits of the key
+ *   SIGN: purpose, key kind, digest; bits 1 for RSASSA-PSS
+ *   DECRYPT: oaep, digest, MGF digest
  */
 enum { AT_LENGTH = 0, AT_VERSION = 4, AT_OP = 5, AT_ID = 6, AT_ARGS = 7, AT_BITS = 10 };
 
@@ -26,7 +27,7 @@ static const struct op_shape {
 	[KEEPER_PING] = { false, false, { 0, 0, 0, 0 } },
 	[KEEPER_OPEN] = { true, false, { 0, 0, 0, 0 } },
 	[KEEPER_GENERATE] = { true, true, { KEY_ED25519, 0, 0, 16384 } },
-	[KEEPER_SIGN] = { true, true, { KEY_FOR_OCSP, KEY_ED25519, DIGEST_SHA512, 0 } },
+	[KEEPER_SIGN] = { true, true, { KEY_FOR_TLS, KEY_ED25519, DIGEST_SHA512, 1 } },
 	[KEEPER_DECRYPT] = { true, true, { 1, DIGEST_SHA512, DIGEST_SHA512, 0 } },
 };
 
@@ -68,7 +69,7 @@ static struct args request_args(const struct keeper_request *req)
 		return (struct args){ (uint8_t)req->spec.kind, 0, 0, req->spec.bits };
 	case KEEPER_SIGN:
 		return (struct args){ (uint8_t)req->purpose, (uint8_t)req->alg.kind,
-				      (uint8_t)req->alg.digest, 0 };
+				      (uint8_t)req->alg.digest, req->alg.pss };
 	case KEEPER_DECRYPT:
 		return (struct args){ req->transport.oaep, (uint8_t)req->transport.digest,
 				      (uint8_t)req->transport.mgf_digest, 0 };
@@ -152,7 +153,8 @@ static void set_args(struct keeper_request *req, const struct args *args)
 		break;
 	case KEEPER_SIGN:
 		req->purpose = (enum key_purpose)args->a;
-		req->alg = (struct sig_alg){ (enum key_kind)args->b, (enum digest_alg)args->c };
+		req->alg = (struct sig_alg){ (enum key_kind)args->b, (enum digest_alg)args->c,
+					     args->bits != 0 };
 		break;
 	case KEEPER_DECRYPT:
 		req->transport = (struct transport_alg){ args->a != 0, (enum digest_alg)args->b,
