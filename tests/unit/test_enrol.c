@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca_fixture.h"
+
+#include <pthread.h>
+
+#include "base/file.h"
+#include "ca/enrol.h"
+#include "der/oid.h"
+#include "pki/key_evp.h"
+#include "pki/name.h"
+#include "pki/san.h"
+
+/* Hash by Python's hashlib.scrypt. */
+#define SWORDFISH                                                                                  \
+	"$scrypt$ln=10,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$ctGD6QZNdRGEswxixZsIuBF98oQ4RB3bYovsm+sBaHY"
+
+/* What a test asks with; two devices, a and b. */
+static struct {
+	struct ca_fixture *f;
+	struct key *a;
+	struct key *b;
+	struct buf name;
+	struct profile_attr attr;
+	struct profile profile;
+	struct enrol_policy policy;
+	struct challenge_static *statics;
+} t;
+
+static int set_up(void **state)
+{
+	static const char *const hashes[] = { SWORDFISH };
+	struct key_spec p256 = { KEY_EC_P256, 256 };
+
+	assert_int_equal(ca_fixture_set_up(state), 0);
+	t.f = *state;
+	assert_int_equal(key_evp_generate(&t.a, t.f->c, p256, NULL), OK);
+	assert_int_equal(key_evp_generate(&t.b, t.f->c, p256, NULL), OK);
+	assert_int_equal(name_parse_text("CN=router7", &t.name, NULL), OK);
+	assert_int_equal(challenge_static_new(&t.statics, hashes, 1, NULL), OK);
+	buf_put(&t.attr.type, OID_CN);
+	t.attr.choice = PROFILE_REQUIRED;
+	t.profile = (struct profile){ .name = (char *)(uintptr_t) "device",
+				      .validity = 90 * DAY,
+				      .backdate = 600,
+				      .key_usage = KU_DIGITAL_SIGNATURE,
+				      .attrs = &t.attr,
+				      .n_attrs = 1,
+				      .keys = { { KEY_EC_P256, 0, 0 } },
+				      .n_keys = 1 };
+	t.policy = (struct enrol_policy){ .endpoint = "demo",
+					  .ca = "demo",
+					  .profile = &t.profile,
+					  .statics = t.statics,
+					  .one_time = true };
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	key_free(t.a);
+	key_free(t.b);
+	buf_clear(&t.name);
+	buf_clear(&t.attr.type);
+	challenge_static_free(t.statics);
+	return ca_fixture_tear_down(state);
+}
+
+/* ---- asking ---- */
+
+struct ask {
+	const char *transaction;
+	const char *challenge;
+	struct key *key;                   /* NULL: a */
+	const struct buf *name;            /* NULL: CN=router7 */
+	const struct enrol_policy *policy; /* NULL: the usual */
+	struct span exts;
+};
+
+static enum result enrol(const struct ask *ask, struct enrol_outcome *out, struct err *err)
+{
+	struct enrol_context ctx = { t.f->store, &t.f->clock };
+	struct enrol_trace trace = { 0 };
+	struct enrol_request req = { .policy = ask->policy ? ask->policy : &t.policy,
+				     .ca = t.f->demo,
+				     .transaction_id = span_str(ask->transaction),
+				     .subject = buf_span(ask->name ? ask->name : &t.name),
+				     .spki = key_spki(ask->key ? ask->key : t.a),
+				     .exts = ask->exts,
+				     .challenge = span_str(ask->challenge),
+				     .peer = "192.0.2.9",
+				     .trace = &trace };
+
+	enrol_trace_add(&trace, "signature", true, "by the \"test\"");
+	return ca_enrol(&ctx, t.f->c, &req, out, err);
+}
+
+static struct enrol_outcome must_issue(const struct ask *ask, bool repeated)
+{
+	struct enrol_outcome out = { 0 };
+	struct err err = { 0 };
+
+	if (enrol(ask, &out, &err) != OK || out.status != ENROL_ISSUED)
+		fail_msg("%s: %s %s", ask->transaction, err.text, out.reason);
+	assert_int_equal(out.repeated, repeated);
+	return out;
+}
+
+/* says: part of the reason, which also is the event's. */
+static void must_reject(const struct ask *ask, enum result why, const char *says)
+{
+	CLEANUP(enrol_outcome_clear) struct enrol_outcome out = { 0 };
+	struct err err = { 0 };
+	struct ca_fixture_events seen;
+
+	if (enrol(ask, &out, &err) != OK || out.status != ENROL_REJECTED || out.why != why ||
+	    !strstr(out.reason, says))
+		fail_msg("%s: %s; %s %s", ask->transaction, err.text, err_name(out.why),
+			 out.reason);
+	seen = ca_fixture_events(t.f, ask->transaction);
+	assert_string_equal(seen.kind, "enrol.rejected");
+	assert_string_equal(seen.reason, out.reason);
+	assert_int_equal(out.cert.len, 0);
+}
+
+#define OUTCOME CLEANUP(enrol_outcome_clear) struct enrol_outcome
+
+struct made {
+	struct secret text;
+	char id[STORE_NAME_MAX];
+};
+
+static struct made new_challenge(const struct challenge_new *n)
+{
+	struct made made = { 0 };
+
+	assert_int_equal(
+	    challenge_create(t.f->store, t.f->c, &t.f->clock, n, &made.text, made.id, NULL), OK);
+	assert_non_null(buf_cstr(&made.text.bytes));
+	return made;
+}
+
+static const char *text_of(struct made *made)
+{
+	return (const char *)made->text.bytes.data;
+}
+
+/* ---- tests ---- */
+
+static void issued_certificate_is_the_profiles(void **state)
+{
+	struct ask ask = { "tx-static", "swordfish" };
+	OUTCOME out = must_issue(&ask, false);
+	struct ca_fixture_events seen = ca_fixture_events(t.f, "tx-static");
+	struct cert cert;
+
+	(void)state;
+	assert_int_equal(cert_parse(buf_span(&out.cert), &cert, NULL), OK);
+	assert_int_equal(cert_verify_signature(&cert, t.f->c, t.f->demo->ca.cert.spki, NULL), OK);
+	assert_span_equal(cert.spki, key_spki(t.a));
+	assert_span_equal(cert.issuer, t.f->demo->ca.cert.subject);
+	assert_int_equal(cert.serial.len, 16);
+	/* the CA was made at NOW, back-dated by the same ten minutes */
+	assert_int_equal(cert.not_before, NOW - 600);
+	assert_int_equal(cert.not_after, NOW - 600 + 90 * DAY);
+	assert_int_equal(seen.n, 1);
+	assert_string_equal(seen.kind, "enrol.issued");
+	assert_non_null(strstr(seen.detail,
+			       "[{\"step\":\"signature\",\"ok\":true,\"text\":\"by the "
+			       "\\\"test\\\"\"},{\"step\":\"challenge\",\"ok\":true,"));
+	assert_null(strstr(seen.detail, "swordfish"));
+}
+
+static void retransmission_gets_the_same(void **state)
+{
+	struct ask ask = { "tx-again", "swordfish" };
+	OUTCOME first = must_issue(&ask, false);
+	unsigned events = ca_fixture_events(t.f, NULL).n;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 20; i++) {
+		OUTCOME again = { 0 };
+
+		/* the challenge is not asked for again */
+		ask.challenge = i & 1 ? "wrong" : "";
+		again = must_issue(&ask, true);
+		assert_span_equal(buf_span(&again.cert), buf_span(&first.cert));
+	}
+	assert_int_equal(ca_fixture_events(t.f, NULL).n, events);
+	store_close(t.f->store);
+	ca_fixture_open_store(t.f);
+	{
+		OUTCOME again = must_issue(&ask, true);
+
+		assert_span_equal(buf_span(&again.cert), buf_span(&first.cert));
+	}
+	ask.key = t.b;
+	must_reject(&ask, ERR_DENIED, "wrong for endpoint \"demo\"");
+}
+
+static void challenges_that_do_not_do(void **state)
+{
+	static const struct {
+		const char *transaction, *challenge, *says;
+	} rows[] = {
+		{ "tx-none", "", "RFC 8894 2.4" },
+		{ "tx-wrong", "sword", "wrong for endpoint" },
+		{ "tx-26", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "wrong for endpoint" },
+	};
+	struct enrol_policy only_one_time = t.policy;
+	struct ask ask = { "tx-only", "swordfish", .policy = &only_one_time };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++)
+		must_reject(&(struct ask){ rows[i].transaction, rows[i].challenge }, ERR_DENIED,
+			    rows[i].says);
+	only_one_time.statics = NULL;
+	must_reject(&ask, ERR_DENIED, "not one that this server made");
+}
+
+static void one_time_is_used_once(void **state)
+{
+	struct challenge_new n = { .lifetime = 3600 };
+	struct made made = new_challenge(&n);
+	struct ask ask = { "tx-once", text_of(&made) };
+	OUTCOME first = must_issue(&ask, false);
+	OUTCOME again = must_issue(&ask, true);
+	struct ca_fixture_events seen;
+
+	(void)state;
+	assert_span_equal(buf_span(&again.cert), buf_span(&first.cert));
+	ask.transaction = "tx-once-more";
+	must_reject(&ask, ERR_DENIED, "with another transactionID or key");
+	ask = (struct ask){ "tx-once", text_of(&made), t.b };
+	must_reject(&ask, ERR_DENIED, "with another transactionID or key");
+	seen = ca_fixture_events(t.f, "tx-once");
+	assert_null(strstr(seen.detail, text_of(&made)));
+	assert_non_null(strstr(seen.detail, made.id));
+	secret_clear(&made.text);
+}
+
+static void refusal_binds_the_challenge_too(void **state)
+{
+	struct challenge_new n = { .lifetime = 3600 };
+	struct made made = new_challenge(&n);
+	BUF no_cn = BUF_INIT;
+	struct ask ask = { "tx-bind", text_of(&made), .name = &no_cn };
+
+	(void)state;
+	assert_int_equal(name_parse_text("O=Example", &no_cn, NULL), OK);
+	must_reject(&ask, ERR_BAD_TEMPLATE, "O is not allowed");
+	must_reject(&(struct ask){ "tx-other", text_of(&made) }, ERR_DENIED, "used already");
+	must_reject(&(struct ask){ "tx-bind", text_of(&made), t.b }, ERR_DENIED, "used already");
+	ask.name = NULL;
+	{
+		OUTCOME out = must_issue(&ask, false);
+
+		assert_int_not_equal(out.cert.len, 0);
+	}
+	secret_clear(&made.text);
+}
+
+static void one_time_limits(void **state)
+{
+	static const char *const sans[] = { "DNS:router7.example" };
+	struct challenge_new bound = { .lifetime = 3600, .subject = "CN=router8" };
+	struct challenge_new with_san = { .lifetime = 3600, .sans = sans, .n_sans = 1 };
+	struct challenge_new elsewhere = { .lifetime = 3600, .endpoint = "other" };
+	struct challenge_new brief = { .lifetime = 60 };
+	struct made subject = new_challenge(&bound), san = new_challenge(&with_san),
+		    other = new_challenge(&elsewhere), late = new_challenge(&brief),
+		    revoked = new_challenge(&brief);
+	struct store_event event = { .time = NOW, .kind = "challenge.revoked" };
+
+	(void)state;
+	must_reject(&(struct ask){ "tx-l1", text_of(&subject) }, ERR_DENIED,
+		    "is only for subject \"CN=router8\"");
+	must_reject(&(struct ask){ "tx-l2", text_of(&san) }, ERR_DENIED, "subjectAltNames");
+	must_reject(&(struct ask){ "tx-l3", text_of(&other) }, ERR_DENIED,
+		    "for endpoint \"other\", not for \"demo\"");
+	assert_int_equal(store_revoke_challenge(t.f->store, revoked.id, &event, NULL), OK);
+	must_reject(&(struct ask){ "tx-l4", text_of(&revoked) }, ERR_DENIED, "was revoked");
+	clock_fix(&t.f->clock, NOW + 60);
+	must_reject(&(struct ask){ "tx-l5", text_of(&late) }, ERR_DENIED, "expired at 2026-11-21");
+	clock_fix(&t.f->clock, NOW);
+	secret_clear(&subject.text);
+	secret_clear(&san.text);
+	secret_clear(&other.text);
+	secret_clear(&late.text);
+	secret_clear(&revoked.text);
+}
+
+static void bound_names_that_match(void **state)
+{
+	static const char *const sans[] = { "DNS:router7.example" };
+	struct challenge_new n = {
+		.lifetime = 3600, .subject = "CN=router7", .sans = sans, .n_sans = 1
+	};
+	struct made made = new_challenge(&n);
+	struct ask ask = { "tx-names", text_of(&made) };
+	BUF names = BUF_INIT;
+	BUF exts = BUF_INIT;
+
+	(void)state;
+	t.profile.other_sans = PROFILE_OPTIONAL;
+	assert_int_equal(san_parse_text("DNS:ROUTER7.example", &names, NULL), OK);
+	ext_put_san(&exts, buf_span(&names), false);
+	ask.exts = buf_span(&exts);
+	{
+		OUTCOME out = must_issue(&ask, false);
+
+		assert_int_not_equal(out.cert.len, 0);
+	}
+	t.profile.other_sans = PROFILE_FORBID;
+	secret_clear(&made.text);
+}
+
+static void anyone_is_anyone(void **state)
+{
+	struct enrol_policy anyone = t.policy;
+	struct ask ask = { "tx-anyone", "", .policy = &anyone };
+	OUTCOME out = { 0 };
+
+	(void)state;
+	anyone.accept_anyone = true;
+	out = must_issue(&ask, false);
+	assert_int_not_equal(out.cert.len, 0);
+}
+
+static void nothing_is_decided_without_a_store_or_ca(void **state)
+{
+	struct ask ask = { "", "swordfish" };
+	struct enrol_outcome out = { .status = ENROL_PENDING };
+	struct authority_ca broken = *t.f->demo;
+	const struct authority_ca *demo = t.f->demo;
+
+	(void)state;
+	assert_int_equal(enrol(&ask, &out, NULL), ERR_BAD_REQUEST);
+	ask.transaction = "tx-nowhere";
+	(void)snprintf(broken.name, sizeof(broken.name), "nowhere");
+	t.f->demo = &broken;
+	assert_int_equal(enrol(&ask, &out, NULL), ERR_INTERNAL);
+	t.f->demo = demo;
+	assert_int_equal(out.status, ENROL_PENDING);
+	assert_int_equal(ca_fixture_events(t.f, "tx-nowhere").n, 0);
+}
+
+static void codec_refusals_are_on_record(void **state)
+{
+	struct enrol_context ctx = { t.f->store, &t.f->clock };
+	struct enrol_trace trace = { 0 };
+	struct enrol_request req = { .policy = &t.policy,
+				     .transaction_id = span_str("tx-codec"),
+				     .peer = "192.0.2.9",
+				     .trace = &trace };
+	struct ca_fixture_events seen;
+
+	(void)state;
+	enrol_trace_add(&trace, "signature", false, "does not verify\n\x01");
+	assert_int_equal(ca_enrol_refused(&ctx, &req, ERR_BAD_CHECK, "signature: bad", NULL), OK);
+	seen = ca_fixture_events(t.f, "tx-codec");
+	assert_string_equal(seen.reason, "signature: bad");
+	assert_string_equal(seen.detail,
+			    "[{\"step\":\"signature\",\"ok\":false,\"text\":\"does not "
+			    "verify\\u000a\\u0001\"},{\"step\":\"decision\",\"ok\":false,\"text\":"
+			    "\"rejected: bad-message-check\"}]");
+}
+
+/* ---- the same request many times at once ---- */
+
+#define THREADS 8
+
+struct racer {
+	pthread_t thread;
+	struct enrol_outcome out;
+	enum result r;
+	const char *challenge;
+	const char *transaction;
+};
+
+static void *race(void *ctx)
+{
+	struct racer *racer = ctx;
+	struct enrol_context context = { t.f->store, &t.f->clock };
+	CLEANUP(crypto_freep) struct crypto *c = NULL;
+	struct enrol_trace trace = { 0 };
+	struct enrol_request req = { .policy = &t.policy,
+				     .ca = t.f->demo,
+				     .transaction_id = span_str(racer->transaction),
+				     .subject = buf_span(&t.name),
+				     .spki = key_spki(t.a),
+				     .challenge = span_str(racer->challenge),
+				     .trace = &trace };
+
+	racer->r = crypto_new(&c, false, NULL);
+	if (racer->r == OK)
+		racer->r = ca_enrol(&context, c, &req, &racer->out, NULL);
+	return NULL;
+}
+
+static void run_race(struct racer *racers)
+{
+	size_t i;
+
+	for (i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+	for (i = 0; i < THREADS; i++) {
+		assert_int_equal(pthread_join(racers[i].thread, NULL), 0);
+		assert_int_equal(racers[i].r, OK);
+	}
+}
+
+static void one_transaction_races_itself(void **state)
+{
+	struct challenge_new n = { .lifetime = 3600 };
+	struct made made = new_challenge(&n);
+	struct racer racers[THREADS] = { 0 };
+	size_t i, fresh = 0;
+
+	(void)state;
+	for (i = 0; i < THREADS; i++) {
+		racers[i].transaction = "tx-race";
+		racers[i].challenge = text_of(&made);
+	}
+	run_race(racers);
+	for (i = 0; i < THREADS; i++) {
+		assert_int_equal(racers[i].out.status, ENROL_ISSUED);
+		assert_span_equal(buf_span(&racers[i].out.cert), buf_span(&racers[0].out.cert));
+		fresh += !racers[i].out.repeated;
+	}
+	assert_int_equal(fresh, 1);
+	assert_int_equal(ca_fixture_events(t.f, "tx-race").n, 1);
+	for (i = 0; i < THREADS; i++)
+		enrol_outcome_clear(&racers[i].out);
+	secret_clear(&made.text);
+}
+
+static void one_challenge_races_many_transactions(void **state)
+{
+	struct challenge_new n = { .lifetime = 3600 };
+	struct made made = new_challenge(&n);
+	struct racer racers[THREADS] = { 0 };
+	char names[THREADS][16];
+	size_t i, issued = 0;
+
+	(void)state;
+	for (i = 0; i < THREADS; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "tx-many-%zu", i);
+		racers[i].transaction = names[i];
+		racers[i].challenge = text_of(&made);
+	}
+	run_race(racers);
+	for (i = 0; i < THREADS; i++) {
+		issued += racers[i].out.status == ENROL_ISSUED;
+		enrol_outcome_clear(&racers[i].out);
+	}
+	assert_int_equal(issued, 1);
+	secret_clear(&made.text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(issued_certificate_is_the_profiles),
+		cmocka_unit_test(retransmission_gets_the_same),
+		cmocka_unit_test(challenges_that_do_not_do),
+		cmocka_unit_test(one_time_is_used_once),
+		cmocka_unit_test(refusal_binds_the_challenge_too),
+		cmocka_unit_test(one_time_limits),
+		cmocka_unit_test(bound_names_that_match),
+		cmocka_unit_test(anyone_is_anyone),
+		cmocka_unit_test(nothing_is_decided_without_a_store_or_ca),
+		cmocka_unit_test(codec_refusals_are_on_record),
+		cmocka_unit_test(one_transaction_races_itself),
+		cmocka_unit_test(one_challenge_races_many_transactions),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
