@@ -325,6 +325,8 @@ enum result crypto_hmac(struct crypto *c, enum digest_alg alg, struct span key, 
 	params[0] = crypto_param_text(OSSL_MAC_PARAM_DIGEST, md_names[alg]);
 	params[1] = OSSL_PARAM_construct_end();
 	ctx = EVP_MAC_CTX_new(c->hmac);
+	if (!key.p)
+		key.p = (const uint8_t *)""; /* NULL would mean the key of before */
 	ok = ctx && EVP_MAC_init(ctx, key.p, key.len, params) == 1 &&
 	     EVP_MAC_update(ctx, data.p, data.len) == 1 &&
 	     EVP_MAC_final(ctx, value, NULL, sizeof(value)) == 1;
