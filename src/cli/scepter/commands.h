@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands of `scepter`, a file each. */
+#ifndef CLI_SCEPTER_COMMANDS_H
+#define CLI_SCEPTER_COMMANDS_H
+
+#include "cli/cli.h"
+
+extern const struct cli_command scepter_enrol;
+extern const struct cli_command scepter_getca;
+extern const struct cli_command scepter_decode;
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scepter enrol: a key, a request, a certificate. */
+#include <stddef.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/hex.h"
+#include "cli/scepter/commands.h"
+#include "client/device.h"
+#include "pki/name.h"
+
+#define CHALLENGE_FILE_MAX 16384
+#define WAIT_DEFAULT 30 /* seconds between attempts where the server names none */
+
+struct opts {
+	const char *protocol;
+	const char *url;
+	const char *ca_identifier;
+	const char *fingerprint;
+	bool first_use;
+	const char *challenge_file;
+	const char *subject;
+	struct cli_list sans;
+	const char *key;
+	const char *key_type;
+	const char *cert;
+	const char *ca;
+	const char *tls_ca;
+	bool legacy;
+	int64_t wait;
+};
+
+#define OPT(name, kind, field, value, help)                                                        \
+	{                                                                                          \
+		name, kind, offsetof(struct opts, field), value, help                              \
+	}
+#define MUST(name, kind, field, value, help)                                                       \
+	{                                                                                          \
+		name, kind, offsetof(struct opts, field), value, help, .required = true            \
+	}
+
+static const struct cli_option options[] = {
+	OPT("--protocol", CLI_TEXT, protocol, "NAME", "how to enrol: scep (default)"),
+	MUST("--url", CLI_TEXT, url, "URL", "of the CA's SCEP endpoint"),
+	OPT("--ca-identifier", CLI_TEXT, ca_identifier, "TEXT",
+	    "names one CA where a URL has many"),
+	OPT("--ca-fingerprint", CLI_TEXT, fingerprint, "HEX",
+	    "SHA-256 of the CA's certificate, or of the root above it"),
+	OPT("--insecure-trust-first-use", CLI_FLAG, first_use, NULL,
+	    "trust whoever answers, instead of a fingerprint"),
+	OPT("--challenge-file", CLI_TEXT, challenge_file, "FILE",
+	    "whose first line is the challenge password; - is standard input"),
+	MUST("--subject", CLI_TEXT, subject, "DN", "asked for: CN=router7,O=Example"),
+	OPT("--san", CLI_LIST, sans, "TYPE:VALUE",
+	    "asked for as well: DNS, IP, URI, email, UPN; may be repeated"),
+	MUST("--key", CLI_TEXT, key, "FILE", "private key, made with mode 0600 if not there"),
+	OPT("--key-type", CLI_TEXT, key_type, "TYPE",
+	    "of a key to be made: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521, ed25519"),
+	MUST("--cert", CLI_TEXT, cert, "FILE", "where to write the certificate (PEM)"),
+	OPT("--ca", CLI_TEXT, ca, "FILE", "where to write the CA certificates (PEM)"),
+	OPT("--tls-ca", CLI_TEXT, tls_ca, "FILE", "trust anchors for https (PEM)"),
+	OPT("--allow-legacy", CLI_FLAG, legacy, NULL,
+	    "take SHA-1 and 3DES from a server without better"),
+	OPT("--wait", CLI_DURATION, wait, "TIME",
+	    "how long to try again while the CA is busy or has to approve: 10m"),
+	{ 0 },
+};
+
+static RESULT check(const struct opts *o, struct err *err)
+{
+	if (o->protocol && strcmp(o->protocol, "scep") != 0)
+		return err_set(err, ERR_USAGE, "--protocol %s: only scep is known", o->protocol);
+	if (!o->fingerprint && !o->first_use)
+		return err_set(err, ERR_USAGE,
+			       "--ca-fingerprint is missing: without it anybody could pose as the "
+			       "CA (\"scepter getca --url %s\" shows what the server sends; ask "
+			       "the CA's people what it should be)",
+			       o->url);
+	if (o->fingerprint && o->first_use)
+		return err_set(err, ERR_USAGE,
+			       "--ca-fingerprint and --insecure-trust-first-use "
+			       "exclude each other");
+	return OK;
+}
+
+static RESULT set_up(struct device *d, const struct opts *o, struct err *err)
+{
+	TRY(device_set_ca_identifier(d, o->ca_identifier, err));
+	TRY(device_set_tls_ca_file(d, o->tls_ca, err));
+	device_allow_legacy(d, o->legacy);
+	TRY(device_get_ca(d, err));
+	return device_trust(d, o->first_use ? NULL : o->fingerprint, err);
+}
+
+static RESULT describe(struct device *d, const struct opts *o, struct err *err)
+{
+	SECRET challenge = SECRET_INIT;
+	enum result r;
+	size_t i;
+
+	r = device_set_subject(d, o->subject, err);
+	if (r != OK)
+		return err_prefix(err, ERR_USAGE, "--subject");
+	for (i = 0; i < o->sans.n; i++) {
+		r = device_add_san(d, o->sans.v[i], err);
+		if (r != OK)
+			return err_prefix(err, ERR_USAGE, "--san");
+	}
+	if (!o->challenge_file)
+		return OK;
+	TRY(secret_read_file(&challenge, o->challenge_file, CHALLENGE_FILE_MAX, err));
+	return device_set_challenge(d, secret_span(&challenge), err);
+}
+
+/* Again while the server says "later" and the user has patience. */
+static RESULT enrol(struct device *d, int64_t patience, struct err *err)
+{
+	int64_t until = clock_mono_us() + patience * 1000000;
+	enum result r;
+
+	for (;;) {
+		long pause;
+
+		r = device_enrol(d, err);
+		pause = device_retry_after(d) > 0 ? device_retry_after(d) : WAIT_DEFAULT;
+		if ((r != ERR_BUSY && r != ERR_TIMEOUT) ||
+		    clock_mono_us() + pause * 1000000 > until)
+			break;
+		(void)sleep((unsigned)pause);
+	}
+	if (r == ERR_BUSY || r == ERR_TIMEOUT || r == ERR_IO)
+		return err_prefix(err, r,
+				  "no certificate yet, run the same command again later "
+				  "(the key is kept, and with it the transaction)");
+	return r;
+}
+
+static RESULT save(const struct device *d, const struct opts *o, struct err *err)
+{
+	if (o->ca)
+		TRY(device_save_ca(d, o->ca, err));
+	return device_save_cert(d, o->cert, err);
+}
+
+static RESULT show_json(const struct cli *cli, const struct opts *o, bool made, const char *subject,
+			const char *serial, const char *until, struct err *err)
+{
+	json_t *v = json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s*}", "subject", subject, "serial",
+			      serial, "notAfter", until, "keyMade", made, "key", o->key, "cert",
+			      o->cert, "ca", o->ca);
+	enum result r = v ? cli_output_json(&cli->out, v, err) : err_nomem(err);
+
+	json_decref(v);
+	return r;
+}
+
+static RESULT show(const struct cli *cli, const struct opts *o, const struct device *d, bool made,
+		   struct err *err)
+{
+	char until[CLOCK_TEXT_MAX];
+	BUF subject = BUF_INIT;
+	BUF serial = BUF_INIT;
+	struct cert cert;
+
+	TRY(cert_parse(device_cert(d), &cert, err));
+	TRY(name_put_text(&subject, cert.subject, err));
+	hex_put(&serial, cert.serial);
+	clock_format(cert.not_after, until);
+	if (!buf_cstr(&subject) || !buf_cstr(&serial))
+		return err_nomem(err);
+	if (cli->out.json)
+		return show_json(cli, o, made, buf_cstr(&subject), buf_cstr(&serial), until, err);
+	cli_output_pair(&cli->out, "Subject", "%s", buf_cstr(&subject));
+	cli_output_pair(&cli->out, "Serial", "%s", buf_cstr(&serial));
+	cli_output_pair(&cli->out, "Valid until", "%s", until);
+	cli_output_pair(&cli->out, "Key", "%s%s", o->key, made ? " (new)" : "");
+	cli_output_pair(&cli->out, "Certificate", "%s", o->cert);
+	if (o->ca)
+		cli_output_pair(&cli->out, "CA", "%s", o->ca);
+	return OK;
+}
+
+static RESULT run(struct cli *cli, const void *opts, struct err *err)
+{
+	const struct opts *o = opts;
+	CLEANUP(device_freep) struct device *d = NULL;
+	bool made;
+
+	TRY(check(o, err));
+	TRY(device_new(&d, o->url, err));
+	TRY(describe(d, o, err));
+	TRY(set_up(d, o, err));
+	TRY(device_open_key(d, o->key, o->key_type ? o->key_type : "rsa2048", &made, err));
+	TRY(enrol(d, o->wait, err));
+	TRY(save(d, o, err));
+	return show(cli, o, d, made, err);
+}
+
+const struct cli_command scepter_enrol = {
+	.name = "enrol",
+	.summary = "Get a certificate for a key of this device",
+	.examples = "scepter enrol --url http://ca.example/scep/demo --ca-fingerprint 3f9a... \\\n"
+		    "    --challenge-file challenge --subject CN=router7 --san "
+		    "DNS:router7.example \\\n"
+		    "    --key router7.key --cert router7.pem --ca ca.pem\n"
+		    "echo \"$CHALLENGE\" | scepter enrol --challenge-file - --key-type p256 ...\n",
+	.options = options,
+	.opts_size = sizeof(struct opts),
+	.run = run,
+};

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scepter getca: who is this CA, and what can it do? */
+#include <stddef.h>
+
+#include "base/file.h"
+#include "cli/scepter/commands.h"
+#include "cli/scepter/tree.h"
+#include "cli/scepter/tree_cert.h"
+#include "client/device.h"
+#include "pki/pem.h"
+#include "scep/caps.h"
+
+struct opts {
+	const char *url;
+	const char *ca_identifier;
+	const char *fingerprint;
+	const char *out;
+	const char *tls_ca;
+};
+
+static const struct cli_option options[] = {
+	{ "--url", CLI_TEXT, offsetof(struct opts, url), "URL", "of the CA's SCEP endpoint",
+	  .required = true },
+	{ "--ca-identifier", CLI_TEXT, offsetof(struct opts, ca_identifier), "TEXT",
+	  "names one CA where a URL has many" },
+	{ "--ca-fingerprint", CLI_TEXT, offsetof(struct opts, fingerprint), "HEX",
+	  "SHA-256 that a CA certificate must have; what it did not sign is left out" },
+	{ "--out", CLI_TEXT, offsetof(struct opts, out), "FILE",
+	  "where to write the certificates (PEM)" },
+	{ "--tls-ca", CLI_TEXT, offsetof(struct opts, tls_ca), "FILE",
+	  "trust anchors for https (PEM)" },
+	{ 0 },
+};
+
+static const char *role_of(const struct cert *cert)
+{
+	if (cert_is_ca(cert))
+		return cert_is_self_issued(cert) ? "root CA" : "CA";
+	if (!scep_ca_certs_may(cert, KU_KEY_ENCIPHERMENT))
+		return "RA, signs";
+	if (!scep_ca_certs_may(cert, KU_DIGITAL_SIGNATURE))
+		return "RA, decrypts";
+	return "RA, signs and decrypts";
+}
+
+/* Without a fingerprint all are shown: there is nothing to trust them by yet. */
+static bool is_wanted(const struct opts *o, const struct scep_ca_certs *ca, size_t i)
+{
+	return !o->fingerprint || ca->trusted[i];
+}
+
+static void put_caps(struct tree *t, uint32_t caps)
+{
+	json_t *list = tree_list(t, t->root, "capabilities");
+	BUF text = BUF_INIT;
+	struct span rest;
+
+	scep_caps_put(&text, caps);
+	for (rest = buf_span(&text); rest.len;) {
+		struct span line = span_sub(rest, 0, span_find(rest, '\n'));
+
+		tree_append_text(t, list, line);
+		rest = span_sub(rest, line.len + 1, SIZE_MAX);
+	}
+}
+
+static RESULT show(const struct cli *cli, const struct opts *o, struct device *d, struct err *err)
+{
+	CLEANUP(tree_clear) struct tree t = { .c = device_crypto(d) };
+	const struct scep_ca_certs *ca = device_ca(d);
+	json_t *list;
+	size_t i;
+
+	TRY(tree_init(&t, err));
+	put_caps(&t, device_caps(d));
+	list = tree_list(&t, t.root, "certificates");
+	for (i = 0; i < ca->n; i++)
+		if (is_wanted(o, ca, i)) {
+			json_t *node = tree_append(&t, list);
+
+			tree_text(&t, node, "role", role_of(&ca->certs[i]));
+			tree_put_cert(&t, node, &ca->certs[i]);
+		}
+	return tree_show(&t, &cli->out, err);
+}
+
+static RESULT save(const struct opts *o, const struct scep_ca_certs *ca, struct err *err)
+{
+	BUF pem = BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < ca->n; i++)
+		if (is_wanted(o, ca, i))
+			pem_put(&pem, "CERTIFICATE", ca->certs[i].der);
+	TRY(buf_check(&pem, err));
+	return file_write_atomic(o->out, 0644, buf_span(&pem), err);
+}
+
+static RESULT run(struct cli *cli, const void *opts, struct err *err)
+{
+	const struct opts *o = opts;
+	CLEANUP(device_freep) struct device *d = NULL;
+
+	TRY(device_new(&d, o->url, err));
+	TRY(device_set_ca_identifier(d, o->ca_identifier, err));
+	TRY(device_set_tls_ca_file(d, o->tls_ca, err));
+	TRY(device_get_ca(d, err));
+	if (o->fingerprint)
+		TRY(device_trust(d, o->fingerprint, err));
+	if (o->out)
+		TRY(save(o, device_ca(d), err));
+	return show(cli, o, d, err);
+}
+
+const struct cli_command scepter_getca = {
+	.name = "getca",
+	.summary = "Show a CA's certificates, fingerprints and capabilities",
+	.examples = "scepter getca --url http://ca.example/scep/demo\n"
+		    "scepter getca --url http://ca.example/scep/demo --ca-fingerprint 3f9a... "
+		    "--out ca.pem\n",
+	.options = options,
+	.opts_size = sizeof(struct opts),
+	.run = run,
+};
