@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scepterd's configuration, read whole and checked whole: what is wrong is refused with the line
+ * of the file and what to do about it. A snapshot: immutable and reference-counted; SIGHUP makes a
+ * new one. Thread-safe once loaded.
+ */
+#ifndef DAEMON_CONFIG_H
+#define DAEMON_CONFIG_H
+
+#include "base/log.h"
+#include "net/http_server.h"
+#include "scep/service.h"
+
+#define CONFIG_LISTENERS_MAX 32
+#define CONFIG_PROFILES_MAX 256
+#define CONFIG_ENDPOINTS_MAX 256
+
+struct config_listener {
+	const char *name;
+	const char *address;         /* IPv4 or IPv6 literal */
+	uint16_t port;               /* 0: any free one */
+	const char *tls_certificate; /* path; NULL: plain */
+	const char *tls_key;
+};
+
+struct config_endpoint {
+	struct scep_endpoint scep;
+	const char *path;   /* begins with '/', does not end with it */
+	uint32_t listeners; /* bit i: listeners[i] */
+};
+
+struct config {
+	const char *data; /* directory; absolute, like all paths here */
+	const char *user; /* NULL: stay who we are */
+	const char *keeper_user;
+	const char *admin_socket;
+	enum log_level log_level;
+	bool access_log;
+	struct config_listener listeners[CONFIG_LISTENERS_MAX];
+	size_t n_listeners;
+	struct http_limits limits;
+	unsigned loops;
+	unsigned workers;
+	unsigned drain_seconds;
+	struct profile **profiles; /* owned */
+	size_t n_profiles;
+	struct config_endpoint *endpoints; /* owned */
+	size_t n_endpoints;
+};
+
+/*
+ * Are the files that it names (certificates, keys) to be looked at, too? The parent does; the
+ * server, who has become another user, cannot.
+ */
+enum config_scope { CONFIG_ALONE, CONFIG_AND_FILES };
+
+/*
+ * ERR_CONFIG: err has the first complaint, *complaints (may be NULL) all of them, a line each:
+ * "scepterd.yaml:12: endpoints[0].profile: ...". ERR_NOT_FOUND, ERR_IO: the file cannot be read.
+ */
+RESULT config_load(const struct config **out, const char *path, enum config_scope scope,
+		   struct buf *complaints, struct err *err);
+const struct config *config_ref(const struct config *c);
+void config_unref(const struct config *c);
+/* Can a running server go from a to b? Not where it would take other sockets, users or data. */
+bool config_is_compatible(const struct config *a, const struct config *b);
+
+/*
+ * The endpoint that a request's path on this listener belongs to: the longest of their paths that
+ * its first segments are, whatever follows. Repeated slashes count as one. NULL: none.
+ */
+const struct config_endpoint *config_route(const struct config *c, size_t listener,
+					   struct span path);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a snapshot is made of a file: each part checks its settings and fills its part of it. */
+#ifndef DAEMON_CONFIG_BUILD_H
+#define DAEMON_CONFIG_BUILD_H
+
+#include "daemon/config.h"
+#include "daemon/config_file.h"
+#include "daemon/config_yaml.h"
+
+struct config_build {
+	struct config_yaml yaml;  /* complaints go there */
+	struct file_config *file; /* the snapshot's strings are borrowed from it */
+	struct config *config;
+	enum config_scope scope;
+};
+
+/* A place in the file: "profiles[0].eku[1]". */
+#define CONFIG_PLACE 128
+const char *config_place(char out[CONFIG_PLACE], const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Names that stand in records, paths and logs: [A-Za-z0-9._-]{1,63}. */
+void config_check_name(struct config_build *b, const char *place, const char *name);
+
+/* Each returns ERR_NOMEM only: what is wrong with the file is a complaint. */
+RESULT config_build_server(struct config_build *b, struct err *err);
+RESULT config_build_profiles(struct config_build *b, struct err *err);
+RESULT config_build_endpoints(struct config_build *b, struct err *err);
+
+#endif

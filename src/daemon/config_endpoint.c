@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* endpoints: each setting checked, struct scep_endpoint made of them. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/config_build.h"
+
+/* One endpoint under construction, and its place in the file. */
+struct making {
+	struct config_build *b;
+	const struct file_endpoint *f;
+	struct config_endpoint *e;
+	size_t i;
+	char place[CONFIG_PLACE];
+};
+
+static const char *at(struct making *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
+static const char *at(struct making *m, const char *fmt, ...)
+{
+	char rest[CONFIG_PLACE / 2];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(rest, sizeof(rest), fmt, ap);
+	va_end(ap);
+	return config_place(m->place, "endpoints[%zu].%s", m->i, rest);
+}
+
+#define COMPLAIN(m, place, ...) config_yaml_complain(&(m)->b->yaml, place, __VA_ARGS__)
+
+static void check_path(struct making *m)
+{
+	const char *path = m->f->path;
+	size_t len = strlen(path), n;
+
+	n = strspn(path, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/");
+	if (path[0] != '/' || path[len - 1] == '/' || strstr(path, "//") || n < len)
+		COMPLAIN(m, at(m, "path"),
+			 "\"%s\" must begin with '/', not end with it, and hold letters, digits "
+			 "and -._~ between single slashes, as in /scep/demo",
+			 path);
+}
+
+static void check_is_new(struct making *m)
+{
+	size_t j;
+
+	for (j = 0; j < m->i; j++) {
+		const struct file_endpoint *other = &m->b->file->endpoints[j];
+
+		if (strcmp(m->f->name, other->name) == 0)
+			COMPLAIN(m, at(m, "name"),
+				 "\"%s\" is the name of endpoints[%zu] already; choose another",
+				 m->f->name, j);
+		if (strcmp(m->f->path, other->path) == 0)
+			COMPLAIN(m, at(m, "path"),
+				 "\"%s\" is the path of endpoints[%zu] already; choose another",
+				 m->f->path, j);
+	}
+}
+
+static void build_ca(struct making *m)
+{
+	size_t n = strspn(m->f->ca, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	m->e->scep.policy.ca = m->f->ca;
+	if (n == 0 || m->f->ca[n] || n >= STORE_NAME_MAX)
+		COMPLAIN(m, at(m, "ca"), "\"%s\" is no CA's name: a-z, 0-9 and -", m->f->ca);
+}
+
+static void build_profile(struct making *m)
+{
+	const struct config *c = m->b->config;
+	BUF known = BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < c->n_profiles; i++) {
+		if (strcmp(c->profiles[i]->name, m->f->profile) == 0) {
+			m->e->scep.policy.profile = c->profiles[i];
+			return;
+		}
+		buf_printf(&known, "%s%s", i ? ", " : "", c->profiles[i]->name);
+	}
+	COMPLAIN(m, at(m, "profile"), "no profile is named \"%s\"; under profiles there %s%s",
+		 m->f->profile, known.len ? "are: " : "is none", known.len ? buf_cstr(&known) : "");
+}
+
+static enum result build_authorisation(struct making *m, struct err *err)
+{
+	const struct file_authorisation *f = &m->f->authorisation;
+	struct enrol_policy *policy = &m->e->scep.policy;
+	struct err why = { 0 };
+	bool good = true;
+	size_t i;
+
+	policy->accept_anyone = f->anyone;
+	policy->one_time = f->one_time;
+	if (f->anyone && (f->one_time || f->statics_count))
+		COMPLAIN(m, at(m, "authorisation.anyone"),
+			 "lets every device in, so that challenges mean nothing; remove it, or "
+			 "one_time and static");
+	if (!f->anyone && !f->one_time && !f->statics_count)
+		COMPLAIN(m, at(m, "authorisation"),
+			 "no device could ever enrol; set one_time: true, or list a hash under "
+			 "static");
+	for (i = 0; i < f->statics_count; i++) {
+		if (challenge_check_format(f->statics[i], &why) == OK)
+			continue;
+		good = false;
+		COMPLAIN(m, at(m, "authorisation.static[%zu]", i), "%s", err_text(&why));
+	}
+	if (!good || !f->statics_count)
+		return OK;
+	return challenge_static_new(&policy->statics, (const char *const *)f->statics,
+				    f->statics_count, err);
+}
+
+static void build_listeners(struct making *m)
+{
+	const struct config *c = m->b->config;
+	size_t i, j;
+
+	if (!m->f->listeners_count)
+		m->e->listeners = UINT32_MAX;
+	for (i = 0; i < m->f->listeners_count; i++) {
+		for (j = 0; j < c->n_listeners; j++)
+			if (strcmp(m->f->listeners[i], c->listeners[j].name) == 0)
+				break;
+		if (j == c->n_listeners)
+			COMPLAIN(m, at(m, "listeners[%zu]", i),
+				 "no listener is named \"%s\" under http.listeners",
+				 m->f->listeners[i]);
+		else
+			m->e->listeners |= 1u << j;
+	}
+}
+
+static enum result build_endpoint(struct config_build *b, size_t i, struct err *err)
+{
+	struct making m = {
+		.b = b, .f = &b->file->endpoints[i], .e = &b->config->endpoints[i], .i = i
+	};
+
+	config_check_name(b, at(&m, "name"), m.f->name);
+	check_is_new(&m);
+	check_path(&m);
+	m.e->path = m.f->path;
+	m.e->scep.name = m.f->name;
+	m.e->scep.policy.endpoint = m.f->name;
+	m.e->scep.include_ca = m.f->include_ca;
+	m.e->scep.allow_sha1_3des = m.f->legacy != FILE_LEGACY_NONE;
+	m.e->scep.allow_md5_des = m.f->legacy == FILE_LEGACY_MD5_DES;
+	build_ca(&m);
+	build_profile(&m);
+	build_listeners(&m);
+	return build_authorisation(&m, err);
+}
+
+enum result config_build_endpoints(struct config_build *b, struct err *err)
+{
+	size_t i;
+
+	b->config->endpoints = calloc(b->file->endpoints_count + 1, sizeof(*b->config->endpoints));
+	if (!b->config->endpoints)
+		return err_nomem(err);
+	for (i = 0; i < b->file->endpoints_count; i++) {
+		b->config->n_endpoints++;
+		TRY(build_endpoint(b, i, err));
+	}
+	return OK;
+}

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/config_file.h"
+
+#include "ca/profile.h"
+#include "daemon/config.h"
+
+#define TEXT_MAX 4096
+#define LIST_MAX 256
+
+/* Shorthand for what this schema is made of; OPTIONAL unless it ends in _NEEDED. */
+#define OPTIONAL_PTR (CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER)
+#define TEXT(key, type, member) CYAML_FIELD_STRING_PTR(key, OPTIONAL_PTR, type, member, 1, TEXT_MAX)
+#define TEXT_NEEDED(key, type, member)                                                             \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, TEXT_MAX)
+#define NUMBER(key, type, member) CYAML_FIELD_UINT(key, CYAML_FLAG_OPTIONAL, type, member)
+#define NUMBER_PTR(key, type, member) CYAML_FIELD_UINT_PTR(key, OPTIONAL_PTR, type, member)
+#define SWITCH(key, type, member) CYAML_FIELD_BOOL(key, CYAML_FLAG_OPTIONAL, type, member)
+#define WORD(key, type, member, words)                                                             \
+	CYAML_FIELD_ENUM(key, CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, type, member, words,        \
+			 CYAML_ARRAY_LEN(words))
+#define WORD_NEEDED(key, type, member, words)                                                      \
+	CYAML_FIELD_ENUM(key, CYAML_FLAG_STRICT, type, member, words, CYAML_ARRAY_LEN(words))
+#define WORD_PTR(key, type, member, words)                                                         \
+	CYAML_FIELD_ENUM_PTR(key, OPTIONAL_PTR | CYAML_FLAG_STRICT, type, member, words,           \
+			     CYAML_ARRAY_LEN(words))
+#define LIST(key, type, member, entry, max)                                                        \
+	CYAML_FIELD_SEQUENCE(key, OPTIONAL_PTR, type, member, &(entry), 0, max)
+
+static const cyaml_schema_value_t text_entry = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, TEXT_MAX),
+};
+
+/* ---- log, admin, http ---- */
+
+static const cyaml_schema_field_t log_fields[] = {
+	TEXT("level", struct file_log, level),
+	CYAML_FIELD_BOOL_PTR("access", OPTIONAL_PTR, struct file_log, access),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t admin_fields[] = {
+	TEXT_NEEDED("socket", struct file_admin, socket),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t tls_fields[] = {
+	TEXT_NEEDED("certificate", struct file_tls, certificate),
+	TEXT_NEEDED("key", struct file_tls, key),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t listener_fields[] = {
+	TEXT_NEEDED("name", struct file_listener, name),
+	TEXT_NEEDED("address", struct file_listener, address),
+	CYAML_FIELD_UINT("port", CYAML_FLAG_DEFAULT, struct file_listener, port),
+	CYAML_FIELD_MAPPING_PTR("tls", OPTIONAL_PTR, struct file_listener, tls, tls_fields),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t listener_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_listener, listener_fields),
+};
+
+static const cyaml_schema_field_t limits_fields[] = {
+	NUMBER_PTR("header_bytes", struct file_limits, header_bytes),
+	NUMBER_PTR("body_bytes", struct file_limits, body_bytes),
+	NUMBER_PTR("header_seconds", struct file_limits, header_seconds),
+	NUMBER_PTR("body_seconds", struct file_limits, body_seconds),
+	NUMBER_PTR("write_seconds", struct file_limits, write_seconds),
+	NUMBER_PTR("idle_seconds", struct file_limits, idle_seconds),
+	NUMBER_PTR("connections", struct file_limits, connections),
+	NUMBER_PTR("connections_per_address", struct file_limits, connections_per_address),
+	NUMBER_PTR("queue", struct file_limits, queue),
+	NUMBER_PTR("drain_seconds", struct file_limits, drain_seconds),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t http_fields[] = {
+	CYAML_FIELD_SEQUENCE("listeners", CYAML_FLAG_POINTER, struct file_http, listeners,
+			     &listener_entry, 1, CONFIG_LISTENERS_MAX),
+	NUMBER("loops", struct file_http, loops),
+	NUMBER("workers", struct file_http, workers),
+	CYAML_FIELD_MAPPING_PTR("limits", OPTIONAL_PTR, struct file_http, limits, limits_fields),
+	CYAML_FIELD_END,
+};
+
+/* ---- profiles ---- */
+
+static const cyaml_strval_t key_kinds[] = {
+	{ "rsa", KEY_RSA },      { "p256", KEY_EC_P256 },    { "p384", KEY_EC_P384 },
+	{ "p521", KEY_EC_P521 }, { "ed25519", KEY_ED25519 },
+};
+
+static const cyaml_strval_t choices[] = {
+	{ "forbid", PROFILE_FORBID },     { "drop", PROFILE_DROP },
+	{ "optional", PROFILE_OPTIONAL }, { "required", PROFILE_REQUIRED },
+	{ "fixed", PROFILE_FIXED },
+};
+
+static const cyaml_strval_t other_choices[] = {
+	{ "forbid", PROFILE_FORBID },
+	{ "drop", PROFILE_DROP },
+	{ "optional", PROFILE_OPTIONAL },
+};
+
+static const cyaml_schema_field_t key_fields[] = {
+	WORD_NEEDED("kind", struct file_key, kind, key_kinds),
+	NUMBER("min_bits", struct file_key, min_bits),
+	NUMBER("max_bits", struct file_key, max_bits),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t key_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_key, key_fields),
+};
+
+static const cyaml_schema_field_t name_part_fields[] = {
+	TEXT_NEEDED("type", struct file_name_part, type),
+	WORD_NEEDED("choice", struct file_name_part, choice, choices),
+	TEXT("pattern", struct file_name_part, pattern),
+	TEXT("value", struct file_name_part, value),
+	NUMBER("max", struct file_name_part, max),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t name_part_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_name_part, name_part_fields),
+};
+
+static const cyaml_schema_field_t profile_fields[] = {
+	TEXT_NEEDED("name", struct file_profile, name),
+	TEXT_NEEDED("validity", struct file_profile, validity),
+	TEXT("backdate", struct file_profile, backdate),
+	LIST("key_usage", struct file_profile, key_usage, text_entry, LIST_MAX),
+	LIST("eku", struct file_profile, eku, text_entry, PROFILE_EKUS_MAX),
+	LIST("keys", struct file_profile, keys, key_entry, PROFILE_KEYS_MAX),
+	LIST("subject", struct file_profile, subject, name_part_entry, PROFILE_ATTRS_MAX),
+	WORD_PTR("other_subject", struct file_profile, other_subject, other_choices),
+	LIST("san", struct file_profile, san, name_part_entry, PROFILE_SANS_MAX),
+	WORD_PTR("other_san", struct file_profile, other_san, other_choices),
+	SWITCH("san_from_cn", struct file_profile, san_from_cn),
+	LIST("crl_urls", struct file_profile, crl_urls, text_entry, LIST_MAX),
+	LIST("ocsp_urls", struct file_profile, ocsp_urls, text_entry, LIST_MAX),
+	LIST("ca_issuer_urls", struct file_profile, ca_issuer_urls, text_entry, LIST_MAX),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t profile_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_profile, profile_fields),
+};
+
+/* ---- endpoints ---- */
+
+static const cyaml_strval_t protocols[] = { { "scep", FILE_PROTOCOL_SCEP } };
+
+static const cyaml_strval_t legacies[] = {
+	{ "none", FILE_LEGACY_NONE },
+	{ "sha1-3des", FILE_LEGACY_SHA1_3DES },
+	{ "md5-des", FILE_LEGACY_MD5_DES },
+};
+
+static const cyaml_schema_field_t authorisation_fields[] = {
+	SWITCH("one_time", struct file_authorisation, one_time),
+	LIST("static", struct file_authorisation, statics, text_entry, LIST_MAX),
+	SWITCH("anyone", struct file_authorisation, anyone),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t endpoint_fields[] = {
+	TEXT_NEEDED("name", struct file_endpoint, name),
+	WORD_NEEDED("protocol", struct file_endpoint, protocol, protocols),
+	TEXT_NEEDED("path", struct file_endpoint, path),
+	TEXT_NEEDED("ca", struct file_endpoint, ca),
+	TEXT_NEEDED("profile", struct file_endpoint, profile),
+	CYAML_FIELD_MAPPING("authorisation", CYAML_FLAG_DEFAULT, struct file_endpoint,
+			    authorisation, authorisation_fields),
+	WORD("legacy", struct file_endpoint, legacy, legacies),
+	SWITCH("include_ca", struct file_endpoint, include_ca),
+	LIST("listeners", struct file_endpoint, listeners, text_entry, CONFIG_LISTENERS_MAX),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t endpoint_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_endpoint, endpoint_fields),
+};
+
+/* ---- the whole ---- */
+
+static const cyaml_schema_field_t config_fields[] = {
+	TEXT_NEEDED("data", struct file_config, data),
+	TEXT("user", struct file_config, user),
+	TEXT("keeper_user", struct file_config, keeper_user),
+	CYAML_FIELD_MAPPING_PTR("log", OPTIONAL_PTR, struct file_config, log, log_fields),
+	CYAML_FIELD_MAPPING_PTR("admin", OPTIONAL_PTR, struct file_config, admin, admin_fields),
+	CYAML_FIELD_MAPPING("http", CYAML_FLAG_DEFAULT, struct file_config, http, http_fields),
+	LIST("profiles", struct file_config, profiles, profile_entry, CONFIG_PROFILES_MAX),
+	LIST("endpoints", struct file_config, endpoints, endpoint_entry, CONFIG_ENDPOINTS_MAX),
+	CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t config_file_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file_config, config_fields),
+};

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration file as it is written: what libcyaml fills by config_file_schema. */
+#ifndef DAEMON_CONFIG_FILE_H
+#define DAEMON_CONFIG_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cyaml/cyaml.h>
+
+/* A setting that is absent is NULL, or 0 where 0 is not a value of its own. */
+struct file_log {
+	char *level;
+	bool *access;
+};
+
+struct file_admin {
+	char *socket;
+};
+
+struct file_tls {
+	char *certificate;
+	char *key;
+};
+
+struct file_listener {
+	char *name;
+	char *address;
+	unsigned port;
+	struct file_tls *tls;
+};
+
+struct file_limits {
+	unsigned *header_bytes;
+	unsigned *body_bytes;
+	unsigned *header_seconds;
+	unsigned *body_seconds;
+	unsigned *write_seconds;
+	unsigned *idle_seconds;
+	unsigned *connections;
+	unsigned *connections_per_address;
+	unsigned *queue;
+	unsigned *drain_seconds;
+};
+
+struct file_http {
+	struct file_listener *listeners;
+	size_t listeners_count;
+	unsigned loops;
+	unsigned workers;
+	struct file_limits *limits;
+};
+
+struct file_key {
+	int kind; /* enum key_kind */
+	unsigned min_bits;
+	unsigned max_bits;
+};
+
+struct file_name_part { /* of the subject, or of subjectAltName */
+	char *type;
+	int choice; /* enum profile_choice */
+	char *pattern;
+	char *value;
+	unsigned max;
+};
+
+struct file_profile {
+	char *name;
+	char *validity;
+	char *backdate;
+	char **key_usage;
+	size_t key_usage_count;
+	char **eku;
+	size_t eku_count;
+	struct file_key *keys;
+	size_t keys_count;
+	struct file_name_part *subject;
+	size_t subject_count;
+	int *other_subject;
+	struct file_name_part *san;
+	size_t san_count;
+	int *other_san;
+	bool san_from_cn;
+	char **crl_urls;
+	size_t crl_urls_count;
+	char **ocsp_urls;
+	size_t ocsp_urls_count;
+	char **ca_issuer_urls;
+	size_t ca_issuer_urls_count;
+};
+
+struct file_authorisation {
+	bool one_time;
+	char **statics;
+	size_t statics_count;
+	bool anyone;
+};
+
+enum file_protocol { FILE_PROTOCOL_SCEP };
+enum file_legacy { FILE_LEGACY_NONE, FILE_LEGACY_SHA1_3DES, FILE_LEGACY_MD5_DES };
+
+struct file_endpoint {
+	char *name;
+	int protocol; /* enum file_protocol */
+	char *path;
+	char *ca;
+	char *profile;
+	struct file_authorisation authorisation;
+	int legacy; /* enum file_legacy */
+	bool include_ca;
+	char **listeners;
+	size_t listeners_count;
+};
+
+struct file_config {
+	char *data;
+	char *user;
+	char *keeper_user;
+	struct file_log *log;
+	struct file_admin *admin;
+	struct file_http http;
+	struct file_profile *profiles;
+	size_t profiles_count;
+	struct file_endpoint *endpoints;
+	size_t endpoints_count;
+};
+
+extern const cyaml_schema_value_t config_file_schema;
+
+#endif

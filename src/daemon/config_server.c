@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* data, users, log, admin and http. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "daemon/config_build.h"
+
+#define DRAIN_SECONDS 10
+
+static void build_log(struct config_build *b)
+{
+	const struct file_log *log = b->file->log;
+	struct err err = { 0 };
+
+	b->config->log_level = LOG_LEVEL_INFO;
+	b->config->access_log = !log || !log->access || *log->access;
+	if (log && log->level && log_level_parse(log->level, &b->config->log_level, &err) != OK)
+		config_yaml_complain(&b->yaml, "log.level", "%s", err_text(&err));
+}
+
+static void build_users(struct config_build *b)
+{
+	const char *user = b->file->user, *keeper = b->file->keeper_user;
+
+	b->config->user = user;
+	b->config->keeper_user = keeper;
+	if (!user != !keeper)
+		config_yaml_complain(&b->yaml, user ? "user" : "keeper_user",
+				     "stands without %s; the keeper is of use only as a user of "
+				     "its own, so set both or none",
+				     user ? "keeper_user" : "user");
+	else if (user && strcmp(user, keeper) == 0)
+		config_yaml_complain(&b->yaml, "keeper_user",
+				     "is \"%s\" like user; give the keeper a user of its own, or "
+				     "the server can read its keys",
+				     keeper);
+}
+
+/* Default: beside the store. Made in the file's structs, where it is freed with the rest. */
+static enum result build_admin(struct config_build *b, struct err *err)
+{
+	struct file_config *f = b->file;
+
+	if (!f->admin) {
+		f->admin = calloc(1, sizeof(*f->admin));
+		if (!f->admin || asprintf(&f->admin->socket, "%s/admin.sock", f->data) < 0)
+			return err_nomem(err);
+	}
+	b->config->admin_socket = f->admin->socket;
+	if (strlen(f->admin->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		config_yaml_complain(&b->yaml, "admin.socket",
+				     "\"%s\" is longer than the %zu characters that a socket's "
+				     "path may have; choose a shorter one",
+				     f->admin->socket,
+				     sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+	return OK;
+}
+
+/* ---- listeners ---- */
+
+static void check_readable(struct config_build *b, const char *place, const char *path)
+{
+	if (b->scope == CONFIG_AND_FILES && access(path, R_OK))
+		config_yaml_complain(&b->yaml, place, "%s: %s", path, strerror(errno));
+}
+
+static void check_address(struct config_build *b, size_t i, const char *address)
+{
+	char place[CONFIG_PLACE];
+	struct in6_addr any;
+
+	if (inet_pton(AF_INET, address, &any) != 1 && inet_pton(AF_INET6, address, &any) != 1)
+		config_yaml_complain(&b->yaml,
+				     config_place(place, "http.listeners[%zu].address", i),
+				     "\"%s\" is no IPv4 or IPv6 address; write 0.0.0.0 or \"::\" "
+				     "for all",
+				     address);
+}
+
+static void check_unlike_others(struct config_build *b, size_t i)
+{
+	const struct config_listener *l = b->config->listeners;
+	char place[CONFIG_PLACE];
+	size_t j;
+
+	for (j = 0; j < i; j++) {
+		if (strcmp(l[i].name, l[j].name) == 0)
+			config_yaml_complain(&b->yaml,
+					     config_place(place, "http.listeners[%zu].name", i),
+					     "\"%s\" is the name of listeners[%zu] already; choose "
+					     "another",
+					     l[i].name, j);
+		if (l[i].port && l[i].port == l[j].port && strcmp(l[i].address, l[j].address) == 0)
+			config_yaml_complain(&b->yaml,
+					     config_place(place, "http.listeners[%zu].port", i),
+					     "%s port %u is listeners[%zu]'s already; choose "
+					     "another",
+					     l[i].address, l[i].port, j);
+	}
+}
+
+static void build_listener(struct config_build *b, size_t i)
+{
+	const struct file_listener *f = &b->file->http.listeners[i];
+	struct config_listener *l = &b->config->listeners[i];
+	char place[CONFIG_PLACE];
+
+	*l = (struct config_listener){ .name = f->name, .address = f->address };
+	config_check_name(b, config_place(place, "http.listeners[%zu].name", i), f->name);
+	if (strcmp(f->name, "admin") == 0)
+		config_yaml_complain(&b->yaml, config_place(place, "http.listeners[%zu].name", i),
+				     "\"admin\" is the name of the admin socket; choose another");
+	check_address(b, i, f->address);
+	if (f->port > UINT16_MAX)
+		config_yaml_complain(&b->yaml, config_place(place, "http.listeners[%zu].port", i),
+				     "%u is no port: 1 to 65535, or 0 for any free one", f->port);
+	l->port = (uint16_t)f->port;
+	if (f->tls) {
+		l->tls_certificate = f->tls->certificate;
+		l->tls_key = f->tls->key;
+		check_readable(b, config_place(place, "http.listeners[%zu].tls.certificate", i),
+			       l->tls_certificate);
+		check_readable(b, config_place(place, "http.listeners[%zu].tls.key", i),
+			       l->tls_key);
+	}
+	check_unlike_others(b, i);
+}
+
+/* ---- limits ---- */
+
+struct limit_range {
+	const char *name;
+	const unsigned *given; /* NULL: the default stays */
+	unsigned min;
+	unsigned max;
+};
+
+static unsigned limit_of(struct config_build *b, const struct limit_range *r, unsigned usual)
+{
+	char place[CONFIG_PLACE];
+
+	if (!r->given)
+		return usual;
+	if (*r->given < r->min || *r->given > r->max)
+		config_yaml_complain(&b->yaml, config_place(place, "http.limits.%s", r->name),
+				     "%u is not within %u to %u", *r->given, r->min, r->max);
+	return *r->given;
+}
+
+#define LIMIT(name, min, max)                                                                      \
+	limit_of(b, &(struct limit_range){ #name, f->name, min, max }, (unsigned)l.name)
+
+static void build_limits(struct config_build *b)
+{
+	static const struct file_limits none;
+	const struct file_limits *f = b->file->http.limits ? b->file->http.limits : &none;
+	struct http_limits l = HTTP_LIMITS_DEFAULT;
+
+	l.header_bytes = LIMIT(header_bytes, 1024, 1 << 20);
+	l.body_bytes = LIMIT(body_bytes, 4096, 64 << 20);
+	l.header_seconds = LIMIT(header_seconds, 1, 3600);
+	l.body_seconds = LIMIT(body_seconds, 1, 3600);
+	l.write_seconds = LIMIT(write_seconds, 1, 3600);
+	l.idle_seconds = LIMIT(idle_seconds, 1, 3600);
+	l.connections = LIMIT(connections, 1, 1000000);
+	l.connections_per_address = LIMIT(connections_per_address, 0, 1000000);
+	l.queue = LIMIT(queue, 1, 1000000);
+	b->config->limits = l;
+	b->config->drain_seconds = limit_of(
+	    b, &(struct limit_range){ "drain_seconds", f->drain_seconds, 0, 3600 }, DRAIN_SECONDS);
+}
+
+static void build_threads(struct config_build *b)
+{
+	const struct file_http *f = &b->file->http;
+
+	if (f->loops > 256)
+		config_yaml_complain(&b->yaml, "http.loops", "%u event loops; at most 256",
+				     f->loops);
+	if (f->workers > 1024)
+		config_yaml_complain(&b->yaml, "http.workers", "%u workers; at most 1024",
+				     f->workers);
+	b->config->loops = f->loops;
+	b->config->workers = f->workers;
+}
+
+enum result config_build_server(struct config_build *b, struct err *err)
+{
+	size_t i;
+
+	b->config->data = b->file->data;
+	build_users(b);
+	build_log(b);
+	TRY(build_admin(b, err));
+	build_limits(b);
+	build_threads(b);
+	for (i = 0; i < b->file->http.listeners_count; i++)
+		build_listener(b, i);
+	b->config->n_listeners = i;
+	return OK;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#define BACKLOG 4096
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_un un;
+};
+
+static void close_fd(const int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+
+static enum result set_option(int fd, int level, int name, int value, struct err *err)
+{
+	if (setsockopt(fd, level, name, &value, sizeof(value)))
+		return err_errno(err, errno, "socket option %d/%d", level, name);
+	return OK;
+}
+
+/* ---- TCP ---- */
+
+static socklen_t make_address(const struct config_listener *l, union address *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (inet_pton(AF_INET, l->address, &out->in.sin_addr) == 1) {
+		out->in.sin_family = AF_INET;
+		out->in.sin_port = htons(l->port);
+		return sizeof(out->in);
+	}
+	(void)inet_pton(AF_INET6, l->address, &out->in6.sin6_addr);
+	out->in6.sin6_family = AF_INET6;
+	out->in6.sin6_port = htons(l->port);
+	return sizeof(out->in6);
+}
+
+/* "::" takes IPv4 too, unless another listener is there for it. */
+static bool only_ipv6(const struct config *config, const struct config_listener *l)
+{
+	size_t i;
+
+	if (strcmp(l->address, "::") != 0)
+		return true;
+	for (i = 0; i < config->n_listeners; i++)
+		if (config->listeners[i].port == l->port &&
+		    !strchr(config->listeners[i].address, ':'))
+			return true;
+	return false;
+}
+
+static enum result open_tcp(const struct config *config, const struct config_listener *l, int *out,
+			    struct err *err)
+{
+	union address address;
+	socklen_t len = make_address(l, &address);
+	CLEANUP(close_fd)
+	int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_errno(err, errno, "listener %s: socket", l->name);
+	TRY(set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1, err));
+	/* inherited by what is accepted: replies go out in more than one piece */
+	TRY(set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1, err));
+	if (address.any.sa_family == AF_INET6)
+		TRY(set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, only_ipv6(config, l), err));
+	if (bind(fd, &address.any, len) || listen(fd, BACKLOG))
+		return err_set(err, ERR_CONFIG,
+			       "listener %s: %s port %u: %s; choose another address or port, or "
+			       "end what holds it",
+			       l->name, l->address, l->port, strerror(errno));
+	*out = fd;
+	fd = -1;
+	return OK;
+}
+
+/* ---- the admin socket ---- */
+
+/* A path that nobody answers on is what a killed server left behind. */
+static enum result remove_stale(const struct sockaddr_un *address, struct err *err)
+{
+	CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat st;
+
+	if (lstat(address->sun_path, &st))
+		return OK;
+	if (!S_ISSOCK(st.st_mode))
+		return err_set(err, ERR_CONFIG,
+			       "admin.socket: %s is there and is no socket; choose another path",
+			       address->sun_path);
+	if (fd < 0)
+		return err_errno(err, errno, "admin socket");
+	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
+		return err_set(err, ERR_CONFIG,
+			       "admin.socket: another scepterd answers on %s; stop it first",
+			       address->sun_path);
+	(void)unlink(address->sun_path);
+	return OK;
+}
+
+static enum result open_admin(const char *path, int *out, struct err *err)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	mode_t old;
+	int failed;
+
+	if (fd < 0)
+		return err_errno(err, errno, "admin socket");
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+	TRY(remove_stale(&address, err));
+	old = umask(0177);
+	failed = bind(fd, (const struct sockaddr *)&address, sizeof(address)) ? errno : 0;
+	(void)umask(old);
+	if (failed || listen(fd, BACKLOG))
+		return err_set(err, ERR_CONFIG, "admin.socket: %s: %s", path,
+			       strerror(failed ? failed : errno));
+	*out = fd;
+	fd = -1;
+	return OK;
+}
+
+/* ---- systemd's ---- */
+
+static int *place_of(struct listen_set *set, const struct config *config, const char *name)
+{
+	size_t i;
+
+	if (strcmp(name, "admin") == 0)
+		return &set->admin;
+	for (i = 0; i < config->n_listeners; i++)
+		if (strcmp(name, config->listeners[i].name) == 0)
+			return &set->fds[i];
+	return NULL;
+}
+
+static void free_names(char ***names)
+{
+	char **n;
+
+	for (n = *names; n && *n; n++)
+		free(*n);
+	free(*names);
+}
+
+static enum result adopt(struct listen_set *set, const struct config *config, struct err *err)
+{
+	CLEANUP(free_names) char **names = NULL;
+	int n = sd_listen_fds_with_names(1, &names), i;
+
+	if (n < 0)
+		return err_errno(err, -n, "sockets passed by systemd");
+	for (i = 0; i < n; i++) {
+		int *place = place_of(set, config, names[i]);
+
+		if (!place || *place >= 0)
+			return err_set(err, ERR_CONFIG,
+				       "systemd passes a socket named \"%s\", but no listener %s; "
+				       "set FileDescriptorName= to a listener's name or to admin",
+				       names[i], place ? "is left for it" : "has that name");
+		*place = SD_LISTEN_FDS_START + i;
+	}
+	return OK;
+}
+
+/* ---- the whole ---- */
+
+static enum result open_all(struct listen_set *set, const struct config *config, struct err *err)
+{
+	size_t i;
+
+	TRY(adopt(set, config, err));
+	for (i = 0; i < set->n; i++)
+		if (set->fds[i] < 0)
+			TRY(open_tcp(config, &config->listeners[i], &set->fds[i], err));
+	if (set->admin >= 0)
+		return OK;
+	TRY(open_admin(config->admin_socket, &set->admin, err));
+	set->admin_is_ours = true;
+	return OK;
+}
+
+enum result listen_open(struct listen_set *out, const struct config *config, struct err *err)
+{
+	struct listen_set set = LISTEN_SET_NONE;
+	enum result r;
+	size_t i;
+
+	for (i = 0; i < config->n_listeners; i++)
+		set.fds[i] = -1;
+	set.n = config->n_listeners;
+	r = open_all(&set, config, err);
+	if (r != OK) {
+		listen_close(&set);
+		return r;
+	}
+	*out = set;
+	return OK;
+}
+
+void listen_close(struct listen_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++)
+		close_fd(&set->fds[i]);
+	close_fd(&set->admin);
+	*set = LISTEN_SET_NONE;
+}
+
+void listen_log(const struct listen_set *set, const struct config *config, const struct log *log)
+{
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		const struct config_listener *l = &config->listeners[i];
+		union address address = { .any = { 0 } };
+		socklen_t len = sizeof(address);
+
+		(void)getsockname(set->fds[i], &address.any, &len);
+		log_info(log, "listening", LOG_STR("listener", l->name),
+			 LOG_STR("address", l->address),
+			 LOG_INT("port", ntohs(address.in.sin_port)),
+			 LOG_STR("tls", l->tls_certificate ? "yes" : "no"));
+	}
+	log_info(log, "listening", LOG_STR("listener", "admin"),
+		 LOG_STR("path", config->admin_socket));
+}

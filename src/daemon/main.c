@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scepterd: options, configuration, run. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "daemon/supervise.h"
+#include "daemon/tls_listener.h"
+
+#define DEFAULT_CONFIG "/etc/scepter/scepterd.yaml"
+
+static const char help_text[] =
+    "Usage: scepterd [--config FILE] [--check]\n"
+    "\n"
+    "Scepter's server: gives devices their certificates.\n"
+    "\n"
+    "  --config FILE  configuration (default " DEFAULT_CONFIG ")\n"
+    "  --check        say whether the configuration is good, and end\n"
+    "  --foreground   stay in the foreground (it always does)\n"
+    "  --version      print the version, and end\n"
+    "  --help         print this, and end\n"
+    "\n"
+    "Examples:\n"
+    "  scepterd --check --config ./scepterd.yaml\n"
+    "  scepterd --config ./scepterd.yaml\n"
+    "  kill -HUP $(pidof -s scepterd)     read the configuration again\n"
+    "\n"
+    "See scepterd(8) and scepterd.yaml(5).\n";
+
+struct options {
+	const char *config;
+	bool check;
+	bool help;
+	bool version;
+};
+
+static enum result parse_options(int argc, char **argv, struct options *o, struct err *err)
+{
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 't' },
+		{ "foreground", no_argument, NULL, 'f' },   { "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:h", known, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 't':
+			o->check = true;
+			break;
+		case 'f':
+			break;
+		case 'V':
+			o->version = true;
+			break;
+		case 'h':
+			o->help = true;
+			break;
+		default:
+			return err_set(err, ERR_USAGE, "try scepterd --help");
+		}
+	}
+	if (optind < argc)
+		return err_set(err, ERR_USAGE, "\"%s\" is no option; try scepterd --help",
+			       argv[optind]);
+	return OK;
+}
+
+static enum result check(const struct options *o, const struct config *config, struct err *err)
+{
+	enum result r = tls_listener_check(config, err);
+
+	if (r == OK)
+		(void)printf("%s: configuration is good\n", o->config);
+	return r;
+}
+
+static enum result serve(const struct options *o, const struct config *config, struct err *err)
+{
+	struct log_sink *sink = NULL;
+	enum result r;
+
+	r = log_sink_new(&sink, STDERR_FILENO, "scepterd", config->log_level, err);
+	if (r == OK)
+		r = supervise_run(o->config, config_ref(config), sink, err);
+	log_sink_free(sink);
+	return r;
+}
+
+static enum result run(const struct options *o, struct err *err)
+{
+	const struct config *config = NULL;
+	BUF complaints = BUF_INIT;
+	enum result r;
+
+	r = config_load(&config, o->config, CONFIG_AND_FILES, &complaints, err);
+	if (r == ERR_CONFIG && complaints.len)
+		(void)fprintf(stderr, "%sscepterd: the configuration is not good\n",
+			      buf_cstr(&complaints));
+	else if (r != OK)
+		(void)fprintf(stderr, "scepterd: %s\n", err_text(err));
+	if (r != OK)
+		return r;
+	r = o->check ? check(o, config, err) : serve(o, config, err);
+	config_unref(config);
+	if (r != OK)
+		(void)fprintf(stderr, "scepterd: %s\n", err_text(err));
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .config = DEFAULT_CONFIG };
+	struct err err = { 0 };
+	enum result r = parse_options(argc, argv, &o, &err);
+
+	if (r != OK)
+		(void)fprintf(stderr, "scepterd: %s\n", err_text(&err));
+	else if (o.help)
+		(void)fputs(help_text, stdout);
+	else if (o.version)
+		(void)puts("scepterd " SCEPTER_VERSION);
+	else
+		r = run(&o, &err);
+	return err_map(r)->exit_code;
+}

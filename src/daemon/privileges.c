@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/privileges.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+/* One call a user and process: no threads yet, so getpwnam(3) will do. */
+static enum result find_user(const char *setting, const char *name, const struct passwd **out,
+			     struct err *err)
+{
+	errno = 0;
+	*out = getpwnam(name);
+	if (!*out)
+		return err_set(err, ERR_CONFIG,
+			       "%s: there is no user \"%s\"; make one, as by adduser --system %s",
+			       setting, name, name);
+	return OK;
+}
+
+static enum result own(const char *path, uid_t uid, gid_t gid, mode_t mode, struct err *err)
+{
+	if (lchown(path, uid, gid) || chmod(path, mode))
+		return err_errno(err, errno, "%s: owner and mode", path);
+	return OK;
+}
+
+static enum result keys_path(const struct config *config, char out[PATH_MAX], struct err *err)
+{
+	if (snprintf(out, PATH_MAX, "%s/keys", config->data) >= PATH_MAX)
+		return err_set(err, ERR_CONFIG, "data: path too long");
+	return OK;
+}
+
+enum result privileges_prepare(const struct config *config, struct err *err)
+{
+	const struct passwd *user;
+	char keys[PATH_MAX];
+	uid_t server_uid;
+	gid_t server_gid;
+
+	TRY(keys_path(config, keys, err));
+	TRY(file_mkdir(config->data, 0700, err));
+	TRY(file_mkdir(keys, 0700, err));
+	if (geteuid() != 0 || !config->user)
+		return OK;
+	TRY(find_user("user", config->user, &user, err));
+	server_uid = user->pw_uid;
+	server_gid = user->pw_gid;
+	TRY(own(config->data, 0, server_gid, 01771, err));
+	TRY(find_user("keeper_user", config->keeper_user, &user, err));
+	if (user->pw_uid == server_uid || user->pw_uid == 0)
+		return err_set(err, ERR_CONFIG,
+			       "keeper_user: \"%s\" is root or the same user as \"%s\"; the keeper "
+			       "needs one of its own",
+			       config->keeper_user, config->user);
+	TRY(own(keys, user->pw_uid, user->pw_gid, 0700, err));
+	if (file_exists(config->admin_socket))
+		TRY(own(config->admin_socket, server_uid, server_gid, 0600, err));
+	return OK;
+}
+
+static enum result become(const char *name, struct err *err)
+{
+	const struct passwd *user;
+
+	TRY(find_user("user", name, &user, err));
+	if (setgroups(1, &user->pw_gid) || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
+	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid))
+		return err_errno(err, errno, "become user %s", name);
+	if (user->pw_uid != 0 && setuid(0) == 0)
+		return err_set(err, ERR_INTERNAL, "user %s can become root again", name);
+	return OK;
+}
+
+enum result privileges_drop(const char *user, pid_t parent, struct err *err)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (user && geteuid() == 0)
+		TRY(become(user, err));
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ||
+	    setrlimit(RLIMIT_CORE, &none))
+		return err_errno(err, errno, "give up privileges");
+	/* behind the change of user, which would clear it; the parent may be gone by now */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
+		return err_errno(err, errno, "die with the parent");
+	if (getppid() != parent)
+		return err_set(err, ERR_BUSY, "the parent has gone");
+	return OK;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who the processes are. The data directory is shared by two users who do not trust each other:
+ * where we are root it is root's, sticky and writable for the server's group, so that the server
+ * has its store there but can neither read nor replace the keeper's keys/.
+ */
+#ifndef DAEMON_PRIVILEGES_H
+#define DAEMON_PRIVILEGES_H
+
+#include <sys/types.h>
+
+#include "daemon/config.h"
+
+/* Makes data and data/keys with the owners that the configuration says; the admin socket's too. */
+RESULT privileges_prepare(const struct config *config, struct err *err);
+/*
+ * For good: becomes `user` (where it is given and we are root), gives up the way to new privileges
+ * and core dumps, and dies when `parent` does.
+ */
+RESULT privileges_drop(const char *user, pid_t parent, struct err *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The children's side of supervision. Parent and child share a control socket: the parent writes
+ * commands, the child one byte when it is ready; its end means that the other has gone. The
+ * children ignore the signals that end or reload the daemon: those are the parent's, which a
+ * terminal or service manager sends to all alike.
+ */
+#ifndef DAEMON_PROCESS_H
+#define DAEMON_PROCESS_H
+
+#include "daemon/config.h"
+#include "daemon/listen.h"
+
+enum process_command { PROCESS_RELOAD = 'r', PROCESS_DRAIN = 'd' };
+enum process_report { PROCESS_READY = 'R' };
+
+/* What a child is given. All borrowed. */
+struct process_context {
+	const char *config_path;
+	const struct config *config;
+	const struct listen_set *listeners;
+	int control;
+	int intro; /* the child's end of the introduction socket */
+	pid_t parent;
+	struct log_sink *sink;
+	struct log log;
+};
+
+/* Each runs until the control socket says so; then OK. */
+typedef enum result process_fn(const struct process_context *ctx, struct err *err);
+enum result process_keeper(const struct process_context *ctx, struct err *err);
+enum result process_server(const struct process_context *ctx, struct err *err);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <stdio.h>
+
+#include "daemon/privileges.h"
+#include "daemon/process.h"
+#include "keeper/keeper.h"
+#include "keeper/tls_key.h"
+
+/* The key files of the TLS listeners, for the keeper to find one by its certificate. */
+static enum result each_tls_key(void *ctx, keeper_tls_key_fn *use, void *use_ctx, struct err *err)
+{
+	const struct config *config = ctx;
+	size_t i;
+
+	for (i = 0; i < config->n_listeners; i++)
+		if (config->listeners[i].tls_key)
+			TRY(use(use_ctx, config->listeners[i].tls_key, err));
+	return OK;
+}
+
+enum result process_keeper(const struct process_context *ctx, struct err *err)
+{
+	char keys[PATH_MAX];
+	const struct keeper_tls_keys tls_keys = { each_tls_key, (void *)(uintptr_t)ctx->config };
+	struct keeper_config keeper = {
+		.directory = keys,
+		.tls_keys = &tls_keys,
+		.intro_fd = ctx->intro,
+		.stop_fd = ctx->control, /* whatever comes, and its end, means: stop */
+		.log = ctx->log,
+	};
+
+	TRY(privileges_drop(ctx->config->keeper_user, ctx->parent, err));
+	if (snprintf(keys, sizeof(keys), "%s/keys", ctx->config->data) >= PATH_MAX)
+		return err_set(err, ERR_CONFIG, "data: path too long");
+	return keeper_run(&keeper, err);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "daemon/privileges.h"
+#include "daemon/process.h"
+#include "daemon/server.h"
+#include "daemon/tls_listener.h"
+
+#define KEEPER_TIMEOUT_MS 10000
+
+/* Everything that the process opens, in the order in which it is closed again from the end. */
+struct opened {
+	struct tls_listener *tls[CONFIG_LISTENERS_MAX];
+	struct server server;
+	struct http_server *http;
+};
+
+static void opened_clear(struct opened *o)
+{
+	size_t i;
+
+	if (o->server.authority)
+		authority_unref(o->server.authority);
+	for (i = 0; i < CONFIG_LISTENERS_MAX; i++)
+		tls_listener_free(o->tls[i]);
+	keeper_client_free(o->server.keeper);
+	store_close(o->server.store);
+	if (o->server.config)
+		config_unref(o->server.config);
+	(void)pthread_mutex_destroy(&o->server.lock);
+}
+
+static enum result open_state(struct server *s, const struct process_context *ctx, struct err *err)
+{
+	struct store_options store = { .log = ctx->log };
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/store.db", ctx->config->data) >= PATH_MAX)
+		return err_set(err, ERR_CONFIG, "data: path too long");
+	store.path = path;
+	TRY(store_open(&s->store, &store, err));
+	TRY(keeper_client_new(&s->keeper, ctx->intro, KEEPER_TIMEOUT_MS, err));
+	TRY(keeper_ping(s->keeper, err));
+	return server_load_authority(s, err);
+}
+
+static enum result open_tls(struct opened *o, const struct config *config, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < config->n_listeners; i++)
+		if (config->listeners[i].tls_certificate)
+			TRY(tls_listener_open(&o->tls[i], &config->listeners[i], o->server.keeper,
+					      err));
+	return OK;
+}
+
+static enum result start_http(struct opened *o, const struct process_context *ctx, struct err *err)
+{
+	struct http_listener listeners[CONFIG_LISTENERS_MAX + 1];
+	const struct config *config = ctx->config;
+	struct http_server_config http = {
+		.listeners = listeners,
+		.limits = config->limits,
+		.loops = config->loops,
+		.workers = config->workers,
+		.handler = server_handle,
+		.ctx = &o->server,
+		.worker_new = server_worker_new,
+		.worker_free = server_worker_free,
+		.log = ctx->log,
+		.access_log = config->access_log,
+	};
+	size_t i;
+
+	for (i = 0; i < config->n_listeners; i++)
+		listeners[i] = (struct http_listener){ .name = config->listeners[i].name,
+						       .fd = ctx->listeners->fds[i],
+						       .lenient_gets = true,
+						       .tls = tls_listener_get(o->tls[i]) };
+	listeners[i] = (struct http_listener){ .name = "admin", .fd = ctx->listeners->admin };
+	http.n_listeners = i + 1;
+	return http_server_start(&o->http, &http, err);
+}
+
+static void reload(struct server *s, const struct process_context *ctx)
+{
+	const struct config *config = NULL;
+	struct err err = { 0 };
+
+	if (config_load(&config, ctx->config_path, CONFIG_ALONE, NULL, &err) != OK) {
+		log_error(&s->log, "configuration refused; the old one stays", LOG_ERR(&err));
+		return;
+	}
+	log_sink_set_floor(ctx->sink, config->log_level);
+	server_set_config(s, config);
+	log_info(&s->log, "configuration reloaded", LOG_INT("endpoints", config->n_endpoints));
+}
+
+static enum result report_ready(const struct process_context *ctx, struct err *err)
+{
+	const uint8_t ready = PROCESS_READY;
+
+	if (send(ctx->control, &ready, 1, MSG_NOSIGNAL) != 1)
+		return err_errno(err, errno, "report to the parent");
+	return OK;
+}
+
+/* Until the parent says drain, or is gone. */
+static enum result obey(struct server *s, const struct process_context *ctx, struct err *err)
+{
+	uint8_t command;
+	ssize_t n;
+
+	TRY(report_ready(ctx, err));
+	for (;;) {
+		n = recv(ctx->control, &command, 1, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n != 1 || command == PROCESS_DRAIN)
+			return OK;
+		reload(s, ctx);
+		TRY(report_ready(ctx, err));
+	}
+}
+
+enum result process_server(const struct process_context *ctx, struct err *err)
+{
+	CLEANUP(opened_clear)
+	struct opened o = {
+		.server = { .clock = CLOCK_SYSTEM,
+			    .log = ctx->log,
+			    .lock = PTHREAD_MUTEX_INITIALIZER,
+			    .config = config_ref(ctx->config) },
+	};
+	enum result r;
+
+	TRY(privileges_drop(ctx->config->user, ctx->parent, err));
+	TRY(open_state(&o.server, ctx, err));
+	TRY(open_tls(&o, ctx->config, err));
+	TRY(start_http(&o, ctx, err));
+	r = obey(&o.server, ctx, err);
+	http_server_drain(o.http, ctx->config->drain_seconds);
+	return r;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the server process is made of, and how a request finds its way through it. Two snapshots
+ * change while requests run: the configuration (on SIGHUP) and the authorities (when the admin API
+ * made one); a request holds a reference to each for as long as it runs.
+ */
+#ifndef DAEMON_SERVER_H
+#define DAEMON_SERVER_H
+
+#include <pthread.h>
+
+#include "ca/authority.h"
+#include "daemon/config.h"
+
+struct server {
+	struct store *store;
+	struct keeper_client *keeper;
+	struct clock clock;
+	struct log log;
+	pthread_mutex_t lock; /* of the two snapshots' pointers */
+	const struct config *config;
+	struct authority *authority;
+};
+
+/* References, to be given back by config_unref and authority_unref. */
+const struct config *server_config(struct server *s);
+struct authority *server_authority(struct server *s);
+/* Takes the reference over. */
+void server_set_config(struct server *s, const struct config *config);
+/* Reads the authorities anew. On failure the old ones stay. */
+RESULT server_load_authority(struct server *s, struct err *err);
+
+/* http_handler and its worker's state; ctx is the struct server. */
+void server_handle(void *ctx, void *worker, const struct http_request *req,
+		   struct http_reply *reply);
+RESULT server_worker_new(void *ctx, unsigned index, void **worker, struct err *err);
+void server_worker_free(void *ctx, void *worker);
+
+#endif

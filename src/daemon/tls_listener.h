@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS of one listener: its certificate here, its private key in the keeper. */
+#ifndef DAEMON_TLS_LISTENER_H
+#define DAEMON_TLS_LISTENER_H
+
+#include "daemon/config.h"
+#include "keeper/client.h"
+#include "net/tls.h"
+
+struct tls_listener;
+
+/* The keeper client must outlive it. ERR_CONFIG: the key file does not fit the certificate. */
+RESULT tls_listener_open(struct tls_listener **out, const struct config_listener *l,
+			 struct keeper_client *keeper, struct err *err);
+void tls_listener_free(struct tls_listener *t);
+DEFINE_CLEANUP(struct tls_listener, tls_listener_free)
+/* Borrowed; NULL for NULL. */
+struct tls_server *tls_listener_get(const struct tls_listener *t);
+
+/* Would all listeners' certificates and keys do? Reads the key files itself: for --check. */
+RESULT tls_listener_check(const struct config *config, struct err *err);
+
+#endif
