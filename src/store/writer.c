@@ -3,27 +3,14 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
-
-#include "store/query.h"
 
 /* Pages in the write-ahead log between two checkpoints: 32 MiB. */
 #define CHECKPOINT_PAGES 8192
 /* Beyond this, wait for the readers that keep the log from starting over. */
 #define RESTART_PAGES (8 * CHECKPOINT_PAGES)
-
-/* On the stack of the thread that waits for it. */
-struct job {
-	writer_fn *fn;
-	const void *arg;
-	struct err *err; /* the caller's, who does not touch it meanwhile */
-	enum result result;
-	sem_t done;
-	struct job *next;
-};
 
 struct writer {
 	struct db db;
@@ -70,52 +57,6 @@ static void checkpoint_if_due(struct writer *w)
 							: SQLITE_CHECKPOINT_PASSIVE);
 }
 
-static enum result undo(struct db *db, struct err *err)
-{
-	TRY(query_simple(db, SQL_ROLLBACK_TO, err));
-	return query_simple(db, SQL_RELEASE, err);
-}
-
-/* Another result than OK: the transaction is lost, and the group with it. */
-static enum result run_job(struct db *db, struct job *job, struct err *err)
-{
-	struct err own = { 0 };
-
-	TRY(query_simple(db, SQL_SAVEPOINT, err));
-	job->result = job->fn(db, job->arg, &own);
-	if (job->result == OK)
-		return query_simple(db, SQL_RELEASE, err);
-	if (job->err)
-		*job->err = own;
-	if (!sqlite3_get_autocommit(db->handle))
-		return undo(db, err);
-	/* SQLite rolls all back by itself when the disk is full or fails. */
-	*err = own;
-	return job->result;
-}
-
-static enum result run_jobs(struct db *db, struct job *jobs, struct err *err)
-{
-	struct job *job;
-
-	TRY(query_simple(db, SQL_BEGIN, err));
-	for (job = jobs; job; job = job->next)
-		TRY(run_job(db, job, err));
-	return query_simple(db, SQL_COMMIT, err);
-}
-
-/* All of them, for one that was refused was judged by what others of the group wrote. */
-static void fail_jobs(struct job *jobs, enum result r, const struct err *err)
-{
-	struct job *job;
-
-	for (job = jobs; job; job = job->next) {
-		job->result = r;
-		if (job->err)
-			*job->err = *err;
-	}
-}
-
 static void report(struct writer *w, enum result r, const struct err *err)
 {
 	if ((r != OK) == w->failing)
@@ -131,12 +72,8 @@ static void run_group(struct writer *w, struct job *jobs)
 {
 	struct err err = { 0 };
 	struct job *job, *next;
-	enum result r = run_jobs(&w->db, jobs, &err);
+	enum result r = group_run(&w->db, jobs, &err);
 
-	if (r != OK) {
-		db_roll_back(&w->db);
-		fail_jobs(jobs, r, &err);
-	}
 	report(w, r, &err);
 	for (job = jobs; job; job = next) {
 		next = job->next; /* once posted, the job's stack is gone */
@@ -274,9 +211,9 @@ static bool enqueue(struct writer *w, struct job *job)
 	return accepted;
 }
 
-enum result writer_run(struct writer *w, writer_fn *fn, const void *arg, struct err *err)
+enum result writer_run(struct writer *w, job_fn *fn, const void *arg, struct err *err)
 {
-	struct job job = { .fn = fn, .arg = arg, .err = err };
+	struct job job = { .fn = fn, .arg = arg };
 
 	(void)sem_init(&job.done, 0, 0);
 	if (!enqueue(w, &job)) {
@@ -286,5 +223,7 @@ enum result writer_run(struct writer *w, writer_fn *fn, const void *arg, struct 
 	while (sem_wait(&job.done) != 0)
 		;
 	(void)sem_destroy(&job.done);
+	if (err && job.result != OK)
+		*err = job.err;
 	return job.result;
 }

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one thread that writes. It takes all jobs that are waiting, runs them in one transaction,
- * each in a savepoint of its own, commits, and only then wakes those who wait: one fdatasync
- * serves the whole group. Where the commit fails every job of the group fails, and nothing of it is
- * kept.
+ * The one thread that writes. It takes all jobs that are waiting, runs and commits them as a group
+ * (store/group.h), and only then wakes those who wait.
  *
  * It is also the only one to checkpoint: SQLite before 3.51.3 can corrupt a write-ahead log that
  * two connections reset at once.
@@ -12,7 +10,7 @@
 #define STORE_WRITER_H
 
 #include "base/log.h"
-#include "store/db.h"
+#include "store/group.h"
 
 struct writer;
 
@@ -22,10 +20,7 @@ RESULT writer_new(struct writer **out, struct db *db, const struct log *log, str
  * brings the write-ahead log into the file. */
 void writer_free(struct writer *w);
 
-/* Runs in the writer's thread. What it did before a result other than OK is undone. */
-typedef enum result writer_fn(struct db *db, const void *arg, struct err *err);
-
 /* Blocks until the job's changes are durable (OK) or undone. Thread-safe. */
-RESULT writer_run(struct writer *w, writer_fn *fn, const void *arg, struct err *err);
+RESULT writer_run(struct writer *w, job_fn *fn, const void *arg, struct err *err);
 
 #endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Many jobs in one transaction: one fdatasync makes them all durable. A job that is refused is
+ * undone alone; where the transaction as a whole fails, every job of the group does.
+ */
+#ifndef STORE_GROUP_H
+#define STORE_GROUP_H
+
+#include <semaphore.h>
+
+#include "store/db.h"
+
+/* Runs in the writer's thread, perhaps twice. What it changed before a result other than OK is
+ * undone. */
+typedef enum result job_fn(struct db *db, const void *arg, struct err *err);
+
+/* On the stack of the thread that waits for it. */
+struct job {
+	job_fn *fn;
+	const void *arg;
+	enum result result;
+	struct err err;
+	sem_t done; /* the writer's */
+	struct job *next;
+};
+
+/* Each job's result is set and holds when this returns: OK means durable. Returns what became of
+ * the transaction. */
+RESULT group_run(struct db *db, struct job *jobs, struct err *err);
+
+#endif
