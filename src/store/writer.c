@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/writer.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "store/queue.h"
 
 /* Pages in the write-ahead log between two checkpoints: 32 MiB. */
 #define CHECKPOINT_PAGES 8192
@@ -17,12 +17,7 @@ struct writer {
 	struct log log;
 	pthread_t thread;
 	bool started;
-
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	struct job *first; /* oldest first */
-	struct job **last;
-	bool stopping;
+	struct queue queue;
 
 	/* The thread's own. */
 	int pages;      /* in the write-ahead log */
@@ -40,21 +35,22 @@ static int on_commit(void *ctx, sqlite3 *handle UNUSED, const char *name UNUSED,
 	return SQLITE_OK;
 }
 
-static void checkpoint(struct writer *w, int mode)
+/* Now and then, and when there is nothing else to do. */
+static bool checkpoint_is_due(const struct writer *w, enum queue_state state)
 {
-	struct err err;
+	return state == QUEUE_IDLE || w->pages - w->checked_at >= CHECKPOINT_PAGES;
+}
+
+static void checkpoint(struct writer *w)
+{
+	int mode =
+	    w->pages >= RESTART_PAGES ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
 	int rc = sqlite3_wal_checkpoint_v2(w->db.handle, NULL, mode, NULL, NULL);
+	struct err err;
 
 	w->checked_at = w->pages;
 	if (rc != SQLITE_OK && rc != SQLITE_BUSY && db_error(&w->db, rc, "checkpoint", &err) != OK)
 		log_warning(&w->log, "store checkpoint failed", LOG_ERR(&err));
-}
-
-static void checkpoint_if_due(struct writer *w)
-{
-	if (w->pages - w->checked_at >= CHECKPOINT_PAGES)
-		checkpoint(w, w->pages >= RESTART_PAGES ? SQLITE_CHECKPOINT_RESTART
-							: SQLITE_CHECKPOINT_PASSIVE);
 }
 
 static void report(struct writer *w, enum result r, const struct err *err)
@@ -81,64 +77,23 @@ static void run_group(struct writer *w, struct job *jobs)
 	}
 	/* A log that can grow no more may still be brought into the file and started over. */
 	if (r == ERR_IO && w->pages > w->checked_at)
-		checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
-}
-
-/* False: nothing came for a second, and there is something to checkpoint meanwhile. */
-static bool wait_for_jobs(struct writer *w)
-{
-	struct timespec until;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec++;
-	while (!w->first && !w->stopping) {
-		if (w->pages <= w->checked_at)
-			(void)pthread_cond_wait(&w->wake, &w->lock);
-		else if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == ETIMEDOUT)
-			return w->first || w->stopping;
-	}
-	return true;
-}
-
-/* NULL: stopped, and all done. */
-static struct job *next_group(struct writer *w)
-{
-	struct job *jobs;
-
-	(void)pthread_mutex_lock(&w->lock);
-	while (!wait_for_jobs(w)) {
-		(void)pthread_mutex_unlock(&w->lock);
-		checkpoint(w, SQLITE_CHECKPOINT_PASSIVE);
-		(void)pthread_mutex_lock(&w->lock);
-	}
-	jobs = w->first;
-	w->first = NULL;
-	w->last = &w->first;
-	(void)pthread_mutex_unlock(&w->lock);
-	return jobs;
+		checkpoint(w);
 }
 
 static void *writer_main(void *arg)
 {
 	struct writer *w = arg;
-	struct job *jobs;
+	enum queue_state state = QUEUE_IDLE;
+	struct job *jobs = NULL;
 
-	while ((jobs = next_group(w)) != NULL) {
-		run_group(w, jobs);
-		checkpoint_if_due(w);
+	while (state != QUEUE_CLOSED) {
+		state = queue_take(&w->queue, w->pages > w->checked_at, &jobs);
+		if (state == QUEUE_JOBS)
+			run_group(w, jobs);
+		if (checkpoint_is_due(w, state))
+			checkpoint(w);
 	}
 	return NULL;
-}
-
-static void init_sync(struct writer *w)
-{
-	pthread_condattr_t attr;
-
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&w->wake, &attr);
-	(void)pthread_condattr_destroy(&attr);
-	(void)pthread_mutex_init(&w->lock, NULL);
 }
 
 /* Signals are for the program's own threads. */
@@ -167,8 +122,7 @@ enum result writer_new(struct writer **out, struct db *db, const struct log *log
 	w->db = *db;
 	*db = (struct db){ 0 };
 	w->log = *log;
-	w->last = &w->first;
-	init_sync(w);
+	queue_init(&w->queue);
 	(void)sqlite3_wal_hook(w->db.handle, on_commit, w);
 	e = start_thread(w);
 	if (e) {
@@ -183,32 +137,12 @@ void writer_free(struct writer *w)
 {
 	if (!w)
 		return;
-	(void)pthread_mutex_lock(&w->lock);
-	w->stopping = true;
-	(void)pthread_cond_signal(&w->wake);
-	(void)pthread_mutex_unlock(&w->lock);
+	queue_close(&w->queue);
 	if (w->started)
 		(void)pthread_join(w->thread, NULL);
 	db_close(&w->db);
-	(void)pthread_cond_destroy(&w->wake);
-	(void)pthread_mutex_destroy(&w->lock);
+	queue_clear(&w->queue);
 	free(w);
-}
-
-static bool enqueue(struct writer *w, struct job *job)
-{
-	bool accepted;
-
-	(void)pthread_mutex_lock(&w->lock);
-	accepted = !w->stopping;
-	if (accepted) {
-		*w->last = job;
-		w->last = &job->next;
-		if (w->first == job)
-			(void)pthread_cond_signal(&w->wake);
-	}
-	(void)pthread_mutex_unlock(&w->lock);
-	return accepted;
 }
 
 enum result writer_run(struct writer *w, job_fn *fn, const void *arg, struct err *err)
@@ -216,12 +150,11 @@ enum result writer_run(struct writer *w, job_fn *fn, const void *arg, struct err
 	struct job job = { .fn = fn, .arg = arg };
 
 	(void)sem_init(&job.done, 0, 0);
-	if (!enqueue(w, &job)) {
-		(void)sem_destroy(&job.done);
-		return err_set(err, ERR_BUSY, "the store is closing");
-	}
-	while (sem_wait(&job.done) != 0)
-		;
+	if (queue_put(&w->queue, &job))
+		while (sem_wait(&job.done) != 0)
+			;
+	else
+		job.result = err_set(&job.err, ERR_BUSY, "the store is closing");
 	(void)sem_destroy(&job.done);
 	if (err && job.result != OK)
 		*err = job.err;
