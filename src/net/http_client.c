@@ -4,6 +4,8 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #define CONNECT_SECONDS 10
 #define TOTAL_SECONDS 60
@@ -128,50 +130,52 @@ static CURLcode prepare(struct http_client *c, const struct http_client_request 
 	return e != CURLE_OK ? e : curl_easy_setopt(c->curl, CURLOPT_URL, req->url);
 }
 
+static const struct advice {
+	CURLcode code;
+	enum result result;
+	const char *text;
+} advices[] = {
+	{ CURLE_OUT_OF_MEMORY, ERR_NOMEM, "out of memory" },
+	{ CURLE_WRITE_ERROR, ERR_NOMEM, "out of memory for the reply" },
+	{ CURLE_URL_MALFORMAT, ERR_USAGE, "not a URL" },
+	{ CURLE_UNSUPPORTED_PROTOCOL, ERR_IO, "what answers there does not speak HTTP" },
+	{ CURLE_WEIRD_SERVER_REPLY, ERR_IO, "what answers there does not speak HTTP" },
+	{ CURLE_COULDNT_RESOLVE_HOST, ERR_IO,
+	  "host name not found: check the URL and the name service" },
+	{ CURLE_COULDNT_RESOLVE_PROXY, ERR_IO,
+	  "proxy not found: check the environment's http_proxy and https_proxy" },
+	{ CURLE_COULDNT_CONNECT, ERR_IO,
+	  "cannot connect: does the server run there, and does a firewall let you through?" },
+	{ CURLE_OPERATION_TIMEDOUT, ERR_TIMEOUT, "no whole reply in time: try again later" },
+	{ CURLE_PARTIAL_FILE, ERR_IO, "the connection broke within the reply: try again" },
+	{ CURLE_GOT_NOTHING, ERR_IO, "the server closed without a reply: try again" },
+	{ CURLE_RECV_ERROR, ERR_IO, "the connection broke: try again" },
+	{ CURLE_SSL_CONNECT_ERROR, ERR_IO,
+	  "no TLS connection: is this a port for https, with TLS 1.2 or later?" },
+	{ CURLE_PEER_FAILED_VERIFICATION, ERR_IO,
+	  "the server's TLS certificate is not trusted, or names another host: give the CA "
+	  "file that issued it" },
+	{ CURLE_SSL_CACERT_BADFILE, ERR_CONFIG, "the CA file cannot be read" },
+	{ CURLE_OK, ERR_IO, "the exchange failed" }, /* any other */
+};
+
 /* libcurl's verdict in our words: what happened, and what to do. */
 static enum result explain(const struct http_client *c, const struct http_client_request *req,
 			   CURLcode e, const struct sink *sink, struct err *err)
 {
 	const char *detail = c->error[0] ? c->error : curl_easy_strerror(e);
 	const char *where = c->unix_socket ? c->unix_socket : req->url;
+	/* a SCEP message in the query would leave no room for the rest, and nobody reads it */
+	int len = (int)strcspn(where, "?");
+	const struct advice *a = advices;
 
 	if (sink->too_large)
 		return err_set(err, ERR_LIMIT,
-			       "%s: the reply is larger than the limit of %zu bytes", where,
+			       "%.*s: the reply is larger than the limit of %zu bytes", len, where,
 			       sink->max);
-	switch (e) {
-	case CURLE_OUT_OF_MEMORY:
-	case CURLE_WRITE_ERROR:
-		return err_nomem(err);
-	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
-		return err_set(err, ERR_USAGE,
-			       "\"%s\" is not a URL that begins with http:// or "
-			       "https:// (%s)",
-			       req->url, detail);
-	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-		return err_set(err, ERR_IO,
-			       "%s: host name not found: check the URL and the name "
-			       "service (%s)",
-			       where, detail);
-	case CURLE_COULDNT_CONNECT:
-		return err_set(err, ERR_IO,
-			       "%s: cannot connect: is the server running there, and "
-			       "does a firewall let you through? (%s)",
-			       where, detail);
-	case CURLE_OPERATION_TIMEDOUT:
-		return err_set(err, ERR_TIMEOUT, "%s: no whole reply in time: try again later (%s)",
-			       where, detail);
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CACERT_BADFILE:
-		return err_set(err, ERR_IO,
-			       "%s: the server's TLS certificate is not trusted: give "
-			       "the CA file that issued it (%s)",
-			       where, detail);
-	default:
-		return err_set(err, ERR_IO, "%s: %s", where, detail);
-	}
+	while (a->code != CURLE_OK && a->code != e)
+		a++;
+	return err_set(err, a->result, "%.*s: %s (%s)", len, where, a->text, detail);
 }
 
 /* "Application/X-PKI-Message; charset=x" becomes "application/x-pki-message". */
@@ -218,14 +222,24 @@ static struct curl_slist *fields_of(const struct http_client_request *req)
 	return more;
 }
 
+static enum result check_url(const char *url, struct err *err)
+{
+	if (strncasecmp(url, "http://", 7) == 0 || strncasecmp(url, "https://", 8) == 0)
+		return OK;
+	return err_set(err, ERR_USAGE,
+		       "\"%.200s\" is not a URL that begins with http:// or https://", url);
+}
+
 enum result http_client_do(struct http_client *c, const struct http_client_request *req,
 			   struct http_client_reply *reply, struct err *err)
 {
-	struct curl_slist *fields = fields_of(req);
 	struct sink sink = { .body = BUF_INIT, .max = c->body_max };
+	struct curl_slist *fields;
 	enum result r = OK;
 	CURLcode e;
 
+	TRY(check_url(req->url, err));
+	fields = fields_of(req);
 	if (!fields)
 		return err_nomem(err);
 	e = prepare(c, req, fields, &sink);

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The TLS listener, spoken to by openssl(1) and by libcurl; and what it says of wrong files. */
+#include "http_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/pem.h>
+
+#include "net/http_client.h"
+#include "net/tls.h"
+
+struct scene {
+	char dir[32];
+	char cert[64];
+	EVP_PKEY *key;
+	struct tls_server *tls;
+	struct fixture f;
+};
+
+/* Runs it in the scene's folder; true: exit code 0. Output, cut to what fits, in out. */
+static bool run(const struct scene *s, char *out, size_t size, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
+static bool run(const struct scene *s, char *out, size_t size, const char *fmt, ...)
+{
+	BUF line = BUF_INIT;
+	size_t n = 0;
+	va_list ap;
+	FILE *p;
+	int c;
+
+	buf_printf(&line, "cd %s && ", s->dir);
+	va_start(ap, fmt);
+	buf_vprintf(&line, fmt, ap);
+	va_end(ap);
+	p = popen(buf_cstr(&line), "r");
+	assert_non_null(p);
+	while ((c = fgetc(p)) != EOF)
+		if (n < size - 1)
+			out[n++] = (char)c;
+	out[n] = '\0';
+	return pclose(p) == 0;
+}
+
+static const char make_files[] =
+    "(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem"
+    " -out cert.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1"
+    " -days 2 &&"
+    " openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out other.pem &&"
+    " openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.pem &&"
+    " openssl pkey -in key.pem -aes128 -passout pass:x -out locked.pem &&"
+    " echo garbage > garbage.pem && echo > empty.pem) 2>&1";
+
+static EVP_PKEY *read_key(const struct scene *s, const char *name)
+{
+	EVP_PKEY *key;
+	char path[64];
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+	assert_non_null(key);
+	(void)fclose(file);
+	return key;
+}
+
+static int set_scene(void **state)
+{
+	static struct scene s;
+	struct http_server_config c = fixture_config();
+	struct tls_server_config tls = { 0 };
+	char out[2048];
+
+	(void)snprintf(s.dir, sizeof(s.dir), "/tmp/scepter-tls-XXXXXX");
+	assert_non_null(mkdtemp(s.dir));
+	if (!run(&s, out, sizeof(out), "%s", make_files))
+		fail_msg("%s", out);
+	(void)snprintf(s.cert, sizeof(s.cert), "%s/cert.pem", s.dir);
+	s.key = read_key(&s, "key.pem");
+	tls.certificate = s.cert;
+	tls.key = s.key;
+	assert_int_equal(tls_server_new(&s.tls, &tls, NULL), OK);
+	c.limits.body_bytes = 1 << 20;
+	c.limits.header_seconds = 1;
+	fixture_start_with(&s.f, &c, false, s.tls);
+	*state = &s;
+	return 0;
+}
+
+static int strike_scene(void **state)
+{
+	struct scene *s = *state;
+	char out[256];
+
+	fixture_stop(&s->f);
+	tls_server_free(s->tls);
+	EVP_PKEY_free(s->key);
+	(void)run(s, out, sizeof(out), "rm -f *.pem && rmdir %s", s->dir);
+	return 0;
+}
+
+#define GET_PEER "GET /peer HTTP/1.1\\r\\nHost: a\\r\\n"
+#define LAST "Connection: close\\r\\n\\r\\n"
+
+static bool s_client(struct scene *s, char *out, size_t size, const char *options)
+{
+	return run(s, out, size,
+		   "printf '" GET_PEER "\\r\\n" GET_PEER LAST "' | timeout 10 openssl s_client"
+		   " -connect 127.0.0.1:%u -CAfile cert.pem -verify_return_error -ign_eof %s 2>&1",
+		   s->f.port, options);
+}
+
+static void versions_and_suites(void **state)
+{
+	static const struct {
+		const char *options;
+		bool works;
+	} row[] = {
+		{ "-tls1_3", true },
+		{ "-tls1_2", true },
+		{ "-tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256", true },
+		{ "-tls1_2 -cipher ECDHE-ECDSA-CHACHA20-POLY1305", true },
+		{ "-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA256", false },
+		{ "-tls1_2 -cipher ECDHE-ECDSA-AES128-SHA", false },
+		{ "-tls1_1 -cipher ALL:@SECLEVEL=0", false },
+		{ "-tls1 -cipher ALL:@SECLEVEL=0", false },
+	};
+	struct scene *s = *state;
+	char out[16384];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(row); i++) {
+		bool worked = s_client(s, out, sizeof(out), row[i].options);
+		const char *answer = strstr(out, "tcp 127.0.0.1 port uid=-1 tls=1");
+
+		if (worked != row[i].works || (answer != NULL) != row[i].works)
+			fail_msg("%s: %s", row[i].options, out);
+		/* both requests of the one connection */
+		assert_true(!answer || strstr(answer + 1, "tls=1"));
+	}
+}
+
+/* macOS shows a leaf only, and Windows fails, when a SCEP server asks for a certificate. */
+static void no_client_certificate_is_asked_for(void **state)
+{
+	char out[16384];
+
+	assert_true(s_client(*state, out, sizeof(out), "-tls1_2 -msg"));
+	assert_non_null(strstr(out, "ServerHelloDone"));
+	assert_null(strstr(out, "CertificateRequest"));
+	assert_true(s_client(*state, out, sizeof(out), "-tls1_3 -msg"));
+	assert_non_null(strstr(out, "EncryptedExtensions"));
+	assert_null(strstr(out, "CertificateRequest"));
+}
+
+static void sessions_are_resumed(void **state)
+{
+	char out[16384];
+
+	assert_true(s_client(*state, out, sizeof(out), "-tls1_2 -sess_out s.pem"));
+	assert_non_null(strstr(out, "New, TLSv1.2"));
+	assert_true(s_client(*state, out, sizeof(out), "-tls1_2 -sess_in s.pem"));
+	assert_non_null(strstr(out, "Reused, TLSv1.2"));
+}
+
+static void curl_do(struct scene *s, const char *ca, const char *path, struct span body,
+		    enum result want, struct http_client_reply *r, struct err *err)
+{
+	struct http_client_config config = { .ca_file = ca };
+	struct http_client_request req = { .method = body.len ? "POST" : "GET", .body = body };
+	struct http_client *c = NULL;
+	char url[64];
+
+	(void)snprintf(url, sizeof(url), "https://localhost:%u%s", s->f.port, path);
+	req.url = url;
+	assert_int_equal(http_client_new(&c, &config, NULL), OK);
+	if (http_client_do(c, &req, r, err) != want)
+		fail_msg("%s: %s", path, err->text);
+	http_client_free(c);
+}
+
+/* Larger than any buffer on the way, in both directions. */
+static void large_bodies(void **state)
+{
+	struct http_client_reply r = { 0 };
+	struct scene *s = *state;
+	struct err err = { 0 };
+	BUF body = BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < 1 << 20; i++)
+		buf_put_byte(&body, (uint8_t)(i * 7 >> 3));
+	curl_do(s, s->cert, "/echo", buf_span(&body), OK, &r, &err);
+	assert_int_equal(r.status, 200);
+	assert_true(span_eq(buf_span(&r.body), buf_span(&body)));
+	http_client_reply_clear(&r);
+	buf_put_byte(&body, 0);
+	curl_do(s, s->cert, "/echo", buf_span(&body), OK, &r, &err);
+	assert_int_equal(r.status, 413);
+	http_client_reply_clear(&r);
+}
+
+static void client_checks_the_server(void **state)
+{
+	struct http_client_reply r = { 0 };
+	struct scene *s = *state;
+	struct err err = { 0 };
+	char path[64];
+
+	curl_do(s, NULL, "/hello", SPAN_NONE, ERR_IO, &r, &err);
+	assert_non_null(strstr(err.text, "not trusted"));
+	(void)snprintf(path, sizeof(path), "%s/none.pem", s->dir);
+	curl_do(s, path, "/hello", SPAN_NONE, ERR_CONFIG, &r, &err);
+	assert_non_null(strstr(err.text, "CA file"));
+}
+
+/* No handshake, half of one, plain HTTP: none of them keeps its place for long. */
+static void strangers_are_dropped(void **state)
+{
+	static const char *const texts[] = { "", "\x16\x03\x01\x02", "GET / HTTP/1.1\r\n\r\n",
+					     "\x16\x03\x01\xff\xff\xff\xff\xff\xff\xff\xff" };
+	struct scene *s = *state;
+	char out[16384], last;
+	int fd[4];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(texts); i++) {
+		fd[i] = fixture_connect(&s->f);
+		say(fd[i], texts[i]);
+	}
+	for (i = 0; i < ARRAY_LEN(texts); i++) {
+		/* an alert may come first */
+		while (recv(fd[i], &last, 1, 0) > 0)
+			;
+		(void)close(fd[i]);
+	}
+	fixture_await_connections(&s->f, 0);
+	assert_true(s_client(s, out, sizeof(out), ""));
+}
+
+static void wrong_files_are_named(void **state)
+{
+	static const struct {
+		const char *cert, *key;
+		enum result result;
+		const char *says;
+	} row[] = {
+		{ "none.pem", "key.pem", ERR_IO, "none.pem: No such file" },
+		{ "garbage.pem", "key.pem", ERR_CONFIG, "garbage.pem: not a chain" },
+		{ "empty.pem", "key.pem", ERR_CONFIG, "empty.pem: not a chain" },
+		{ "key.pem", "key.pem", ERR_CONFIG, "key.pem: not a chain" },
+		{ "cert.pem", "other.pem", ERR_CONFIG, "does not belong" },
+		{ "cert.pem", "rsa.pem", ERR_CONFIG, "does not belong" },
+	};
+	struct scene *s = *state;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(row); i++) {
+		EVP_PKEY *key = read_key(s, row[i].key);
+		struct tls_server *t = NULL;
+		struct err err = { 0 };
+		char cert[64];
+
+		(void)snprintf(cert, sizeof(cert), "%s/%s", s->dir, row[i].cert);
+		if (tls_server_new(&t,
+				   &(struct tls_server_config){ .certificate = cert, .key = key },
+				   &err) != row[i].result ||
+		    !strstr(err.text, row[i].says))
+			fail_msg("row %zu: %s", i, err.text);
+		assert_null(t);
+		EVP_PKEY_free(key);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(versions_and_suites),
+		cmocka_unit_test(no_client_certificate_is_asked_for),
+		cmocka_unit_test(sessions_are_resumed),
+		cmocka_unit_test(large_bodies),
+		cmocka_unit_test(client_checks_the_server),
+		cmocka_unit_test(strangers_are_dropped),
+		cmocka_unit_test(wrong_files_are_named),
+	};
+
+	(void)setenv("no_proxy", "*", 1);
+	return cmocka_run_group_tests(tests, set_scene, strike_scene);
+}
