@@ -9,7 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct scep_message m = { .message_type = -1 };
 	struct err err = { 0 };
 
-	if (scep_message_parse(span_of(data, size), &m, &err) == OK)
-		scep_message_clear(&m);
+	if (scep_message_parse(span_of(data, size), &m, &err) != OK)
+		return 0;
+	if (m.has_envelope && scep_message_read_envelope(&m, &err) != OK)
+		err_clear(&err);
+	scep_message_clear(&m);
 	return 0;
 }

@@ -165,6 +165,26 @@ static bool is_shown_above(struct span type)
 	return false;
 }
 
+/* A value by its type, where that is one of those that CMS itself uses. */
+static void put_attr_value(struct tree *t, json_t *at, const char *name, struct span values)
+{
+	struct der_reader r;
+	struct der_tlv tlv;
+	struct span oid;
+	int64_t time;
+
+	der_reader_init(&r, values);
+	if (der_peek(&r, DER_OID) && der_read_oid(&r, name, &oid, NULL) == OK)
+		tree_oid(t, at, name, oid);
+	else if (der_peek(&r, DER_OCTET_STRING) &&
+		 der_read(&r, DER_OCTET_STRING, name, &tlv, NULL) == OK)
+		tree_hex(t, at, name, tlv.content);
+	else if (der_read_time(&r, name, &time, NULL) == OK)
+		tree_time(t, at, name, time);
+	else
+		tree_hex(t, at, name, values);
+}
+
 static void put_attrs(struct tree *t, json_t *at, const struct cms_signed *sd)
 {
 	json_t *node = tree_node(t, at, "signedAttributes");
@@ -179,7 +199,7 @@ static void put_attrs(struct tree *t, json_t *at, const struct cms_signed *sd)
 		oid_put_text(&dotted, sd->attrs[i].type);
 		if (!buf_cstr(&dotted))
 			return;
-		tree_hex(t, node, known ? known : buf_cstr(&dotted), sd->attrs[i].values);
+		put_attr_value(t, node, known ? known : buf_cstr(&dotted), sd->attrs[i].values);
 	}
 }
 
