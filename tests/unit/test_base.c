@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/percent.h"
 #include "base/secret.h"
 
 static void base64_rows(void **state)
@@ -144,6 +145,31 @@ static void log_line_is_json_whatever_comes(void **state)
 	unlink(path);
 }
 
+static void percent_rows(void **state)
+{
+	static const struct {
+		const char *in;
+		enum result want;
+		const char *out;
+	} rows[] = {
+		{ "a%20b+c", OK, "a b+c" }, { "%2f%2F", OK, "//" },   { "", OK, "" },
+		{ "%", ERR_SYNTAX, "" },    { "%1", ERR_SYNTAX, "" }, { "%1g", ERR_SYNTAX, "" },
+		{ "%%41", ERR_SYNTAX, "" },
+	};
+	BUF all = BUF_INIT;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		BUF out = BUF_INIT;
+
+		assert_int_equal(percent_parse(span_str(rows[i].in), &out, NULL), rows[i].want);
+		assert_true(span_eq_str(buf_span(&out), rows[i].out));
+	}
+	percent_put(&all, SPAN_LIT("aZ0-._~ /+\xff\0"));
+	assert_true(span_eq_str(buf_span(&all), "aZ0-._~%20%2F%2B%FF%00"));
+}
+
 static void secret_is_first_line(void **state)
 {
 	char path[] = "/tmp/scepter-secret-XXXXXX";
@@ -183,6 +209,7 @@ int main(void)
 		cmocka_unit_test(durations),
 		cmocka_unit_test(clock_can_be_set),
 		cmocka_unit_test(log_line_is_json_whatever_comes),
+		cmocka_unit_test(percent_rows),
 		cmocka_unit_test(secret_is_first_line),
 		cmocka_unit_test(err_carries_its_story),
 	};

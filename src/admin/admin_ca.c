@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "admin/call.h"
+#include "ca/authority.h"
+#include "pki/cert.h"
+
+#define YEAR (365 * (int64_t)86400)
+
+/* ---- reading ---- */
+
+static const char *role_name(enum store_key_role role)
+{
+	static const char *const names[] = { [STORE_KEY_CA] = "ca",
+					     [STORE_KEY_RA] = "ra",
+					     [STORE_KEY_RA_SIGN] = "ra-sign",
+					     [STORE_KEY_RA_ENCRYPT] = "ra-encrypt" };
+
+	return names[role];
+}
+
+static json_t *key_text(struct span spki)
+{
+	struct pubkey_info info;
+
+	if (pubkey_inspect(spki, &info, NULL) != OK)
+		return json_string("unknown");
+	if (info.kind == KEY_RSA)
+		return json_sprintf("RSA %u", info.bits);
+	return json_string(key_kind_name(info.kind));
+}
+
+static json_t *fingerprint(struct crypto *c, struct span der)
+{
+	uint8_t digest[DIGEST_MAX];
+
+	if (cert_fingerprint(c, der, DIGEST_SHA256, digest, NULL) != OK)
+		return json_null();
+	return admin_call_json_hex(span_of(digest, digest_size(DIGEST_SHA256)));
+}
+
+/* One of a CA's certificates: its own or an RA's. */
+static json_t *key_json(struct admin_call *call, const struct store_ca_key *key)
+{
+	struct span der = buf_span(&key->cert);
+	struct cert cert;
+
+	if (cert_parse(der, &cert, NULL) != OK)
+		return json_pack("{s:s, s:i, s:s}", "role", role_name(key->role), "generation",
+				 (int)key->generation, "key_id", key->key_id);
+	return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "role",
+			 role_name(key->role), "generation", (int)key->generation, "key_id",
+			 key->key_id, "subject", admin_call_json_name(cert.subject), "key",
+			 key_text(cert.spki), "serial", admin_call_json_hex(cert.serial),
+			 "not_before", admin_call_json_time(cert.not_before), "not_after",
+			 admin_call_json_time(cert.not_after), "sha256", fingerprint(call->c, der),
+			 "certificate", admin_call_json_pem(der));
+}
+
+static json_t *ca_json(struct admin_call *call, const struct store_ca *ca)
+{
+	json_t *keys = json_array();
+	size_t i;
+
+	for (i = 0; i < ca->n_keys; i++)
+		(void)json_array_append_new(keys, key_json(call, &ca->keys[i]));
+	return json_pack("{s:s, s:o, s:o}", "name", ca->name, "created",
+			 admin_call_json_time(ca->created), "certificates", keys);
+}
+
+struct search {
+	struct admin_call *call;
+	const char *name; /* NULL: all */
+	json_t *found;    /* an array */
+};
+
+static enum result collect(void *ctx, const struct store_ca *ca, struct err *err)
+{
+	struct search *s = ctx;
+
+	if (s->name && strcmp(s->name, ca->name) != 0)
+		return OK;
+	return json_array_append_new(s->found, ca_json(s->call, ca)) == 0 ? OK : err_nomem(err);
+}
+
+static RESULT search(struct admin_call *call, const char *name, json_t **found, struct err *err)
+{
+	struct search s = { call, name, json_array() };
+	enum result r = store_each_ca(call->api->store, collect, &s, err);
+
+	if (r != OK)
+		json_decref(s.found);
+	else
+		*found = s.found;
+	return r;
+}
+
+enum result admin_ca_list(struct admin_call *call, struct err *err)
+{
+	json_t *found = NULL;
+
+	TRY(search(call, NULL, &found, err));
+	return admin_call_answer(call, json_pack("{s:o}", "cas", found), err);
+}
+
+/* The CA of that name as the answer. */
+static RESULT answer_one(struct admin_call *call, const char *name, struct err *err)
+{
+	json_t *found = NULL, *one;
+
+	TRY(search(call, name, &found, err));
+	one = json_incref(json_array_get(found, 0));
+	json_decref(found);
+	if (!one)
+		return err_set(err, ERR_NOT_FOUND,
+			       "there is no CA \"%s\"; make it with \"scepterctl ca init %s\"",
+			       name, name);
+	return admin_call_answer(call, one, err);
+}
+
+enum result admin_ca_show(struct admin_call *call, struct err *err)
+{
+	return answer_one(call, admin_call_arg(call), err);
+}
+
+/* ---- making ---- */
+
+static RESULT read_key(const struct admin_call *call, const char *field, const char *otherwise,
+		       struct key_spec *out, struct err *err)
+{
+	const char *text = NULL;
+
+	TRY(admin_call_text(call, field, &text, err));
+	return key_spec_parse(text ? text : otherwise, out, err);
+}
+
+static RESULT read_ra(const struct admin_call *call, struct authority_init *init, struct err *err)
+{
+	const char *text = NULL;
+
+	TRY(admin_call_text(call, "ra", &text, err));
+	if (!text)
+		text = "one";
+	init->has_ra = strcmp(text, "none") != 0;
+	init->ra_split = strcmp(text, "split") == 0;
+	if (init->has_ra && !init->ra_split && strcmp(text, "one") != 0)
+		return err_set(err, ERR_BAD_REQUEST,
+			       "field \"ra\": \"%.32s\", not none, one or split", text);
+	return OK;
+}
+
+static RESULT read_init(const struct admin_call *call, struct authority_init *init, struct err *err)
+{
+	static const char *const known[] = { "name",   "subject",  "key",           "ra",
+					     "ra_key", "validity", "leaf_validity", "ra_validity",
+					     NULL };
+
+	TRY(admin_call_check_fields(call, known, err));
+	TRY(admin_call_text(call, "name", &init->name, err));
+	TRY(admin_call_text(call, "subject", &init->subject, err));
+	if (!init->name || !init->subject)
+		return err_set(err, ERR_BAD_REQUEST, "field \"%s\" is missing",
+			       init->name ? "subject" : "name");
+	TRY(read_key(call, "key", "p256", &init->ca_key, err));
+	TRY(read_key(call, "ra_key", "rsa2048", &init->ra_key, err));
+	TRY(read_ra(call, init, err));
+	TRY(admin_call_duration(call, "validity", &init->ca_validity, err));
+	TRY(admin_call_duration(call, "leaf_validity", &init->max_leaf_validity, err));
+	init->ra_validity = init->ca_validity;
+	return admin_call_duration(call, "ra_validity", &init->ra_validity, err);
+}
+
+enum result admin_ca_create(struct admin_call *call, struct err *err)
+{
+	const struct admin_api *api = call->api;
+	struct authority_init init = { .ca_validity = 10 * YEAR,
+				       .max_leaf_validity = 2 * YEAR,
+				       .actor = call->actor };
+
+	TRY(read_init(call, &init, err));
+	TRY(authority_create(api->store, api->keeper, call->c, api->clock, &init, err));
+	log_info(api->log, "CA created", LOG_STR("ca", init.name), LOG_STR("actor", call->actor));
+	if (api->changed)
+		TRY(api->changed(api->ctx, err));
+	return answer_one(call, init.name, err);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "admin/call.h"
+#include "admin/cert_json.h"
+#include "base/hex.h"
+
+#define PAGE 100
+#define PAGE_MAX 1000
+
+json_t *admin_cert_json(const struct store_cert *c, bool with_pem)
+{
+	json_t *o = json_pack(
+	    "{s:I, s:o, s:s, s:i, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "id", (json_int_t)c->id,
+	    "serial", admin_call_json_hex(buf_span(&c->serial)), "ca", c->ca, "generation",
+	    (int)c->generation, "subject", admin_call_json_text(buf_span(&c->subject)), "profile",
+	    c->profile, "endpoint", c->endpoint, "transaction",
+	    admin_call_json_text(buf_span(&c->transaction)), "not_before",
+	    admin_call_json_time(c->not_before), "not_after", admin_call_json_time(c->not_after),
+	    "issued", admin_call_json_time(c->issued));
+
+	if (o && with_pem)
+		(void)json_object_set_new(o, "certificate", admin_call_json_pem(buf_span(&c->der)));
+	return o;
+}
+
+/* ---- lists ---- */
+
+struct page {
+	json_t *list;
+	int64_t last;
+	bool with_pem;
+};
+
+static enum result collect(void *ctx, const struct store_cert *c, struct err *err)
+{
+	struct page *page = ctx;
+
+	page->last = c->id;
+	return json_array_append_new(page->list, admin_cert_json(c, page->with_pem)) == 0
+		   ? OK
+		   : err_nomem(err);
+}
+
+/* Texts that a filter points into. */
+struct wanted {
+	struct buf ca;
+	struct buf subject;
+	struct buf serial_text;
+	struct buf serial;
+	struct buf transaction;
+};
+
+static void wanted_clear(struct wanted *w)
+{
+	buf_clear(&w->ca);
+	buf_clear(&w->subject);
+	buf_clear(&w->serial_text);
+	buf_clear(&w->serial);
+	buf_clear(&w->transaction);
+}
+
+static RESULT read_filter(const struct admin_call *call, struct wanted *w,
+			  struct store_cert_filter *filter, struct err *err)
+{
+	bool ca, subject, serial, transaction;
+	int64_t limit;
+
+	TRY(admin_call_query(call, "ca", &w->ca, &ca, err));
+	TRY(admin_call_query(call, "subject", &w->subject, &subject, err));
+	TRY(admin_call_query(call, "serial", &w->serial_text, &serial, err));
+	TRY(admin_call_query(call, "transaction", &w->transaction, &transaction, err));
+	TRY(admin_call_query_number(call, "before", 0, &filter->before_id, err));
+	TRY(admin_call_query_number(call, "limit", PAGE, &limit, err));
+	TRY(hex_parse(buf_span(&w->serial_text), &w->serial, err));
+	filter->ca = ca ? (const char *)w->ca.data : NULL;
+	filter->subject = subject ? (const char *)w->subject.data : NULL;
+	filter->serial = buf_span(&w->serial);
+	filter->transaction = buf_span(&w->transaction);
+	filter->limit = (unsigned)(limit < 1 ? 1 : limit > PAGE_MAX ? PAGE_MAX : limit);
+	return OK;
+}
+
+enum result admin_cert_list(struct admin_call *call, struct err *err)
+{
+	CLEANUP(wanted_clear) struct wanted wanted = { 0 };
+	struct store_cert_filter filter = { 0 };
+	struct page page = { 0 };
+	json_t *next;
+	enum result r;
+
+	TRY(read_filter(call, &wanted, &filter, err));
+	page.list = json_array();
+	r = store_each_cert(call->api->store, &filter, collect, &page, err);
+	if (r != OK) {
+		json_decref(page.list);
+		return r;
+	}
+	next = json_array_size(page.list) == filter.limit ? json_integer(page.last) : json_null();
+	return admin_call_answer(call, json_pack("{s:o, s:o}", "certs", page.list, "next", next),
+				 err);
+}
+
+/* ---- one ---- */
+
+/* Two CAs may have given out the same serial number: then ?ca= says which is meant. */
+static RESULT take_only(struct admin_call *call, json_t *list, struct err *err)
+{
+	if (json_array_size(list) == 0)
+		return err_set(err, ERR_NOT_FOUND, "no certificate has the serial number %.64s",
+			       admin_call_arg(call));
+	if (json_array_size(list) > 1)
+		return err_set(
+		    err, ERR_CONFLICT,
+		    "several CAs have issued the serial number %.64s: say which is meant",
+		    admin_call_arg(call));
+	return admin_call_answer(call, json_incref(json_array_get(list, 0)), err);
+}
+
+enum result admin_cert_show(struct admin_call *call, struct err *err)
+{
+	struct store_cert_filter filter = { .limit = 2 };
+	struct page page = { .with_pem = true };
+	BUF serial = BUF_INIT;
+	BUF ca = BUF_INIT;
+	bool given = false;
+	enum result r;
+
+	TRY(hex_parse(buf_span(&call->arg), &serial, err));
+	TRY(admin_call_query(call, "ca", &ca, &given, err));
+	if (serial.len == 0)
+		return err_set(err, ERR_BAD_REQUEST, "serial number: no digits");
+	filter.serial = buf_span(&serial);
+	filter.ca = given ? (const char *)ca.data : NULL;
+	page.list = json_array();
+	r = store_each_cert(call->api->store, &filter, collect, &page, err);
+	if (r == OK)
+		r = take_only(call, page.list, err);
+	json_decref(page.list);
+	return r;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "admin/call.h"
+#include "ca/challenge.h"
+#include "pki/san.h"
+
+#define LIFETIME 86400 /* seconds, unless said otherwise */
+#define SANS_MAX 32
+#define PAGE 100
+#define PAGE_MAX 1000
+
+/* ---- reading ---- */
+
+static const char *state_of(const struct store_challenge *c, int64_t now)
+{
+	if (c->used)
+		return "used";
+	if (c->revoked)
+		return "revoked";
+	if (now >= c->expires)
+		return "expired";
+	return c->bound ? "bound" : "usable";
+}
+
+static json_t *sans_json(struct span value)
+{
+	json_t *list = json_array();
+	struct der_reader names;
+	struct san san;
+
+	if (value.len == 0 || san_begin(value, &names, NULL) != OK)
+		return list;
+	while (san_next(&names, &san)) {
+		BUF text = BUF_INIT;
+
+		buf_printf(&text, "%s:", san_kind_name(san.kind));
+		if (san_put_text(&text, &san, NULL) == OK)
+			(void)json_array_append_new(list, admin_call_json_text(buf_span(&text)));
+	}
+	return list;
+}
+
+static json_t *challenge_json(const struct store_challenge *c, int64_t now)
+{
+	return json_pack("{s:s, s:s, s:o?, s:o, s:o, s:s, s:o, s:o}", "id", c->id, "state",
+			 state_of(c, now), "endpoint",
+			 c->endpoint[0] ? json_string(c->endpoint) : NULL, "created",
+			 admin_call_json_time(c->created), "expires",
+			 admin_call_json_time(c->expires), "created_by", c->created_by, "subject",
+			 c->subject.len ? admin_call_json_name(buf_span(&c->subject)) : json_null(),
+			 "san", sans_json(buf_span(&c->san)));
+}
+
+struct page {
+	json_t *list;
+	int64_t now;
+	char last[STORE_NAME_MAX];
+};
+
+static enum result collect(void *ctx, const struct store_challenge *c, struct err *err)
+{
+	struct page *page = ctx;
+
+	memcpy(page->last, c->id, sizeof(page->last));
+	return json_array_append_new(page->list, challenge_json(c, page->now)) == 0
+		   ? OK
+		   : err_nomem(err);
+}
+
+static RESULT read_page(const struct admin_call *call, struct page *page, int64_t limit,
+			struct err *err)
+{
+	struct store_challenge_filter filter = { .limit = (unsigned)limit, .usable_at = page->now };
+	BUF after = BUF_INIT;
+	bool given = false;
+	int64_t all;
+
+	TRY(admin_call_query_number(call, "all", 0, &all, err));
+	TRY(admin_call_query(call, "after", &after, &given, err));
+	filter.usable_at_set = all == 0;
+	if (given)
+		filter.after_id = (const char *)after.data;
+	return store_each_challenge(call->api->store, &filter, collect, page, err);
+}
+
+enum result admin_challenge_list(struct admin_call *call, struct err *err)
+{
+	struct page page = { .now = clock_now(call->api->clock) };
+	json_t *next;
+	int64_t limit;
+	enum result r;
+
+	TRY(admin_call_query_number(call, "limit", PAGE, &limit, err));
+	limit = limit < 1 ? 1 : limit > PAGE_MAX ? PAGE_MAX : limit;
+	page.list = json_array();
+	r = read_page(call, &page, limit, err);
+	if (r != OK) {
+		json_decref(page.list);
+		return r;
+	}
+	next = json_array_size(page.list) == (size_t)limit ? json_string(page.last) : json_null();
+	return admin_call_answer(
+	    call, json_pack("{s:o, s:o}", "challenges", page.list, "next", next), err);
+}
+
+/* ---- making ---- */
+
+struct known {
+	const char *name;
+	bool found;
+};
+
+static void look(void *arg, const struct admin_endpoint *e)
+{
+	struct known *k = arg;
+
+	k->found |= strcmp(e->name, k->name) == 0;
+}
+
+/* A challenge for an endpoint that is not there would be found out by the device only. */
+static RESULT check_endpoint(const struct admin_api *api, const char *name, struct err *err)
+{
+	struct known known = { name, false };
+
+	if (!name || !api->each_endpoint)
+		return OK;
+	api->each_endpoint(api->ctx, look, &known);
+	if (!known.found)
+		return err_set(err, ERR_NOT_FOUND,
+			       "the configuration has no endpoint \"%s\"; \"scepterctl status\" "
+			       "lists them",
+			       name);
+	return OK;
+}
+
+static RESULT read_sans(const struct admin_call *call, const char *sans[SANS_MAX], size_t *n,
+			struct err *err)
+{
+	const json_t *list = json_object_get(call->body, "san"), *item;
+	size_t i;
+
+	if (!list || json_is_null(list))
+		return OK;
+	if (!json_is_array(list) || json_array_size(list) > SANS_MAX)
+		return err_set(err, ERR_BAD_REQUEST, "field \"san\" must be a list of up to %d",
+			       SANS_MAX);
+	json_array_foreach(list, i, item)
+	{
+		sans[i] = json_string_value(item);
+		if (!sans[i])
+			return err_set(err, ERR_BAD_REQUEST, "field \"san\" must hold text");
+	}
+	*n = json_array_size(list);
+	return OK;
+}
+
+static RESULT answer_new(struct admin_call *call, const struct challenge_new *n, struct err *err)
+{
+	const struct admin_api *api = call->api;
+	char id[STORE_NAME_MAX];
+	SECRET text = SECRET_INIT;
+
+	TRY(challenge_create(api->store, call->c, api->clock, n, &text, id, err));
+	log_info(api->log, "challenge created", LOG_STR("id", id), LOG_STR("actor", call->actor));
+	return admin_call_answer(
+	    call,
+	    json_pack("{s:s, s:s%, s:o}", "id", id, "challenge", (const char *)text.bytes.data,
+		      text.bytes.len, "expires",
+		      admin_call_json_time(clock_now(api->clock) + n->lifetime)),
+	    err);
+}
+
+enum result admin_challenge_create(struct admin_call *call, struct err *err)
+{
+	static const char *const known[] = { "endpoint", "lifetime", "subject", "san", NULL };
+	const char *sans[SANS_MAX];
+	struct challenge_new n = { .lifetime = LIFETIME, .sans = sans, .actor = call->actor };
+
+	TRY(admin_call_check_fields(call, known, err));
+	TRY(admin_call_text(call, "endpoint", &n.endpoint, err));
+	TRY(admin_call_text(call, "subject", &n.subject, err));
+	TRY(admin_call_duration(call, "lifetime", &n.lifetime, err));
+	TRY(read_sans(call, sans, &n.n_sans, err));
+	TRY(check_endpoint(call->api, n.endpoint, err));
+	return answer_new(call, &n, err);
+}
+
+/* ---- revoking ---- */
+
+enum result admin_challenge_revoke(struct admin_call *call, struct err *err)
+{
+	const struct admin_api *api = call->api;
+	struct store_event event = { .time = clock_now(api->clock),
+				     .kind = "challenge.revoked",
+				     .actor = call->actor };
+	BUF reason = BUF_INIT;
+
+	buf_printf(&reason, "one-time challenge %.64s revoked", admin_call_arg(call));
+	event.reason = buf_cstr(&reason);
+	TRY(buf_check(&reason, err));
+	TRY(store_revoke_challenge(api->store, admin_call_arg(call), &event, err));
+	log_info(api->log, "challenge revoked", LOG_STR("id", admin_call_arg(call)),
+		 LOG_STR("actor", call->actor));
+	return admin_call_answer(
+	    call, json_pack("{s:s, s:b}", "id", admin_call_arg(call), "revoked", 1), err);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The admin API: JSON over HTTP on the Unix socket, for root and for the daemon's own user.
+ *
+ *	GET    /v1/status
+ *	GET    /v1/cas                  GET /v1/cas/NAME        POST /v1/cas
+ *	GET    /v1/challenges           POST /v1/challenges     DELETE /v1/challenges/ID
+ *	GET    /v1/certs                GET /v1/certs/SERIAL
+ *	GET    /v1/transactions/HEX-OR-TEXT
+ *
+ * Errors are {"error": word, "message": text} with the HTTP status of err.h's table. Lists take
+ * ?limit= and come with "next" where there is more.
+ */
+#ifndef ADMIN_API_H
+#define ADMIN_API_H
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "keeper/client.h"
+#include "net/http.h"
+#include "net/http_server.h"
+#include "store/store.h"
+
+/* An endpoint of the configuration. Strings borrowed for the call. */
+struct admin_endpoint {
+	const char *name;
+	const char *protocol;
+	const char *path;
+	const char *ca;
+};
+typedef void admin_endpoint_fn(void *arg, const struct admin_endpoint *endpoint);
+
+/* What the API works on. Immutable, shared by threads; the functions must be thread-safe. */
+struct admin_api {
+	struct store *store;
+	struct keeper_client *keeper;
+	const struct clock *clock;
+	const struct log *log;
+	uint32_t own_uid;
+	int64_t started; /* time */
+	void *ctx;       /* of the functions */
+	/* A CA was made: the daemon reads its authorities again, before the reply goes out. */
+	RESULT (*changed)(void *ctx, struct err *err);
+	/* Each endpoint of the configuration in force. */
+	void (*each_endpoint)(void *ctx, admin_endpoint_fn *fn, void *arg);
+	/* NULL: not told. */
+	void (*http_stats)(void *ctx, struct http_server_stats *out);
+};
+
+/* c: the calling thread's. */
+void admin_api_handle(const struct admin_api *api, struct crypto *c, const struct http_request *req,
+		      struct http_reply *reply);
+
+#endif
