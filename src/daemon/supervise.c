@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -70,6 +71,7 @@ static void be_child(struct supervisor *s, enum role role, int control)
 	sigset_t none;
 	enum result r;
 
+	(void)prctl(PR_SET_NAME, role == KEEPER ? "scepterd-keeper" : "scepterd-server");
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
