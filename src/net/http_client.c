@@ -56,7 +56,8 @@ static bool set_up(struct http_client *c, const struct http_client_config *confi
 	ok &= curl_easy_setopt(c->curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
 	/* a redirect could send a request, and the challenge in it, where nobody meant it to go */
 	ok &= curl_easy_setopt(c->curl, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
-	ok &= curl_easy_setopt(c->curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
+	ok &= curl_easy_setopt(c->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ==
+	      CURLE_OK;
 	ok &= curl_easy_setopt(c->curl, CURLOPT_USERAGENT, agent) == CURLE_OK;
 	ok &= curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT, connect) == CURLE_OK;
 	ok &= curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, (long)c->total_seconds) == CURLE_OK;
