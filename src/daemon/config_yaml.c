@@ -61,7 +61,8 @@ enum result config_yaml_parse(struct config_yaml *y, const char *name, struct sp
 	*y = (struct config_yaml){ .name = name };
 	if (!yaml_parser_initialize(&parser))
 		return err_nomem(err);
-	yaml_parser_set_input_string(&parser, text.p, text.len);
+	/* which asserts that there is one */
+	yaml_parser_set_input_string(&parser, text.p ? text.p : (const uint8_t *)"", text.len);
 	if (!yaml_parser_load(&parser, &y->document)) {
 		complain_syntax(y, &parser);
 	} else {

@@ -33,6 +33,7 @@ struct child {
 	int control; /* -1: not running */
 	int intro;   /* its end of the introduction socket, kept for the next one */
 	int64_t started;
+	bool ready;         /* has reported; the next report is of a reload */
 	int64_t restart_at; /* monotonic us; 0: no restart due */
 	int64_t backoff;
 };
@@ -103,6 +104,7 @@ static enum result start_child(struct supervisor *s, enum role role, struct err 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return err_errno(err, errno, "%s: control socket", c->name);
 	c->restart_at = 0;
+	c->ready = false;
 	c->started = clock_mono_us();
 	c->pid = fork();
 	if (c->pid == 0) {
@@ -333,7 +335,10 @@ static void on_report(struct supervisor *s, struct child *c)
 		return;
 	s->was_ready = true;
 	(void)sd_notify(0, "READY=1\nSTATUS=serving");
-	log_info(&s->log, "ready", LOG_INT("startup_ms", (clock_mono_us() - c->started) / 1000));
+	if (!c->ready)
+		log_info(&s->log, "ready",
+			 LOG_INT("startup_ms", (clock_mono_us() - c->started) / 1000));
+	c->ready = true;
 }
 
 /* Milliseconds until something is due; -1: nothing is. */

@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "daemon/config.h"
+#include "pki/ext.h"
+
+/* A line each, so that a row can name the line that it breaks. */
+#define HEAD "data: ./d\n" /* 1 */
+#define HTTP                                                                                       \
+	"http:\n"                                               /* 2 */                            \
+	"  listeners:\n"                                        /* 3 */                            \
+	"    - {name: plain, address: 127.0.0.1, port: 8080}\n" /* 4 */
+#define PROFILES                                                                                   \
+	"profiles:\n"                                 /* 5 */                                      \
+	"  - name: device\n"                          /* 6 */                                      \
+	"    validity: 1y\n"                          /* 7 */                                      \
+	"    subject: [{type: CN, choice: required}]" /* 8 */
+#define ENDPOINTS                                                                                  \
+	"endpoints:\n"                          /* 9 */                                            \
+	"  - name: demo\n"                      /* 10 */                                           \
+	"    protocol: scep\n"                  /* 11 */                                           \
+	"    path: /scep/demo\n"                /* 12 */                                           \
+	"    ca: demo\n"                        /* 13 */                                           \
+	"    profile: device\n"                 /* 14 */                                           \
+	"    authorisation: {one_time: true}\n" /* 15 */
+#define GOOD HEAD HTTP PROFILES "\n" ENDPOINTS
+
+static const char full[] =
+    "data: ./demo\n"
+    "user: scepter\n"
+    "keeper_user: scepter-keeper\n"
+    "log: {level: warning, access: false}\n"
+    "admin: {socket: /run/scepter/admin.sock}\n"
+    "http:\n"
+    "  listeners:\n"
+    "    - {name: plain, address: 127.0.0.1, port: 8080}\n"
+    "    - {name: secure, address: \"::\", port: 8443}\n"
+    "  loops: 2\n"
+    "  workers: 3\n"
+    "  limits: {body_bytes: 65536, header_seconds: 5, connections_per_address: 0}\n"
+    "profiles:\n"
+    "  - name: device\n"
+    "    validity: 90d\n"
+    "    backdate: 1h\n"
+    "    key_usage: [digitalSignature]\n"
+    "    eku: [clientAuth, 1.2.3.4]\n"
+    "    keys: [{kind: rsa, min_bits: 3072}, {kind: ed25519}]\n"
+    "    subject:\n"
+    "      - {type: CN, choice: required, pattern: \"[a-z]+\"}\n"
+    "      - {type: O, choice: fixed, value: Example}\n"
+    "    other_subject: drop\n"
+    "    san: [{type: DNS, choice: optional, max: 2}]\n"
+    "    crl_urls: [\"http://pki.example/demo.crl\"]\n"
+    "endpoints:\n"
+    "  - name: demo\n"
+    "    protocol: scep\n"
+    "    path: /scep/demo\n"
+    "    ca: demo\n"
+    "    profile: device\n"
+    "    authorisation: {one_time: true}\n"
+    "    legacy: sha1-3des\n"
+    "    include_ca: true\n"
+    "    listeners: [secure]\n"
+    "  - name: lab\n"
+    "    protocol: scep\n"
+    "    path: /scep\n"
+    "    ca: lab\n"
+    "    profile: device\n"
+    "    authorisation: {anyone: true}\n";
+
+struct fixture {
+	char folder[64];
+	char path[96];
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/test-config-XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	(void)snprintf(f->path, sizeof(f->path), "%s/s.yaml", f->folder);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)unlink(f->path);
+	assert_int_equal(rmdir(f->folder), 0);
+	free(f);
+	return 0;
+}
+
+static enum result load(const struct fixture *f, const char *text, const struct config **out,
+			struct buf *complaints)
+{
+	struct err err = { 0 };
+	enum result r;
+
+	assert_int_equal(file_write_atomic(f->path, 0600, span_str(text), NULL), OK);
+	r = config_load(out, f->path, CONFIG_AND_FILES, complaints, &err);
+	/* the first complaint is the error's text */
+	if (r != OK)
+		assert_true(span_eq_str(
+		    span_sub(buf_span(complaints), 0, span_find(buf_span(complaints), '\n')),
+		    err_text(&err)));
+	return r;
+}
+
+static void fills_all_settings(void **state)
+{
+	const struct fixture *f = *state;
+	const struct config *c = NULL;
+	BUF complaints = BUF_INIT;
+	const struct profile *p;
+	char path[128];
+
+	if (load(f, full, &c, &complaints) != OK)
+		fail_msg("%s", buf_cstr(&complaints));
+	(void)snprintf(path, sizeof(path), "%s/demo", f->folder);
+	assert_string_equal(c->data, path);
+	assert_string_equal(c->user, "scepter");
+	assert_string_equal(c->keeper_user, "scepter-keeper");
+	assert_string_equal(c->admin_socket, "/run/scepter/admin.sock");
+	assert_int_equal(c->log_level, LOG_LEVEL_WARNING);
+	assert_false(c->access_log);
+	assert_int_equal(c->n_listeners, 2);
+	assert_string_equal(c->listeners[1].address, "::");
+	assert_int_equal(c->listeners[1].port, 8443);
+	assert_int_equal(c->loops, 2);
+	assert_int_equal(c->workers, 3);
+	assert_int_equal(c->limits.body_bytes, 65536);
+	assert_int_equal(c->limits.header_seconds, 5);
+	assert_int_equal(c->limits.connections_per_address, 0);
+	assert_int_equal(c->limits.idle_seconds, 60);
+	p = c->profiles[0];
+	assert_int_equal(p->validity, 90 * 86400);
+	assert_int_equal(p->backdate, 3600);
+	assert_int_equal(p->key_usage, KU_DIGITAL_SIGNATURE);
+	assert_int_equal(p->n_ekus, 2);
+	assert_int_equal(p->n_keys, 2);
+	assert_int_equal(p->keys[0].min_bits, 3072);
+	assert_int_equal(p->keys[0].max_bits, 4096);
+	assert_int_equal(p->n_attrs, 2);
+	assert_true(p->attrs[0].has_pattern);
+	assert_string_equal(p->attrs[1].value, "Example");
+	assert_int_equal(p->other_attrs, PROFILE_DROP);
+	assert_int_equal(p->other_sans, PROFILE_FORBID);
+	assert_int_equal(p->sans[0].max, 2);
+	assert_string_equal(p->cdp[0], "http://pki.example/demo.crl");
+	assert_int_equal(c->n_endpoints, 2);
+	assert_true(c->endpoints[0].scep.include_ca && c->endpoints[0].scep.allow_sha1_3des);
+	assert_false(c->endpoints[0].scep.allow_md5_des);
+	assert_true(c->endpoints[0].scep.policy.one_time);
+	assert_ptr_equal(c->endpoints[0].scep.policy.profile, p);
+	assert_true(c->endpoints[1].scep.policy.accept_anyone);
+	config_unref(c);
+}
+
+static void relies_on_defaults(void **state)
+{
+	const struct config *c = NULL;
+	BUF complaints = BUF_INIT;
+
+	if (load(*state, GOOD, &c, &complaints) != OK)
+		fail_msg("%s", buf_cstr(&complaints));
+	assert_true(c->access_log);
+	assert_int_equal(c->log_level, LOG_LEVEL_INFO);
+	assert_null(c->user);
+	assert_non_null(strstr(c->admin_socket, "/d/admin.sock"));
+	assert_int_equal(c->drain_seconds, 10);
+	assert_int_equal(c->profiles[0]->key_usage, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
+	assert_int_equal(c->profiles[0]->n_keys, 3);
+	assert_int_equal(c->profiles[0]->backdate, 600);
+	assert_int_equal(c->endpoints[0].listeners & 1, 1);
+	config_unref(c);
+}
+
+static void refuses_with_line_and_remedy(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *want; /* behind the file's name */
+	} rows[] = {
+		{ "", ":1: the file is empty; see scepterd.yaml(5) for an example\n" },
+		{ "data: [\n", ":2: not YAML: did not find expected node content while parsing a "
+			       "flow node\n" },
+		{ "data: x\n\thttp: y\n", ":2: not YAML: found a tab character that violates "
+					  "indentation while scanning a plain scalar\n" },
+		{ "- data\n", ":1: is a list, must be a group of settings\n" },
+		{ GOOD "---\ndata: x\n",
+		  ":16: a second document begins here; put all settings into one\n" },
+		{ HTTP, ":1: \"data\" is missing\n" },
+		{ HEAD, ":1: \"http\" is missing\n" },
+		{ GOOD "bogus: 1\n", ":16: unknown setting \"bogus\"; known here: data, user, "
+				     "keeper_user, log, admin, http, profiles, endpoints\n" },
+		{ GOOD "data: ./e\n", ":16: data: stands twice; remove one\n" },
+		{ "data:\n" HTTP, ":1: data: is empty; give a value or remove it\n" },
+		{ "data: [a]\n" HTTP, ":1: data: is a list, must be a single value\n" },
+		{ GOOD "log: {level: loud}\n",
+		  ":16: log.level: \"loud\" is not a log level: debug, info, warning or error\n" },
+		{ GOOD "log: {access: maybe}\n",
+		  ":16: log.access: \"maybe\" is neither true nor false\n" },
+		{ GOOD "log: {acess: true}\n",
+		  ":16: log: unknown setting \"acess\"; known here: level, access\n" },
+		{ GOOD "admin: {}\n", ":16: admin: \"socket\" is missing\n" },
+		{ GOOD "user: scepter\n",
+		  ":16: user: stands without keeper_user; the keeper is of use only as a user of "
+		  "its own, so set both or none\n" },
+		{ GOOD "user: a\nkeeper_user: a\n",
+		  ":17: keeper_user: is \"a\" like user; give the keeper a user of its own, or the "
+		  "server can read its keys\n" },
+		{ HEAD "http: {listeners: []}\n",
+		  ":2: http.listeners: has 0 entries, must have 1 to 32\n" },
+		{ HEAD "http:\n  listeners:\n    - name: a\n      address: localhost\n"
+		       "      port: 70000\n",
+		  ":5: http.listeners[0].address: \"localhost\" is no IPv4 or IPv6 address; write "
+		  "0.0.0.0 or \"::\" for all\n"
+		  "S:6: http.listeners[0].port: 70000 is no port: 1 to 65535, or 0 for any free "
+		  "one\n" },
+		{ HEAD HTTP "    - {name: plain, address: 127.0.0.1, port: 8080}\n",
+		  ":5: http.listeners[1].name: \"plain\" is the name of listeners[0] already; "
+		  "choose another\n"
+		  "S:5: http.listeners[1].port: 127.0.0.1 port 8080 is listeners[0]'s already; "
+		  "choose another\n" },
+		{ HEAD HTTP "    - {name: b, address: 127.0.0.1, port: 8o80}\n",
+		  ":5: http.listeners[1].port: \"8o80\" is not a number from 0 to 4294967295\n" },
+		{ HEAD HTTP "    - {name: b, address: 127.0.0.1, port: -1}\n",
+		  ":5: http.listeners[1].port: \"-1\" is not a number from 0 to 4294967295\n" },
+		{ HEAD HTTP
+		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: no.pem}}\n",
+		  ":5: http.listeners[1].tls: \"key\" is missing\n" },
+		{ HEAD HTTP
+		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
+		  "       key: /none.pem}}\n",
+		  ":6: http.listeners[1].tls.key: /none.pem: No such file or directory\n" },
+		{ HEAD HTTP "  limits: {body_bytes: 1}\n",
+		  ":5: http.limits.body_bytes: 1 is not within 4096 to 67108864\n" },
+		{ HEAD HTTP "  workers: 5000\n", ":5: http.workers: 5000 workers; at most 1024\n" },
+		{ HEAD HTTP PROFILES "\n    validity: 2y\n",
+		  ":9: profiles[0].validity: stands twice; remove one\n" },
+		{ HEAD HTTP PROFILES "\n    backdate: 2y\n",
+		  ":9: profiles[0].backdate: 2y is not less than validity (1y): the certificate "
+		  "would have expired when it is issued\n" },
+		{ HEAD HTTP PROFILES "\n    backdate: soon\n",
+		  ":9: profiles[0].backdate: \"soon\" is not a duration: write a number and one of "
+		  "s m h d w y, as in 90d\n" },
+		{ HEAD HTTP PROFILES "\n    key_usage: [digitalSignature, keyCertSign]\n",
+		  ":9: profiles[0].key_usage[1]: keyCertSign is a CA's and never a device's; "
+		  "remove it\n" },
+		{ HEAD HTTP PROFILES "\n    keys: [{kind: dsa}]\n",
+		  ":9: profiles[0].keys[0].kind: \"dsa\" is not one of: rsa, p256, p384, p521, "
+		  "ed25519\n" },
+		{ HEAD HTTP PROFILES "\n    keys: [{kind: p256, min_bits: 256}]\n",
+		  ":9: profiles[0].keys[0]: P-256 keys have one size only; remove min_bits and "
+		  "max_bits\n" },
+		{ HEAD HTTP PROFILES "\n    keys: [{kind: rsa, min_bits: 512}]\n",
+		  ":9: profiles[0].keys[0]: RSA from 512 to 4096 bits; write min_bits of at least "
+		  "1024 and max_bits of at most 8192, and not below it\n" },
+		{ HEAD HTTP PROFILES "\n    other_subject: fixed\n",
+		  ":9: profiles[0].other_subject: \"fixed\" is not one of: forbid, drop, "
+		  "optional\n" },
+		{ HEAD HTTP PROFILES "\n    san: [{type: dns, choice: optional}]\n",
+		  ":9: profiles[0].san[0].type: \"dns\" is not one of: DNS, IP, URI, email, UPN, "
+		  "dirName, RID, otherName\n" },
+		{ HEAD HTTP PROFILES "\n    san: [{type: DNS, choice: drop, pattern: x}]\n",
+		  ":9: profiles[0].san[0].pattern: goes with choice optional or required only; "
+		  "remove it\n" },
+		{ HEAD HTTP PROFILES "\n    crl_urls: [ftp://x]\n",
+		  ":9: profiles[0].crl_urls[0]: \"ftp://x\" is no URL that begins with http://, "
+		  "https:// or ldap://\n" },
+		{ HEAD HTTP "profiles:\n  - name: d\n    validity: 1d\n    subject:\n"
+			    "      - {type: CN, choice: fixed}\n      - {type: XX, choice: drop}\n"
+			    "      - {type: CN, choice: optional, value: x}\n"
+			    "      - {type: O, choice: optional, pattern: \"[\"}\n",
+		  ":9: profiles[0].subject[0]: choice fixed needs a value\n"
+		  "S:10: profiles[0].subject[1].type: \"XX\" is no attribute type: write a short "
+		  "name like CN, or a dotted OID\n"
+		  "S:11: profiles[0].subject[2].value: goes with choice fixed only; remove it\n"
+		  "S:11: profiles[0].subject[2].type: \"CN\" has a rule in subject[0] already; "
+		  "remove one\n"
+		  "S:12: profiles[0].subject[3].pattern: pattern \"[\": Unmatched [, [^, [:, [., "
+		  "or "
+		  "[=; write a POSIX extended regular expression\n" },
+		{ HEAD HTTP "profiles:\n  - name: d\n    validity: 1d\n",
+		  ":6: profiles[0].subject: no certificate could have a name; take at least one "
+		  "part of it, as in {type: CN, choice: required}\n" },
+		{ HEAD HTTP PROFILES "\n" ENDPOINTS "    listeners: [none]\n",
+		  ":16: endpoints[0].listeners[0]: no listener is named \"none\" under "
+		  "http.listeners\n" },
+		{ HEAD HTTP ENDPOINTS,
+		  ":10: endpoints[0].profile: no profile is named \"device\"; under profiles there "
+		  "is none\n" },
+		{ GOOD "  - {name: demo, protocol: scep, path: /scep/demo, ca: demo,\n"
+		       "     profile: other, authorisation: {}}\n",
+		  ":16: endpoints[1].name: \"demo\" is the name of endpoints[0] already; choose "
+		  "another\n"
+		  "S:16: endpoints[1].path: \"/scep/demo\" is the path of endpoints[0] already; "
+		  "choose another\n"
+		  "S:17: endpoints[1].profile: no profile is named \"other\"; under profiles there "
+		  "are: device\n"
+		  "S:17: endpoints[1].authorisation: no device could ever enrol; set one_time: "
+		  "true, or list a hash under static\n" },
+		{ GOOD "  - {name: a b, protocol: est, path: /x, ca: x, profile: device,\n"
+		       "     authorisation: {one_time: true}}\n",
+		  ":16: endpoints[1].protocol: \"est\" is not one of: scep\n" },
+		{ GOOD "  - {name: a b, protocol: scep, path: x/, ca: X, profile: device,\n"
+		       "     authorisation: {anyone: true, one_time: true}}\n",
+		  ":16: endpoints[1].name: \"a b\" is no name: write 1 to 63 of A-Z, a-z, 0-9, "
+		  "'.', "
+		  "'_' and '-'\n"
+		  "S:16: endpoints[1].path: \"x/\" must begin with '/', not end with it, and hold "
+		  "letters, digits and -._~ between single slashes, as in /scep/demo\n"
+		  "S:16: endpoints[1].ca: \"X\" is no CA's name: a-z, 0-9 and -\n"
+		  "S:17: endpoints[1].authorisation.anyone: lets every device in, so that "
+		  "challenges mean nothing; remove it, or one_time and static\n" },
+	};
+	const struct fixture *f = *state;
+	size_t i, wrong = 0;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct config *c = NULL;
+		BUF complaints = BUF_INIT;
+		BUF want = BUF_INIT;
+		const char *p;
+
+		assert_int_equal(load(f, rows[i].text, &c, &complaints), ERR_CONFIG);
+		assert_null(c);
+		buf_put_str(&want, f->path);
+		for (p = rows[i].want; *p; p++) {
+			/* "S:" at a line's begin stands for the file's name */
+			if (p > rows[i].want && p[-1] == '\n' && *p == 'S') {
+				buf_put_str(&want, f->path);
+				continue;
+			}
+			buf_put_byte(&want, (uint8_t)*p);
+		}
+		if (!span_eq(buf_span(&complaints), buf_span(&want))) {
+			print_error("got:  %swant: %s", buf_cstr(&complaints), buf_cstr(&want));
+			wrong++;
+		}
+	}
+	assert_int_equal(wrong, 0);
+}
+
+static void bad_static_hashes_are_named(void **state)
+{
+	const struct config *c = NULL;
+	BUF complaints = BUF_INIT;
+
+	assert_int_equal(load(*state,
+			      HEAD HTTP PROFILES
+			      "\nendpoints:\n"
+			      "  - {name: e, protocol: scep, path: /e, ca: e, profile: device,\n"
+			      "     authorisation: {static:\n       [secret]}}\n",
+			      &c, &complaints),
+			 ERR_CONFIG);
+	assert_non_null(
+	    strstr(buf_cstr(&complaints), ":12: endpoints[0].authorisation.static[0]: "));
+}
+
+static void routes_by_longest_path(void **state)
+{
+	static const struct {
+		size_t listener;
+		const char *path;
+		const char *want; /* endpoint; NULL: none */
+	} rows[] = {
+		{ 1, "/scep/demo", "demo" },
+		{ 1, "/scep/demo/", "demo" },
+		{ 1, "/scep/demo/pkiclient.exe", "demo" },
+		{ 1, "/scep/demo/cgi-bin/pkiclient.exe", "demo" },
+		{ 1, "//scep///demo//x", "demo" },
+		{ 1, "/scep/demon", "lab" },
+		{ 1, "/scep", "lab" },
+		{ 1, "/scep/", "lab" },
+		{ 1, "/scep/x", "lab" },
+		{ 0, "/scep/demo", "lab" },
+		{ 1, "/scepter", NULL },
+		{ 1, "/SCEP", NULL },
+		{ 1, "/", NULL },
+		{ 1, "", NULL },
+		{ 1, "scep", NULL },
+		{ 1, "/x/scep/demo", NULL },
+	};
+	const struct config *c = NULL;
+	BUF complaints = BUF_INIT;
+	size_t i;
+
+	assert_int_equal(load(*state, full, &c, &complaints), OK);
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct config_endpoint *e =
+		    config_route(c, rows[i].listener, span_str(rows[i].path));
+
+		if (!e != !rows[i].want || (e && strcmp(e->scep.name, rows[i].want) != 0))
+			fail_msg("%s: %s", rows[i].path, e ? e->scep.name : "none");
+	}
+	config_unref(c);
+}
+
+static void knows_what_takes_a_restart(void **state)
+{
+	const struct config *a = NULL, *b = NULL, *c = NULL;
+	BUF complaints = BUF_INIT;
+
+	assert_int_equal(load(*state, GOOD, &a, &complaints), OK);
+	assert_int_equal(load(*state, GOOD "log: {level: debug}\n", &b, &complaints), OK);
+	assert_int_equal(load(*state, full, &c, &complaints), OK);
+	assert_true(config_is_compatible(a, b));
+	assert_false(config_is_compatible(a, c));
+	config_unref(a);
+	config_unref(config_ref(b));
+	config_unref(b);
+	config_unref(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(fills_all_settings, setup, teardown),
+		cmocka_unit_test_setup_teardown(relies_on_defaults, setup, teardown),
+		cmocka_unit_test_setup_teardown(refuses_with_line_and_remedy, setup, teardown),
+		cmocka_unit_test_setup_teardown(bad_static_hashes_are_named, setup, teardown),
+		cmocka_unit_test_setup_teardown(routes_by_longest_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(knows_what_takes_a_restart, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
