@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
 
@@ -15,7 +16,6 @@
 struct opened {
 	struct tls_listener *tls[CONFIG_LISTENERS_MAX];
 	struct server server;
-	struct http_server *http;
 };
 
 static void opened_clear(struct opened *o)
@@ -44,6 +44,7 @@ static enum result open_state(struct server *s, const struct process_context *ct
 	TRY(store_open(&s->store, &store, err));
 	TRY(keeper_client_new(&s->keeper, ctx->intro, KEEPER_TIMEOUT_MS, err));
 	TRY(keeper_ping(s->keeper, err));
+	server_init_admin(s);
 	return server_load_authority(s, err);
 }
 
@@ -74,6 +75,7 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 		.log = ctx->log,
 		.access_log = config->access_log,
 	};
+	struct http_server *started = NULL;
 	size_t i;
 
 	for (i = 0; i < config->n_listeners; i++)
@@ -81,9 +83,11 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 						       .fd = ctx->listeners->fds[i],
 						       .lenient_gets = true,
 						       .tls = tls_listener_get(o->tls[i]) };
-	listeners[i] = (struct http_listener){ .name = "admin", .fd = ctx->listeners->admin };
+	listeners[i] = (struct http_listener){ .name = SERVER_ADMIN, .fd = ctx->listeners->admin };
 	http.n_listeners = i + 1;
-	return http_server_start(&o->http, &http, err);
+	TRY(http_server_start(&started, &http, err));
+	atomic_store(&o->server.http, started);
+	return OK;
 }
 
 static void reload(struct server *s, const struct process_context *ctx)
@@ -143,6 +147,6 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 	TRY(open_tls(&o, ctx->config, err));
 	TRY(start_http(&o, ctx, err));
 	r = obey(&o.server, ctx, err);
-	http_server_drain(o.http, ctx->config->drain_seconds);
+	http_server_drain(o.server.http, ctx->config->drain_seconds);
 	return r;
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/server.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "scep/service.h"
 
 struct worker {
 	struct scep_worker *scep;
+	struct crypto *crypto; /* of the admin API; made at its first request */
 };
 
 /* ---- snapshots ---- */
@@ -56,7 +59,66 @@ enum result server_load_authority(struct server *s, struct err *err)
 	return OK;
 }
 
+/* ---- what the admin API asks of the daemon ---- */
+
+static enum result authorities_changed(void *ctx, struct err *err)
+{
+	return server_load_authority(ctx, err);
+}
+
+static void each_endpoint(void *ctx, admin_endpoint_fn *fn, void *arg)
+{
+	const struct config *config = server_config(ctx);
+	size_t i;
+
+	for (i = 0; i < config->n_endpoints; i++) {
+		const struct config_endpoint *e = &config->endpoints[i];
+
+		fn(arg, &(struct admin_endpoint){ .name = e->scep.name,
+						  .protocol = "scep",
+						  .path = e->path,
+						  .ca = e->scep.policy.ca });
+	}
+	config_unref(config);
+}
+
+static void http_stats(void *ctx, struct http_server_stats *out)
+{
+	struct server *s = ctx;
+	const struct http_server *http = atomic_load(&s->http);
+
+	if (http)
+		http_server_stats(http, out);
+}
+
+void server_init_admin(struct server *s)
+{
+	s->admin = (struct admin_api){
+		.store = s->store,
+		.keeper = s->keeper,
+		.clock = &s->clock,
+		.log = &s->log,
+		.own_uid = geteuid(),
+		.started = clock_now(&s->clock),
+		.ctx = s,
+		.changed = authorities_changed,
+		.each_endpoint = each_endpoint,
+		.http_stats = http_stats,
+	};
+}
+
 /* ---- requests ---- */
+
+static void handle_admin(struct server *s, struct worker *w, const struct http_request *req,
+			 struct http_reply *reply)
+{
+	struct err err = { 0 };
+
+	if (!w->crypto && crypto_new(&w->crypto, false, &err) != OK)
+		http_reply_text(reply, 503, "%s", err_text(&err));
+	else
+		admin_api_handle(&s->admin, w->crypto, req, reply);
+}
 
 static void handle_scep(struct server *s, struct worker *w, const struct config_endpoint *e,
 			const struct http_request *req, struct http_reply *reply)
@@ -80,19 +142,27 @@ static size_t find_listener(const struct config *config, const char *name)
 	return i;
 }
 
-void server_handle(void *ctx, void *worker, const struct http_request *req,
-		   struct http_reply *reply)
+static void handle_endpoint(struct server *s, struct worker *w, const struct http_request *req,
+			    struct http_reply *reply)
 {
-	struct server *s = ctx;
 	const struct config *config = server_config(s);
 	const struct config_endpoint *e;
 
 	e = config_route(config, find_listener(config, req->listener), req->path);
 	if (e)
-		handle_scep(s, worker, e, req, reply);
+		handle_scep(s, w, e, req, reply);
 	else
 		http_reply_text(reply, 404, "no endpoint has this path");
 	config_unref(config);
+}
+
+void server_handle(void *ctx, void *worker, const struct http_request *req,
+		   struct http_reply *reply)
+{
+	if (strcmp(req->listener, SERVER_ADMIN) == 0)
+		handle_admin(ctx, worker, req, reply);
+	else
+		handle_endpoint(ctx, worker, req, reply);
 }
 
 enum result server_worker_new(UNUSED void *ctx, UNUSED unsigned index, void **worker,
@@ -118,5 +188,6 @@ void server_worker_free(UNUSED void *ctx, void *worker)
 	if (!w)
 		return;
 	scep_worker_free(w->scep);
+	crypto_free(w->crypto);
 	free(w);
 }

@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 
+#include "admin/api.h"
 #include "ca/authority.h"
 #include "daemon/config.h"
 
@@ -17,10 +18,18 @@ struct server {
 	struct keeper_client *keeper;
 	struct clock clock;
 	struct log log;
-	pthread_mutex_t lock; /* of the two snapshots' pointers */
+	struct admin_api admin;
+	struct http_server *_Atomic http; /* NULL until it runs */
+	pthread_mutex_t lock;             /* of the two snapshots' pointers */
 	const struct config *config;
 	struct authority *authority;
 };
+
+/* The listener of that name goes to the admin API, the others to the endpoints. */
+#define SERVER_ADMIN "admin"
+
+/* Fills s->admin; store, keeper and log must be set. */
+void server_init_admin(struct server *s);
 
 /* References, to be given back by config_unref and authority_unref. */
 const struct config *server_config(struct server *s);
