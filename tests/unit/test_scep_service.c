@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SCEP's two sides against each other, with a real store and keeper between HTTP request and reply.
+ * (That others understand either side is for test_scep_message and the scenario tests to show.)
+ */
+#include "ca_fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include "der/oid.h"
+#include "pki/key_evp.h"
+#include "pki/name.h"
+#include "scep/caps.h"
+#include "scep/enrolment.h"
+#include "scep/service.h"
+
+#define CHALLENGE "correct horse battery staple"
+
+static struct {
+	struct ca_fixture *f;
+	struct key *rsa;
+	struct key *ec;
+	struct buf name;
+	struct profile_attr attr;
+	struct profile profile;
+	struct scep_endpoint endpoint;
+	struct enrol_context enrol;
+	struct log_sink *sink;
+	struct log log;
+	char log_path[128];
+	struct scep_service service;
+	struct scep_worker *worker;
+	struct scep_ca_certs ca; /* as the device sees it */
+} t;
+
+/* ---- HTTP ---- */
+
+#define REPLY CLEANUP(http_reply_clear) struct http_reply
+
+static struct http_reply handle(enum http_method method, const char *query, struct span body,
+				const struct authority_ca *ca)
+{
+	struct http_request req = {
+		.method = method, .query = span_str(query), .body = body, .peer = "192.0.2.7"
+	};
+	struct http_reply reply = { 0 };
+
+	scep_service_handle(&t.service, t.worker, &t.endpoint, ca, &req, &reply);
+	return reply;
+}
+
+static struct http_reply get(const char *query)
+{
+	return handle(HTTP_GET, query, SPAN_NONE, t.f->demo);
+}
+
+static struct http_reply post(struct span body)
+{
+	return handle(HTTP_POST, "operation=PKIOperation", body, t.f->demo);
+}
+
+static const char *reply_header(const struct http_reply *reply, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < reply->n_headers; i++)
+		if (strcmp(reply->headers[i].name, name) == 0)
+			return reply->headers[i].value;
+	return NULL;
+}
+
+/* ---- set-up ---- */
+
+static void learn_ca(void)
+{
+	uint8_t fingerprint[DIGEST_MAX];
+	struct err err = { 0 };
+	REPLY reply = get("operation=GetCACert");
+
+	assert_int_equal(reply.status, 200);
+	assert_int_equal(scep_ca_certs_parse(buf_span(&reply.body), &t.ca, NULL), OK);
+	assert_int_equal(cert_fingerprint(t.f->c, buf_span(&t.f->demo->ca.der), DIGEST_SHA256,
+					  fingerprint, NULL),
+			 OK);
+	if (scep_ca_certs_trust(&t.ca, t.f->c, span_of(fingerprint, 32), NOW, &err) != OK)
+		fail_msg("%s", err_text(&err));
+}
+
+static int set_up(void **state)
+{
+	struct key_spec rsa = { KEY_RSA, 2048 }, ec = { KEY_EC_P256, 256 };
+	int fd;
+
+	assert_int_equal(ca_fixture_set_up(state), 0);
+	t.f = *state;
+	assert_int_equal(key_evp_generate(&t.rsa, t.f->c, rsa, NULL), OK);
+	assert_int_equal(key_evp_generate(&t.ec, t.f->c, ec, NULL), OK);
+	assert_int_equal(name_parse_text("CN=router7", &t.name, NULL), OK);
+	buf_put(&t.attr.type, OID_CN);
+	t.attr.choice = PROFILE_REQUIRED;
+	t.profile = (struct profile){ .name = (char *)(uintptr_t) "device",
+				      .validity = 90 * DAY,
+				      .backdate = 600,
+				      .key_usage = KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT,
+				      .attrs = &t.attr,
+				      .n_attrs = 1,
+				      .keys = { { KEY_RSA, 2048, 4096 }, { KEY_EC_P256, 0, 0 } },
+				      .n_keys = 2 };
+	t.endpoint = (struct scep_endpoint){ .name = "demo",
+					     .policy = { .endpoint = "demo",
+							 .ca = "demo",
+							 .profile = &t.profile,
+							 .accept_anyone = true } };
+	(void)snprintf(t.log_path, sizeof(t.log_path), "%s/log", t.f->dir);
+	fd = open(t.log_path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(log_sink_new(&t.sink, fd, "test", LOG_LEVEL_DEBUG, NULL), OK);
+	log_init(&t.log, t.sink);
+	t.enrol = (struct enrol_context){ t.f->store, &t.f->clock };
+	t.service = (struct scep_service){ &t.enrol, &t.log };
+	assert_int_equal(scep_worker_new(&t.worker, NULL), OK);
+	learn_ca();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	scep_worker_free(t.worker);
+	scep_ca_certs_clear(&t.ca);
+	log_sink_free(t.sink);
+	key_free(t.rsa);
+	key_free(t.ec);
+	buf_clear(&t.name);
+	buf_clear(&t.attr.type);
+	return ca_fixture_tear_down(state);
+}
+
+/* Does the log say it, in a line? */
+static bool is_logged(const char *text)
+{
+	BUF log = BUF_INIT;
+
+	assert_int_equal(file_read(t.log_path, 1 << 20, &log, NULL), OK);
+	return strstr(buf_cstr(&log), text) != NULL;
+}
+
+/* ---- a device ---- */
+
+#define ENROLMENT CLEANUP(scep_enrolment_clear) struct scep_enrolment
+#define ANSWER CLEANUP(scep_enrolment_reply_clear) struct scep_enrolment_reply
+
+static struct scep_enrolment device(struct key *key, const char *challenge, uint32_t caps)
+{
+	struct scep_enrolment_config config = { .key = key,
+						.subject = buf_span(&t.name),
+						.challenge = span_str(challenge),
+						.caps = caps,
+						.allow_legacy = true,
+						.now = NOW };
+	struct scep_enrolment e = { 0 };
+
+	assert_int_equal(scep_enrolment_init(&e, &config, t.f->c, NULL), OK);
+	return e;
+}
+
+static struct scep_enrolment_reply read_reply(const struct scep_enrolment *e,
+					      const struct http_reply *reply)
+{
+	struct scep_enrolment_reply answer = { 0 };
+	struct err err = { 0 };
+
+	if (reply->status != 200)
+		fail_msg("status %d: %.*s", reply->status, (int)reply->body.len, reply->body.data);
+	assert_string_equal(reply->content_type, "application/x-pki-message");
+	if (scep_enrolment_read(e, &t.ca, t.f->c, buf_span(&reply->body), &answer, &err) != OK)
+		fail_msg("%s", err_text(&err));
+	return answer;
+}
+
+static struct scep_enrolment_reply enrol(struct scep_enrolment *e)
+{
+	BUF request = BUF_INIT;
+
+	assert_int_equal(scep_enrolment_request(e, &t.ca, t.f->c, &request, NULL), OK);
+	{
+		REPLY reply = post(buf_span(&request));
+
+		return read_reply(e, &reply);
+	}
+}
+
+#define MODERN (SCEP_CAP_AES | SCEP_CAP_SHA256)
+
+/* ---- the tests ---- */
+
+static void enrols_and_repeats(void **state)
+{
+	ENROLMENT e = device(t.rsa, CHALLENGE, MODERN);
+	ANSWER first = enrol(&e);
+	ANSWER second = enrol(&e);
+	struct ca_fixture_events seen = ca_fixture_events(t.f, e.transaction_id);
+
+	(void)state;
+	assert_int_equal(first.status, SCEP_SUCCESS);
+	assert_true(span_eq(buf_span(&first.cert), buf_span(&second.cert)));
+	assert_int_equal(seen.n, 1);
+	assert_non_null(strstr(seen.detail, "\"signature\""));
+	assert_non_null(strstr(seen.detail, "\"decryption\""));
+	assert_non_null(strstr(seen.detail, "\"proof of possession\""));
+	assert_true(is_logged(e.transaction_id));
+	assert_true(is_logged("\"endpoint\":\"demo\""));
+	assert_false(is_logged(CHALLENGE));
+}
+
+static void point_23_ec_device_is_answered_under_its_challenge(void **state)
+{
+	ENROLMENT e = device(t.ec, CHALLENGE, MODERN);
+	ANSWER answer = enrol(&e);
+	ENROLMENT mute = device(t.ec, NULL, MODERN);
+	ANSWER refusal = enrol(&mute);
+
+	(void)state;
+	assert_int_equal(answer.status, SCEP_SUCCESS);
+	assert_int_equal(refusal.status, SCEP_FAILURE);
+	assert_int_equal(refusal.fail_info, 2);
+	assert_non_null(strstr(refusal.text, "challengePassword"));
+}
+
+static void point_10_floor_and_switches(void **state)
+{
+	static const struct {
+		uint32_t caps;
+		bool sha1_3des;
+		bool md5_des;
+		int status;
+		const char *says;
+	} row[] = {
+		{ MODERN, false, false, SCEP_SUCCESS, "" },
+		{ SCEP_CAP_AES, false, false, SCEP_FAILURE, "digestAlgorithm with SHA-1" },
+		{ SCEP_CAP_SHA256, false, false, SCEP_FAILURE,
+		  "pkcsPKIEnvelope with DES-EDE3-CBC" },
+		{ 0, true, false, SCEP_SUCCESS, "" },
+		{ 0, false, true, SCEP_SUCCESS, "" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(row); i++) {
+		ENROLMENT e = device(t.rsa, NULL, row[i].caps);
+		struct scep_enrolment_reply answer;
+
+		t.endpoint.allow_sha1_3des = row[i].sha1_3des;
+		t.endpoint.allow_md5_des = row[i].md5_des;
+		answer = enrol(&e);
+		if ((int)answer.status != row[i].status || !strstr(answer.text, row[i].says))
+			fail_msg("row %zu: %d %s", i, answer.status, answer.text);
+		if (row[i].status == SCEP_FAILURE)
+			assert_int_equal(answer.fail_info, 0);
+		scep_enrolment_reply_clear(&answer);
+	}
+	assert_true(is_logged("legacy algorithms taken from this device"));
+	t.endpoint.allow_sha1_3des = t.endpoint.allow_md5_des = false;
+}
+
+/* A signed CertRep, checked by hand since it answers no request of ours. */
+static void must_fail(const struct http_reply *reply, int fail_info, const char *says)
+{
+	struct scep_message m = { 0 };
+	struct err err = { 0 };
+
+	assert_int_equal(reply->status, 200);
+	assert_int_equal(scep_message_parse(buf_span(&reply->body), &m, NULL), OK);
+	if (cms_signed_verify(&m.sd, t.f->c, t.ca.certs[t.ca.encrypter].spki, &err) != OK)
+		fail_msg("%s", err_text(&err));
+	assert_int_equal(m.message_type, SCEP_CERT_REP);
+	assert_int_equal(m.pki_status, SCEP_FAILURE);
+	assert_int_equal(m.sender_nonce.len, SCEP_NONCE);
+	if (m.fail_info != fail_info ||
+	    !memmem(m.fail_info_text.p, m.fail_info_text.len, says, strlen(says)))
+		fail_msg("%s: failInfo %d \"%.*s\"", says, m.fail_info, (int)m.fail_info_text.len,
+			 m.fail_info_text.p);
+	scep_message_clear(&m);
+}
+
+static void point_18_what_can_be_read_gets_a_signed_failure(void **state)
+{
+	static const struct {
+		const char *file;
+		int fail_info;
+		const char *says;
+	} row[] = {
+		{ "scep_no_attrs.der", 2, "transactionID missing" },
+		{ "scep_odd_type.der", 2, "messageType missing or no decimal number" },
+		{ "scep_no_envelope.der", 2, "PKCSReq without a pkcsPKIEnvelope" },
+		{ "scep_pkcsreq.ber", 2, "with no key of this CA" },
+		{ "scep_oaep_ski.der", 2, "with no key of this CA" },
+		{ "scep_go_request.der", 0, "digestAlgorithm with SHA-1" },
+		{ "scep_go_failure.der", 0, "digestAlgorithm with SHA-1" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(row); i++) {
+		BUF message = unit_vector(row[i].file);
+		REPLY reply = post(buf_span(&message));
+
+		must_fail(&reply, row[i].fail_info, row[i].says);
+	}
+	assert_string_equal(ca_fixture_events(t.f, "0A 'b").kind, "enrol.rejected");
+}
+
+static void types_not_served_are_refused_by_name(void **state)
+{
+	static const struct {
+		int type;
+		const char *says;
+	} row[] = {
+		{ SCEP_RENEWAL_REQ, "RenewalReq (messageType 17) is not served here" },
+		{ SCEP_UPDATE_REQ, "UpdateReq" },
+		{ SCEP_CERT_POLL, "CertPoll" },
+		{ SCEP_GET_CERT, "GetCert" },
+		{ SCEP_GET_CRL, "GetCRL" },
+		{ SCEP_CERT_REP, "messageType 3 is no request" },
+		{ 99, "messageType 99 is no request" },
+		{ 0, "messageType 0 is no request" },
+	};
+	ENROLMENT e = device(t.rsa, NULL, MODERN);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(row); i++) {
+		struct scep_message_new m = { .message_type = row[i].type,
+					      .transaction_id = SPAN_LIT("not-served"),
+					      .pki_status = -1,
+					      .fail_info = -1,
+					      .digest = DIGEST_SHA256,
+					      .signer_cert = buf_span(&e.signer_cert) };
+		BUF message = BUF_INIT;
+
+		assert_int_equal(scep_message_build(&m, t.rsa, t.f->c, &message, NULL), OK);
+		{
+			REPLY reply = post(buf_span(&message));
+
+			must_fail(&reply, 2, row[i].says);
+		}
+	}
+}
+
+/* What an altered copy of a captured request can learn: that it did not open, and no more. */
+static void altered_envelopes_have_one_answer(void **state)
+{
+	ENROLMENT victim = device(t.rsa, CHALLENGE, MODERN);
+	struct cms_envelop envelop = { .plain = buf_span(&victim.csr),
+				       .cipher = CIPHER_AES128_CBC };
+	BUF envelope = BUF_INIT;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(
+	    cms_envelop_to_cert(&envelop, t.f->c, t.ca.certs[t.ca.encrypter].der, &envelope, NULL),
+	    OK);
+	/* the last octet (padding), the last block but one, the first of all, the encrypted key */
+	for (n = 0; n < 4; n++) {
+		size_t at[] = { envelope.len - 1, envelope.len - 17,
+				envelope.len - victim.csr.len / 16 * 16 - 10, envelope.len / 3 };
+		struct scep_message_new m = { .message_type = SCEP_PKCS_REQ,
+					      .transaction_id = SPAN_LIT("altered"),
+					      .pki_status = -1,
+					      .fail_info = -1,
+					      .digest = DIGEST_SHA256,
+					      .envelope = buf_span(&envelope),
+					      .signer_cert = buf_span(&victim.signer_cert) };
+		BUF message = BUF_INIT;
+
+		envelope.data[at[n]] ^= 1;
+		assert_int_equal(scep_message_build(&m, t.rsa, t.f->c, &message, NULL), OK);
+		envelope.data[at[n]] ^= 1;
+		{
+			REPLY reply = post(buf_span(&message));
+
+			must_fail(&reply, 2,
+				  "RFC 8894 3.2.2: with no key of this CA does the pkcsPKIEnvelope "
+				  "open to what a PKCSReq holds");
+		}
+	}
+}
+
+static void point_06_another_key_than_the_signers(void **state)
+{
+	struct key_spec spec = { KEY_RSA, 2048 };
+	CLEANUP(key_freep) struct key *other = NULL;
+	ENROLMENT e = device(t.rsa, NULL, MODERN);
+
+	(void)state;
+	assert_int_equal(key_evp_generate(&other, t.f->c, spec, NULL), OK);
+	{
+		ENROLMENT stranger = device(other, NULL, MODERN);
+		struct scep_enrolment_reply answer;
+		struct buf own = e.csr;
+
+		e.csr = stranger.csr;
+		answer = enrol(&e);
+		e.csr = own;
+		assert_int_equal(answer.status, SCEP_FAILURE);
+		assert_non_null(strstr(answer.text, "signed with another key"));
+		scep_enrolment_reply_clear(&answer);
+	}
+}
+
+static void what_cannot_be_read_is_an_http_error(void **state)
+{
+	static const struct {
+		enum http_method method;
+		const char *query;
+		const char *body;
+		int status;
+	} row[] = {
+		{ HTTP_POST, "operation=PKIOperation", "x", 400 },
+		{ HTTP_POST, "operation=PKIOperation", "", 400 },
+		{ HTTP_POST, "", "0\x80", 400 },
+		{ HTTP_GET, "", "", 400 },
+		{ HTTP_GET, "operation=GetEverything", "", 400 },
+		{ HTTP_GET, "operation=PKIOperation", "", 400 },
+		{ HTTP_GET, "operation=PKIOperation&message=!", "", 400 },
+		{ HTTP_GET, "operation=GetNextCACert", "", 400 },
+		{ HTTP_DELETE, "operation=GetCACaps", "", 405 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(row); i++) {
+		REPLY reply = handle(row[i].method, row[i].query, span_str(row[i].body), t.f->demo);
+
+		if (reply.status != row[i].status)
+			fail_msg("row %zu: %d", i, reply.status);
+		assert_non_null(strstr(reply.content_type, "text/plain"));
+		assert_true(reply.body.len > 0);
+	}
+}
+
+static void point_15_get_ca_cert_by_what_there_is(void **state)
+{
+	struct authority_ca lone = *t.f->demo;
+	REPLY with_ra = get("operation=GetCACert&message=any");
+
+	(void)state;
+	lone.has_ra = false;
+	assert_string_equal(with_ra.content_type, "application/x-x509-ca-ra-cert");
+	assert_int_equal(t.ca.n, 2);
+	assert_false(cert_is_ca(&t.ca.certs[0]));
+	assert_true(cert_is_ca(&t.ca.certs[1]));
+	{
+		REPLY alone = handle(HTTP_GET, "operation=GetCACert", SPAN_NONE, &lone);
+
+		assert_string_equal(alone.content_type, "application/x-x509-ca-cert");
+		assert_true(span_eq(buf_span(&alone.body), buf_span(&lone.ca.der)));
+	}
+}
+
+static void capabilities(void **state)
+{
+	REPLY reply = get("operation=GetCACaps");
+
+	(void)state;
+	assert_string_equal(reply.content_type, "text/plain");
+	assert_string_equal(buf_cstr(&reply.body),
+			    "AES\nPOSTPKIOperation\nSHA-256\nSHA-512\nSCEPStandard\n");
+}
+
+static void must_come_back(const struct http_reply *reply, const char *seconds)
+{
+	assert_int_equal(reply->status, 503);
+	assert_non_null(reply_header(reply, "Retry-After"));
+	assert_string_equal(reply_header(reply, "Retry-After"), seconds);
+}
+
+static void no_ca_yet(void **state)
+{
+	REPLY reply = handle(HTTP_GET, "operation=GetCACert", SPAN_NONE, NULL);
+
+	(void)state;
+	must_come_back(&reply, "30");
+	assert_true(is_logged("scepterctl ca init"));
+}
+
+static void keeper_away(void **state)
+{
+	ENROLMENT e = device(t.rsa, NULL, MODERN);
+	unsigned before = ca_fixture_events(t.f, NULL).n;
+	BUF request = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(scep_enrolment_request(&e, &t.ca, t.f->c, &request, NULL), OK);
+	assert_int_equal(kill(t.f->keeper_pid, SIGSTOP), 0);
+	t.endpoint.retry_after = 7;
+	{
+		REPLY reply = post(buf_span(&request));
+
+		assert_int_equal(kill(t.f->keeper_pid, SIGCONT), 0);
+		must_come_back(&reply, "7");
+	}
+	assert_int_equal(ca_fixture_events(t.f, NULL).n, before); /* nothing was decided */
+	t.endpoint.retry_after = 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(enrols_and_repeats),
+		cmocka_unit_test(point_23_ec_device_is_answered_under_its_challenge),
+		cmocka_unit_test(point_10_floor_and_switches),
+		cmocka_unit_test(point_18_what_can_be_read_gets_a_signed_failure),
+		cmocka_unit_test(types_not_served_are_refused_by_name),
+		cmocka_unit_test(altered_envelopes_have_one_answer),
+		cmocka_unit_test(point_06_another_key_than_the_signers),
+		cmocka_unit_test(what_cannot_be_read_is_an_http_error),
+		cmocka_unit_test(point_15_get_ca_cert_by_what_there_is),
+		cmocka_unit_test(capabilities),
+		cmocka_unit_test(no_ca_yet),
+		cmocka_unit_test(keeper_away),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
