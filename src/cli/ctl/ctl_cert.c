@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scepterctl cert: the certificates that were issued. */
+#include "base/file.h"
+#include "cli/ctl/commands.h"
+#include "pki/pem.h"
+
+/* ---- list ---- */
+
+struct list_opts {
+	const char *ca;
+	const char *subject;
+	const char *transaction;
+	const char *before;
+	const char *limit;
+};
+
+static const struct cli_option list_options[] = {
+	{ "--ca", CLI_TEXT, offsetof(struct list_opts, ca), "NAME", "only of this CA" },
+	{ "--subject", CLI_TEXT, offsetof(struct list_opts, subject), "TEXT",
+	  "only with this in the subject, in any case" },
+	{ "--transaction", CLI_TEXT, offsetof(struct list_opts, transaction), "ID",
+	  "only of this transactionID" },
+	{ "--before", CLI_TEXT, offsetof(struct list_opts, before), "ID",
+	  "older than this, as the end of the list before says" },
+	{ "--limit", CLI_TEXT, offsetof(struct list_opts, limit), "N", "at most; default 100" },
+	{ 0 },
+};
+
+static RESULT put_list(const struct cli *cli, const json_t *list, struct err *err)
+{
+	CLEANUP(cli_table_clear)
+	struct cli_table t = { { "SERIAL", "CA", "ISSUED", "NOT AFTER", "SUBJECT" }, 5 };
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach(list, i, c)
+	{
+		cli_table_put(&t, ctl_api_text(c, "serial"));
+		cli_table_put(&t, ctl_api_text(c, "ca"));
+		cli_table_put(&t, ctl_api_text(c, "issued"));
+		cli_table_put(&t, ctl_api_text(c, "not_after"));
+		cli_table_put(&t, ctl_api_text(c, "subject"));
+	}
+	return cli_table_print(&t, &cli->out, "no such certificate", err);
+}
+
+static enum result run_list(struct cli *cli, const void *opts, struct err *err)
+{
+	const struct list_opts *o = opts;
+	CLEANUP_JSON answer = NULL;
+	BUF path = BUF_INIT;
+	const json_t *next;
+
+	buf_put_str(&path, "/v1/certs");
+	ctl_api_query(&path, "ca", o->ca);
+	ctl_api_query(&path, "subject", o->subject);
+	ctl_api_query(&path, "transaction", o->transaction);
+	ctl_api_query(&path, "before", o->before);
+	ctl_api_query(&path, "limit", o->limit);
+	TRY(buf_check(&path, err));
+	TRY(ctl_api_get(cli, buf_cstr(&path), &answer, err));
+	if (cli->out.json)
+		return cli_output_json(&cli->out, answer, err);
+	TRY(put_list(cli, json_object_get(answer, "certs"), err));
+	next = json_object_get(answer, "next");
+	if (cli->out.terminal && json_is_integer(next))
+		cli_output_line(&cli->out, CLI_DIM, "Older ones: --before %lld",
+				(long long)json_integer_value(next));
+	return OK;
+}
+
+/* ---- show and export ---- */
+
+struct one_opts {
+	const char *serial;
+	const char *ca;
+	bool der;
+	const char *file;
+};
+
+#define SERIAL                                                                                     \
+	{                                                                                          \
+		"SERIAL", CLI_ARG, offsetof(struct one_opts, serial), NULL,                        \
+		    "serial number in hexadecimal; colons and either case are fine"                \
+	}
+#define CA                                                                                         \
+	{                                                                                          \
+		"--ca", CLI_TEXT, offsetof(struct one_opts, ca), "NAME",                           \
+		    "which CA's, where several have issued this serial number"                     \
+	}
+
+static const struct cli_option show_options[] = { SERIAL, CA, { 0 } };
+
+static const struct cli_option export_options[] = {
+	SERIAL,
+	CA,
+	{ "--der", CLI_FLAG, offsetof(struct one_opts, der), NULL, "DER instead of PEM" },
+	{ "--out", CLI_TEXT, offsetof(struct one_opts, file), "FILE",
+	  "where to write it; default standard output" },
+	{ 0 },
+};
+
+static RESULT fetch(const struct cli *cli, const struct one_opts *o, json_t **answer,
+		    struct err *err)
+{
+	BUF path = BUF_INIT;
+
+	ctl_api_path(&path, "/v1/certs/", o->serial);
+	ctl_api_query(&path, "ca", o->ca);
+	TRY(buf_check(&path, err));
+	return ctl_api_get(cli, buf_cstr(&path), answer, err);
+}
+
+static enum result run_show(struct cli *cli, const void *opts, struct err *err)
+{
+	static const struct {
+		const char *name;
+		const char *field;
+	} rows[] = {
+		{ "Serial", "serial" },
+		{ "Subject", "subject" },
+		{ "CA", "ca" },
+		{ "Not before", "not_before" },
+		{ "Not after", "not_after" },
+		{ "Issued", "issued" },
+		{ "Profile", "profile" },
+		{ "Endpoint", "endpoint" },
+		{ "Transaction", "transaction" },
+	};
+	CLEANUP_JSON answer = NULL;
+	size_t i;
+
+	TRY(fetch(cli, opts, &answer, err));
+	if (cli->out.json)
+		return cli_output_json(&cli->out, answer, err);
+	for (i = 0; i < ARRAY_LEN(rows); i++)
+		cli_output_pair(&cli->out, rows[i].name, "%s", ctl_api_text(answer, rows[i].field));
+	(void)fputs(ctl_api_text(answer, "certificate"), cli->out.file);
+	return OK;
+}
+
+static RESULT write_out(const struct cli *cli, const char *file, struct span bytes, struct err *err)
+{
+	if (file)
+		return file_write_atomic(file, 0644, bytes, err);
+	if (fwrite(bytes.p, 1, bytes.len, cli->out.file) != bytes.len)
+		return err_set(err, ERR_IO, "standard output: cannot write");
+	return OK;
+}
+
+static enum result run_export(struct cli *cli, const void *opts, struct err *err)
+{
+	const struct one_opts *o = opts;
+	CLEANUP_JSON answer = NULL;
+	struct span pem, text;
+	BUF der = BUF_INIT;
+
+	TRY(fetch(cli, o, &answer, err));
+	pem = text = span_str(ctl_api_text(answer, "certificate"));
+	TRY(pem_next(&text, "CERTIFICATE", &der, err));
+	if (o->der && !o->file && cli->out.terminal)
+		return err_set(err, ERR_USAGE, "--der: not onto a terminal; name a file by --out");
+	return write_out(cli, o->file, o->der ? buf_span(&der) : pem, err);
+}
+
+static const struct cli_command commands[] = {
+	{ .name = "list",
+	  .summary = "List certificates, newest first.",
+	  .examples = "scepterctl cert list --limit 20\n"
+		      "scepterctl cert list --ca demo --subject router\n",
+	  .options = list_options,
+	  .opts_size = sizeof(struct list_opts),
+	  .run = run_list },
+	{ .name = "show",
+	  .summary = "Show a certificate and how it came about.",
+	  .examples = "scepterctl cert show 5f3a09c1d2e4b6a8907f6e5d4c3b2a19\n",
+	  .options = show_options,
+	  .opts_size = sizeof(struct one_opts),
+	  .run = run_show },
+	{ .name = "export",
+	  .summary = "Write a certificate in PEM or DER.",
+	  .examples = "scepterctl cert export 5f3a09c1d2e4b6a8907f6e5d4c3b2a19 > cert.pem\n"
+		      "scepterctl cert export 5f3a... --der --out cert.der\n",
+	  .options = export_options,
+	  .opts_size = sizeof(struct one_opts),
+	  .run = run_export },
+	{ 0 },
+};
+
+const struct cli_command ctl_cert = {
+	.name = "cert",
+	.summary = "See and export the certificates that were issued.",
+	.examples = "scepterctl cert list --subject router7\n",
+	.sub = commands,
+};

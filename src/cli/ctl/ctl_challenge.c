@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scepterctl challenge: the passwords that devices enrol with. */
+#include <termios.h>
+#include <unistd.h>
+
+#include "ca/challenge.h"
+#include "cli/ctl/commands.h"
+
+#define CHALLENGE_MAX 16384
+
+/* ---- new ---- */
+
+struct new_opts {
+	const char *endpoint;
+	const char *lifetime;
+	const char *subject;
+	struct cli_list sans;
+};
+
+static const struct cli_option new_options[] = {
+	{ "--endpoint", CLI_TEXT, offsetof(struct new_opts, endpoint), "NAME",
+	  "the only endpoint that takes it; default any" },
+	{ "--lifetime", CLI_TEXT, offsetof(struct new_opts, lifetime), "TIME",
+	  "until it expires: 30m, 12h, 7d; default 1d" },
+	{ "--subject", CLI_TEXT, offsetof(struct new_opts, subject), "DN",
+	  "the only subject that it is good for" },
+	{ "--san", CLI_LIST, offsetof(struct new_opts, sans), "TYPE:VALUE",
+	  "the only alternative names that it is good for; may be repeated" },
+	{ 0 },
+};
+
+static json_t *new_request(const struct new_opts *o)
+{
+	json_t *body = json_object(), *sans;
+	size_t i;
+
+	ctl_api_set(body, "endpoint", o->endpoint);
+	ctl_api_set(body, "lifetime", o->lifetime);
+	ctl_api_set(body, "subject", o->subject);
+	if (o->sans.n == 0)
+		return body;
+	sans = json_array();
+	for (i = 0; i < o->sans.n; i++)
+		(void)json_array_append_new(sans, json_string(o->sans.v[i]));
+	(void)json_object_set_new(body, "san", sans);
+	return body;
+}
+
+/* In a pipe the challenge alone, so that CHALLENGE=$(scepterctl challenge new) works. */
+static enum result run_new(struct cli *cli, const void *opts, struct err *err)
+{
+	CLEANUP_JSON body = new_request(opts);
+	CLEANUP_JSON answer = NULL;
+
+	TRY(ctl_api_post(cli, "/v1/challenges", body, &answer, err));
+	if (cli->out.json)
+		return cli_output_json(&cli->out, answer, err);
+	if (!cli->out.terminal) {
+		cli_output_line(&cli->out, CLI_PLAIN, "%s", ctl_api_text(answer, "challenge"));
+		return OK;
+	}
+	cli_output_pair(&cli->out, "Challenge", "%s", ctl_api_text(answer, "challenge"));
+	cli_output_pair(&cli->out, "Handle", "%s", ctl_api_text(answer, "id"));
+	cli_output_pair(&cli->out, "Expires", "%s", ctl_api_text(answer, "expires"));
+	cli_output_line(&cli->out, CLI_DIM, "It is shown this once: the server keeps its hash.");
+	return OK;
+}
+
+/* ---- list ---- */
+
+struct list_opts {
+	bool all;
+	const char *after;
+	const char *limit;
+};
+
+static const struct cli_option list_options[] = {
+	{ "--all", CLI_FLAG, offsetof(struct list_opts, all), NULL,
+	  "used, revoked and expired ones too" },
+	{ "--after", CLI_TEXT, offsetof(struct list_opts, after), "HANDLE",
+	  "only those made after this one" },
+	{ "--limit", CLI_TEXT, offsetof(struct list_opts, limit), "N", "at most; default 100" },
+	{ 0 },
+};
+
+static RESULT put_list(const struct cli *cli, const json_t *list, struct err *err)
+{
+	CLEANUP(cli_table_clear)
+	struct cli_table t = { { "HANDLE", "STATE", "ENDPOINT", "EXPIRES", "MADE BY", "SUBJECT" },
+			       6 };
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach(list, i, c)
+	{
+		cli_table_put(&t, ctl_api_text(c, "id"));
+		cli_table_put(&t, ctl_api_text(c, "state"));
+		cli_table_put(&t,
+			      *ctl_api_text(c, "endpoint") ? ctl_api_text(c, "endpoint") : "any");
+		cli_table_put(&t, ctl_api_text(c, "expires"));
+		cli_table_put(&t, ctl_api_text(c, "created_by"));
+		cli_table_put(&t, *ctl_api_text(c, "subject") ? ctl_api_text(c, "subject") : "any");
+	}
+	return cli_table_print(&t, &cli->out, "no challenge is open: scepterctl challenge new",
+			       err);
+}
+
+static enum result run_list(struct cli *cli, const void *opts, struct err *err)
+{
+	const struct list_opts *o = opts;
+	CLEANUP_JSON answer = NULL;
+	BUF path = BUF_INIT;
+
+	buf_put_str(&path, "/v1/challenges");
+	ctl_api_query(&path, "all", o->all ? "1" : NULL);
+	ctl_api_query(&path, "after", o->after);
+	ctl_api_query(&path, "limit", o->limit);
+	TRY(buf_check(&path, err));
+	TRY(ctl_api_get(cli, buf_cstr(&path), &answer, err));
+	if (cli->out.json)
+		return cli_output_json(&cli->out, answer, err);
+	TRY(put_list(cli, json_object_get(answer, "challenges"), err));
+	if (cli->out.terminal && *ctl_api_text(answer, "next"))
+		cli_output_line(&cli->out, CLI_DIM, "More: --after %s",
+				ctl_api_text(answer, "next"));
+	return OK;
+}
+
+/* ---- revoke ---- */
+
+struct revoke_opts {
+	const char *id;
+};
+
+static const struct cli_option revoke_options[] = {
+	{ "HANDLE", CLI_ARG, offsetof(struct revoke_opts, id), NULL,
+	  "as \"challenge list\" shows it; not the challenge itself" },
+	{ 0 },
+};
+
+static enum result run_revoke(struct cli *cli, const void *opts, struct err *err)
+{
+	const struct revoke_opts *o = opts;
+	CLEANUP_JSON answer = NULL;
+	BUF path = BUF_INIT;
+
+	ctl_api_path(&path, "/v1/challenges/", o->id);
+	TRY(buf_check(&path, err));
+	TRY(ctl_api_delete(cli, buf_cstr(&path), &answer, err));
+	if (cli->out.json)
+		return cli_output_json(&cli->out, answer, err);
+	cli_output_line(&cli->out, CLI_PLAIN, "challenge %s is revoked", o->id);
+	return OK;
+}
+
+/* ---- hash ---- */
+
+struct hash_opts {
+	const char *file;
+};
+
+static const struct cli_option hash_options[] = {
+	{ "--challenge-file", CLI_TEXT, offsetof(struct hash_opts, file), "FILE",
+	  "whose first line is the challenge; default standard input" },
+	{ 0 },
+};
+
+/* From a terminal without showing it. */
+static RESULT read_typed(struct secret *out, struct err *err)
+{
+	struct termios old, quiet;
+	enum result r;
+
+	if (tcgetattr(STDIN_FILENO, &old) != 0)
+		return secret_read_file(out, "-", CHALLENGE_MAX, err);
+	quiet = old;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	(void)fputs("Challenge (then Enter and Ctrl-D): ", stderr);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	r = secret_read_file(out, "-", CHALLENGE_MAX, err);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+	(void)fputc('\n', stderr);
+	return r;
+}
+
+static enum result run_hash(struct cli *cli, const void *opts, struct err *err)
+{
+	const struct hash_opts *o = opts;
+	CLEANUP(crypto_freep) struct crypto *c = NULL;
+	CLEANUP_JSON value = NULL;
+	SECRET challenge = SECRET_INIT;
+	BUF text = BUF_INIT;
+
+	if (!o->file && isatty(STDIN_FILENO))
+		TRY(read_typed(&challenge, err));
+	else
+		TRY(secret_read_file(&challenge, o->file ? o->file : "-", CHALLENGE_MAX, err));
+	TRY(crypto_new(&c, false, err));
+	TRY(challenge_hash_static(c, &challenge, &text, err));
+	if (!buf_cstr(&text))
+		return err_nomem(err);
+	value = json_pack("{s:s}", "hash", (const char *)text.data);
+	if (cli->out.json)
+		return cli_output_json(&cli->out, value, err);
+	cli_output_line(&cli->out, CLI_PLAIN, "%s", (const char *)text.data);
+	return OK;
+}
+
+static const struct cli_command commands[] = {
+	{ .name = "new",
+	  .summary = "Make a one-time challenge for a device.",
+	  .examples = "scepterctl challenge new\n"
+		      "scepterctl challenge new --endpoint demo --lifetime 7d --subject "
+		      "\"CN=router7,O=Example\" --san DNS:router7.example\n"
+		      "scepterctl challenge new > challenge\n",
+	  .options = new_options,
+	  .opts_size = sizeof(struct new_opts),
+	  .run = run_new },
+	{ .name = "list",
+	  .summary = "List one-time challenges that can still be used.",
+	  .examples = "scepterctl challenge list\n"
+		      "scepterctl challenge list --all --json\n",
+	  .options = list_options,
+	  .opts_size = sizeof(struct list_opts),
+	  .run = run_list },
+	{ .name = "revoke",
+	  .summary = "Make a one-time challenge unusable.",
+	  .examples = "scepterctl challenge revoke 6a20b1f0a3c4d5e6\n",
+	  .options = revoke_options,
+	  .opts_size = sizeof(struct revoke_opts),
+	  .run = run_revoke },
+	{ .name = "hash",
+	  .summary = "Hash a static challenge for the configuration; the server is not asked.",
+	  .examples = "scepterctl challenge hash\n"
+		      "scepterctl challenge hash --challenge-file secret.txt\n",
+	  .options = hash_options,
+	  .opts_size = sizeof(struct hash_opts),
+	  .run = run_hash },
+	{ 0 },
+};
+
+const struct cli_command ctl_challenge = {
+	.name = "challenge",
+	.summary = "Make, see and revoke the challenges that devices enrol with.",
+	.examples = "scepterctl challenge new --endpoint demo\n"
+		    "scepterctl challenge list --all\n",
+	.sub = commands,
+};
