@@ -190,6 +190,32 @@ static void hostile(void **state)
 	}
 }
 
+/* Whatever byte is changed, what verifies is what was signed. */
+static void no_flip_forges(void **state)
+{
+	BUF der = load("signed_unsorted.der");
+	struct cms_signed s;
+	size_t i, verified = 0;
+
+	for (i = 0; i < der.len; i++) {
+		struct der_tlv tlv;
+
+		der.data[i] ^= 0x11;
+		if (cms_signed_parse(buf_span(&der), &s, NULL) == OK &&
+		    verify(&s, *state, NULL) == OK) {
+			assert_span_equal(s.content, span_str(plain));
+			assert_int_equal(
+			    cms_attr_find(&s, OID_SCEP_TRANSACTION_ID, "transactionID", &tlv, NULL),
+			    OK);
+			assert_span_equal(tlv.content, SPAN_LIT("transaction 7"));
+			verified++;
+		}
+		der.data[i] ^= 0x11;
+	}
+	/* such bytes are there: the sid, the certificate around its key */
+	assert_true(verified > 0 && verified < der.len);
+}
+
 static void too_much(void **state)
 {
 	BUF cert = unit_vector("cert_ed25519.der");
@@ -275,15 +301,11 @@ static void signed_and_read_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_others_made),
-		cmocka_unit_test(content_changed),
-		cmocka_unit_test(signed_by_another),
-		cmocka_unit_test(attributes_found),
-		cmocka_unit_test(degenerate),
-		cmocka_unit_test(hostile),
-		cmocka_unit_test(too_much),
-		cmocka_unit_test(another_content_type),
-		cmocka_unit_test(signed_and_read_back),
+		cmocka_unit_test(what_others_made),     cmocka_unit_test(content_changed),
+		cmocka_unit_test(signed_by_another),    cmocka_unit_test(attributes_found),
+		cmocka_unit_test(degenerate),           cmocka_unit_test(hostile),
+		cmocka_unit_test(no_flip_forges),       cmocka_unit_test(too_much),
+		cmocka_unit_test(another_content_type), cmocka_unit_test(signed_and_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
