@@ -53,23 +53,29 @@ static size_t meaning_of(int rc)
 	return i;
 }
 
-/* SQLite calls only ENOSPC "full". */
-static int normalised(const struct db *db, int rc)
+/* SQLite does not tell it for every failing COMMIT: then errno still has it (see query_step). */
+static int system_error(const struct db *db)
 {
 	int sys = db->handle ? sqlite3_system_errno(db->handle) : 0;
 
+	return sys ? sys : errno;
+}
+
+/* SQLite calls only ENOSPC "full". */
+static int normalised(int rc, int sys)
+{
 	return (rc & 0xff) == SQLITE_IOERR && (sys == EFBIG || sys == EDQUOT) ? SQLITE_FULL : rc;
 }
 
 enum result db_error(const struct db *db, int rc, const char *doing, struct err *err)
 {
+	int sys = system_error(db);
 	const char *text = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
-	int sys = db->handle ? sqlite3_system_errno(db->handle) : 0;
 	size_t i;
 
 	if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY)
 		return err_set(err, ERR_CONFLICT, "%s: %s: %s", db->path, doing, text);
-	i = meaning_of(normalised(db, rc));
+	i = meaning_of(normalised(rc, sys));
 	if (i == ARRAY_LEN(meanings))
 		return err_set(err, ERR_INTERNAL, "%s: %s: %s (SQLite %d)", db->path, doing, text,
 			       rc);
@@ -81,8 +87,10 @@ enum result db_error(const struct db *db, int rc, const char *doing, struct err 
 
 enum result db_exec(struct db *db, const char *sql, struct err *err)
 {
-	int rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
+	int rc;
 
+	errno = 0;
+	rc = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 	return rc == SQLITE_OK ? OK : db_error(db, rc, "set-up", err);
 }
 

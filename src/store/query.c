@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/query.h"
 
+#include <errno.h>
+
 enum result query_init(struct query *q, struct db *db, enum sql id, struct err *err)
 {
 	sqlite3_stmt *stmt;
@@ -50,8 +52,10 @@ void query_bind_blob(struct query *q, int n, struct span s)
 
 enum result query_step(struct query *q, bool *row, struct err *err)
 {
-	int rc = q->rc == SQLITE_OK ? sqlite3_step(q->stmt) : q->rc;
+	int rc;
 
+	errno = 0;
+	rc = q->rc == SQLITE_OK ? sqlite3_step(q->stmt) : q->rc;
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
 		return db_error(q->db, rc, "run", err);
 	*row = rc == SQLITE_ROW;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/writer.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -45,9 +46,11 @@ static void checkpoint(struct writer *w)
 {
 	int mode =
 	    w->pages >= RESTART_PAGES ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
-	int rc = sqlite3_wal_checkpoint_v2(w->db.handle, NULL, mode, NULL, NULL);
 	struct err err;
+	int rc;
 
+	errno = 0;
+	rc = sqlite3_wal_checkpoint_v2(w->db.handle, NULL, mode, NULL, NULL);
 	w->checked_at = w->pages;
 	if (rc != SQLITE_OK && rc != SQLITE_BUSY && db_error(&w->db, rc, "checkpoint", &err) != OK)
 		log_warning(&w->log, "store checkpoint failed", LOG_ERR(&err));
