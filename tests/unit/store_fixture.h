@@ -99,6 +99,22 @@ static inline void fixture_outside(const char *path, const char *sql)
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+/* Each certificate has its event and each event of an issuance its certificate, in the file. */
+static inline void fixture_expect_whole(const struct fixture *f)
+{
+	static const char sql[] = "SELECT count(*) FROM event FULL JOIN cert USING (id)"
+				  " WHERE (kind IS 'enrol.issued') <> (der IS NOT NULL)";
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(stmt, 0), 0);
+	assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 /* ---- an enrolment; all that is in it follows from its number ---- */
 
 struct item {

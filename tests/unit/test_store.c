@@ -236,7 +236,16 @@ static void challenge_comes_back_whole(void **state)
 }
 
 /* What was done to the challenge before, and what an issuance with it then gives. */
-enum before { NOTHING, REVOKED, EXPIRED, BOUND_TO_US, BOUND_TO_OTHER, USED_BY_OTHER, NEVER_MADE };
+enum before {
+	NOTHING,
+	REVOKED,
+	EXPIRED,
+	BOUND_TO_US,
+	BOUND_TO_OTHER,
+	USED_BY_OTHER,
+	USED_BY_US_ELSEWHERE,
+	NEVER_MADE
+};
 
 static enum result refusal_binds(struct store *s, const struct item *item,
 				 const uint8_t binding[STORE_HASH])
@@ -255,8 +264,11 @@ static void prepare(struct store *s, struct item *item, enum before before)
 	struct store_event event = { .time = NOW, .kind = "challenge.revoked" };
 	struct item other;
 
-	item_init(&other, 77);
+	item_init(&other, 77 + before);
 	other.issuance.challenge_hash = item->challenge.hash;
+	if (before == USED_BY_US_ELSEWHERE)
+		memcpy(other.issuance.challenge_binding, item->issuance.challenge_binding,
+		       STORE_HASH);
 	if (before == EXPIRED)
 		item->challenge.expires = NOW;
 	if (before != NEVER_MADE)
@@ -270,7 +282,7 @@ static void prepare(struct store *s, struct item *item, enum before before)
 		assert_int_equal(refusal_binds(s, item, other.issuance.challenge_binding), OK);
 	} else if (before == BOUND_TO_OTHER) {
 		assert_int_equal(refusal_binds(s, item, other.issuance.challenge_binding), OK);
-	} else if (before == USED_BY_OTHER) {
+	} else if (before == USED_BY_OTHER || before == USED_BY_US_ELSEWHERE) {
 		assert_int_equal(store_commit_issuance(s, &other.issuance, NULL), OK);
 	}
 }
@@ -288,6 +300,7 @@ static void issuance_needs_a_usable_challenge(void **state)
 		{ EXPIRED, ERR_DENIED, "expired at 2025-06-15T15:06:40Z" },
 		{ BOUND_TO_OTHER, ERR_DENIED, "another transaction" },
 		{ USED_BY_OTHER, ERR_DENIED, "used already" },
+		{ USED_BY_US_ELSEWHERE, ERR_DENIED, "used already" },
 		{ NEVER_MADE, ERR_DENIED, "no such challenge" },
 	};
 	struct fixture *f = *state;
@@ -478,6 +491,7 @@ static void defects_of_the_caller_leave_nothing(void **state)
 	assert_int_equal(item_commit(f->store, &twin, &err), ERR_INTERNAL);
 	assert_non_null(strstr(err.text, "serial number"));
 	assert_false(item_is_there(f->store, &twin));
+	fixture_expect_whole(f);
 }
 
 static enum result see_subject(void *ctx, const struct store_cert *c, struct err *err UNUSED)

@@ -101,6 +101,7 @@ static uint64_t kill_one(struct fixture *f, uint64_t first, long after_us)
 	fixture_open(f);
 	acknowledged = check_acknowledged(f->store, fds[0]);
 	check_the_rest(f->store, first, acknowledged + 1);
+	fixture_expect_whole(f);
 	fixture_close(f);
 	(void)close(fds[0]);
 	return acknowledged + 1;

@@ -184,6 +184,7 @@ static void defects_fail_alone(void **state)
 		item.issuance.challenge_hash = NULL;
 		assert_int_equal(item_is_there(f->store, &item), n >= ITEMS);
 	}
+	fixture_expect_whole(f);
 }
 
 int main(void)
