@@ -58,7 +58,7 @@ static bool only_ipv6(const struct config *config, const struct config_listener 
 	if (strcmp(l->address, "::") != 0)
 		return true;
 	for (i = 0; i < config->n_listeners; i++)
-		if (config->listeners[i].port == l->port &&
+		if (l->port && config->listeners[i].port == l->port &&
 		    !strchr(config->listeners[i].address, ':'))
 			return true;
 	return false;

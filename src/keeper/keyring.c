@@ -106,17 +106,20 @@ size_t keyring_count(struct keyring *ring)
 
 /* ---- loading ---- */
 
-static enum result check_mode(const char *path, struct err *err)
+/* Our own keys are for their owner; an administrator's may be for a group, as ssl-cert is. */
+#define OWN_KEY_MODE 0600
+#define TLS_KEY_MODE 0640
+
+static enum result check_mode(const char *path, mode_t widest, struct err *err)
 {
 	struct stat st;
 
-	if (lstat(path, &st))
+	if (stat(path, &st))
 		return err_errno(err, errno, "%s", path);
-	if (!S_ISREG(st.st_mode) || (st.st_mode & 077))
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 0777 & ~(widest | 0100)))
 		return err_set(err, ERR_CONFIG,
-			       "%s: mode %04o, but a private key is a file that only its owner may "
-			       "read: chmod 600 it",
-			       path, (unsigned)(st.st_mode & 07777));
+			       "%s: mode %04o, too wide for a file with a private key: chmod %o it",
+			       path, (unsigned)(st.st_mode & 07777), (unsigned)widest);
 	return OK;
 }
 
@@ -136,7 +139,7 @@ static enum result load_key(const struct keyring *ring, struct keyring_entry *e,
 	enum result r;
 
 	TRY(path_of(ring, e, ".key", path, err));
-	TRY(check_mode(path, err));
+	TRY(check_mode(path, OWN_KEY_MODE, err));
 	r = key_evp_load(&e->key, ring->crypto, path, NULL, err);
 	if (r != OK)
 		return err_prefix(err, r, "%s", path);
@@ -226,7 +229,7 @@ static enum result use_tls_key(void *ctx, const char *path, struct err *err)
 	CLEANUP(entry_freep) struct keyring_entry *e = NULL;
 	char id[KEEPER_ID_MAX + 1];
 
-	TRY(check_mode(path, err));
+	TRY(check_mode(path, TLS_KEY_MODE, err));
 	TRY(key_evp_load(&key, ring->crypto, path, NULL, err));
 	TRY(keeper_tls_key_id(ring->crypto, key_spki(key), id, err));
 	if (find(ring, span_str(id)))

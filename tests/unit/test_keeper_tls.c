@@ -120,7 +120,7 @@ static void a_renewed_key_is_found(void **state)
 	assert_int_equal(look_up(ring, c, first, NULL), OK);
 	write_key(&f, c, 0644, second);
 	assert_int_equal(look_up(ring, c, second, &err), ERR_CONFIG);
-	assert_non_null(strstr(err.text, "chmod 600"));
+	assert_non_null(strstr(err.text, "chmod 640"));
 	assert_int_equal(chmod(f.path, 0600), 0);
 	assert_int_equal(look_up(ring, c, second, NULL), OK);
 	assert_int_equal(look_up(ring, c, first, NULL), OK);
