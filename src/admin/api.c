@@ -47,6 +47,7 @@ static void reply_json(struct http_reply *reply, int status, const json_t *value
 	reply->content_type = "application/json";
 	buf_put_str(&reply->body, text);
 	buf_put_byte(&reply->body, '\n');
+	explicit_bzero(text, strlen(text)); /* a new challenge may stand in it */
 	free(text);
 }
 

@@ -106,9 +106,8 @@ static RESULT check(struct making *m, struct err *err)
 /* ---- keys ---- */
 
 /* Random part: a key that an attempt without a record left behind must not stop the next one. */
-static RESULT new_key(struct making *m, struct key_spec spec, const struct key_rule *rule,
-		      const char *role, struct store_ca_key *record, struct key **key,
-		      struct err *err)
+static RESULT name_key(const struct making *m, const char *role, struct store_ca_key *record,
+		       struct err *err)
 {
 	uint8_t r[4];
 
@@ -116,8 +115,14 @@ static RESULT new_key(struct making *m, struct key_spec spec, const struct key_r
 	record->generation = 1;
 	(void)snprintf(record->key_id, sizeof(record->key_id), "%s-%s-1-%02x%02x%02x%02x",
 		       m->init->name, role, r[0], r[1], r[2], r[3]);
-	TRY(keeper_generate(m->keeper, record->key_id, spec, rule, err));
-	return keeper_key_open(key, m->keeper, record->key_id, err);
+	return OK;
+}
+
+static RESULT new_key(const struct making *m, struct key_spec spec, const struct key_rule *rule,
+		      const char *id, struct key **key, struct err *err)
+{
+	TRY(keeper_generate(m->keeper, id, spec, rule, err));
+	return keeper_key_open(key, m->keeper, id, err);
 }
 
 static RESULT new_ca_key(struct making *m, struct store_ca_key *record, struct err *err)
@@ -135,7 +140,8 @@ static RESULT new_ca_key(struct making *m, struct store_ca_key *record, struct e
 		rule.max_validity = init->ra_validity;
 	buf_put(&rule.issuer, buf_span(&m->subject));
 	TRY(buf_check(&rule.issuer, err));
-	return new_key(m, init->ca_key, &rule, "ca", record, &m->ca_key, err);
+	TRY(name_key(m, "ca", record, err));
+	return new_key(m, init->ca_key, &rule, record->key_id, &m->ca_key, err);
 }
 
 /* ---- certificates ---- */
@@ -250,7 +256,8 @@ static RESULT make_ra(struct making *m, const struct ra_role *role, struct err *
 	BUF subject = BUF_INIT;
 
 	record->role = role->role;
-	TRY(new_key(m, m->init->ra_key, &rule, role->key_name, record, &key, err));
+	TRY(name_key(m, role->key_name, record, err));
+	TRY(new_key(m, m->init->ra_key, &rule, record->key_id, &key, err));
 	TRY(ra_subject(m, role->name_suffix, &subject, err));
 	plan.subject = buf_span(&subject);
 	plan.spki = key_spki(key);

@@ -12,7 +12,7 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
-#define STEP_WIDTH 20
+#define STEP_WIDTH 21
 
 static void put_step(const struct cli_output *o, const json_t *step)
 {
