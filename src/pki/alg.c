@@ -362,7 +362,7 @@ void alg_put_sig(struct buf *out, struct sig_alg alg)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_LEN(sigs); i++)
+	for (i = 0; i < ARRAY_LEN(sigs) && !alg.pss; i++)
 		if (sigs[i].alg.digest == alg.digest &&
 		    (key_kind_is_ec(alg.kind) ? key_kind_is_ec(sigs[i].alg.kind)
 					      : sigs[i].alg.kind == alg.kind)) {
@@ -374,7 +374,7 @@ void alg_put_sig(struct buf *out, struct sig_alg alg)
 
 void alg_put_cms_sig(struct buf *out, struct sig_alg alg)
 {
-	if (alg.kind == KEY_RSA)
+	if (alg.kind == KEY_RSA && !alg.pss)
 		put_alg(out, OID_RSA_ENCRYPTION, true);
 	else
 		alg_put_sig(out, alg);

@@ -35,7 +35,9 @@ enum key_kind { KEY_NONE, KEY_RSA, KEY_EC_P256, KEY_EC_P384, KEY_EC_P521, KEY_ED
 struct sig_alg {
 	enum key_kind kind; /* KEY_RSA: PKCS#1 v1.5; any KEY_EC_*: ECDSA, whatever the curve */
 	enum digest_alg digest;
-	bool pss; /* RSA only: RSASSA-PSS with a salt as long as the digest, for TLS 1.3 */
+	/* RSA only: RSASSA-PSS with a salt as long as the digest. A key signs so for TLS 1.3; no
+	   message of ours carries it: it is neither read, written nor verified here. */
+	bool pss;
 };
 
 /* RSA key transport: PKCS#1 v1.5, or OAEP with this digest for hash and MGF1 (RFC 8017). */
@@ -83,6 +85,7 @@ RESULT alg_read_cipher(struct der_reader *r, const char *what, enum cipher_alg *
 RESULT alg_read_transport(struct der_reader *r, const char *what, struct transport_alg *out,
 			  struct err *err);
 void alg_put_digest(struct buf *out, enum digest_alg alg);
+/* What there is no AlgorithmIdentifier for marks out as failed. */
 void alg_put_sig(struct buf *out, struct sig_alg alg);
 /* As CMS SignerInfo wants it for the widest reach: rsaEncryption for RSA, else as alg_put_sig. */
 void alg_put_cms_sig(struct buf *out, struct sig_alg alg);

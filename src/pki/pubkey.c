@@ -315,7 +315,7 @@ enum result pubkey_verify2(struct pubkey *k, struct crypto *c, struct sig_alg al
 	const struct span parts[2] = { part1, part2 };
 	uint8_t digest[DIGEST_MAX];
 
-	if (!sig_alg_fits(alg, k->info.kind))
+	if (!sig_alg_fits(alg, k->info.kind) || alg.pss)
 		return err_set(err, ERR_BAD_ALG, "a %s key with a signature by %s and %s",
 			       key_kind_name(k->info.kind), key_kind_name(alg.kind),
 			       digest_name(alg.digest));

@@ -109,7 +109,7 @@ static void signatures_as_written(void **state)
 		  "300a06082a8648ce3d040304" },
 		{ { KEY_ED25519, DIGEST_NONE }, "300506032b6570", "300506032b6570" },
 	};
-	BUF none = BUF_INIT;
+	BUF none = BUF_INIT, pss = BUF_INIT;
 	size_t i;
 
 	(void)state;
@@ -124,6 +124,8 @@ static void signatures_as_written(void **state)
 	}
 	alg_put_sig(&none, (struct sig_alg){ KEY_NONE, DIGEST_SHA256 });
 	assert_int_not_equal(buf_check(&none, NULL), OK);
+	alg_put_cms_sig(&pss, (struct sig_alg){ KEY_RSA, DIGEST_SHA256, true });
+	assert_int_not_equal(buf_check(&pss, NULL), OK);
 }
 
 static void what_fits(void **state)

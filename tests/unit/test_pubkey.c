@@ -88,9 +88,12 @@ static void one_key_with_several_digests(void **state)
 static void algorithm_must_fit(void **state)
 {
 	BUF spki = unit_vector("keys.rsa.spki"), sig = unit_vector("keys.rsa.sha256");
-	static const struct sig_alg algs[] = { { KEY_EC_P256, DIGEST_SHA256 },
-					       { KEY_RSA, DIGEST_NONE },
-					       { KEY_NONE, DIGEST_NONE } };
+	static const struct sig_alg algs[] = {
+		{ KEY_EC_P256, DIGEST_SHA256 },
+		{ KEY_RSA, DIGEST_NONE },
+		{ KEY_NONE, DIGEST_NONE },
+		{ KEY_RSA, DIGEST_SHA256, true },
+	};
 	CLEANUP(pubkey_freep) struct pubkey *k = NULL;
 	size_t i;
 
@@ -174,7 +177,8 @@ static void hostile_keys(void **state)
 	} rows[] = {
 		{ "", ERR_SYNTAX },
 		{ "3000", ERR_SYNTAX },
-		/* P-256 as it should be, and: beside the curve, compressed, infinity, too short */
+		/* P-256 as it should be, and: beside the curve, hybrid, compressed, infinity,
+		   too short */
 		{ "3059301306072a8648ce3d020106082a8648ce3d0301070342000445c7e89c69f72796abe27aa8d6"
 		  "6acd6c92c8d367b214221657a891b3d0a4a0e74aca93f3ba55fa86bb0ed11eda646685401de73f79"
 		  "71f6a96247d493241069c6",
@@ -182,6 +186,10 @@ static void hostile_keys(void **state)
 		{ "3059301306072a8648ce3d020106082a8648ce3d0301070342000445c7e89c69f72796abe27aa8d6"
 		  "6acd6c92c8d367b214221657a891b3d0a4a0e74aca93f3ba55fa86bb0ed11eda646685401de73f79"
 		  "71f6a96247d493241069c7",
+		  ERR_BAD_ALG },
+		{ "3059301306072a8648ce3d020106082a8648ce3d0301070342000645c7e89c69f72796abe27aa8d6"
+		  "6acd6c92c8d367b214221657a891b3d0a4a0e74aca93f3ba55fa86bb0ed11eda646685401de73f79"
+		  "71f6a96247d493241069c6",
 		  ERR_BAD_ALG },
 		{ "3039301306072a8648ce3d020106082a8648ce3d0301070322000245c7e89c69f72796abe27aa8d6"
 		  "6acd6c92c8d367b214221657a891b3d0a4a0e7",
