@@ -13,7 +13,7 @@
  * returned. What follows then fails like any wrong key (RFC 3218 2.3.2), and neither result, time
  * nor memory accesses tell who asks whether the padding was right (Bleichenbacher's oracle).
  * OpenSSL does as much only from 3.2 on, and with a length of its own choice.
- * block: 128 octets at least, as long as the modulus.
+ * block: as long as the modulus, PKCS1_KEY_MAX octets at the least.
  */
 size_t pkcs1_unpad(struct span block, uint8_t key[PKCS1_KEY_MAX]);
 

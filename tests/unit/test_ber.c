@@ -140,6 +140,34 @@ static void limits_hold(void **state)
 	}
 }
 
+/* 128 octets under lengths of one octet, which is minimal, and of two and three. */
+static void long_form_lengths(void **state)
+{
+	static const struct {
+		struct span head;
+		bool is_der;
+	} rows[] = {
+		{ SPAN_LIT("\x04\x81\x80"), true },
+		{ SPAN_LIT("\x04\x82\x00\x80"), false },
+		{ SPAN_LIT("\x04\x83\x00\x00\x80"), false },
+	};
+	uint8_t content[128] = { 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		BUF in = BUF_INIT, out = BUF_INIT;
+		bool was_der = !rows[i].is_der;
+
+		buf_put(&in, rows[i].head);
+		buf_put(&in, (struct span)SPAN_ARRAY(content));
+		assert_int_equal(
+		    ber_to_der(buf_span(&in), &BER_LIMITS_DEFAULT, &out, &was_der, NULL), OK);
+		assert_int_equal(was_der, rows[i].is_der);
+		assert_int_equal(out.len, was_der ? 0 : 3 + sizeof(content));
+	}
+}
+
 /* Streamed SignedData from OpenSSL against what asn1crypto makes of it. */
 static void streamed_cms(void **state)
 {
@@ -181,7 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(becomes_der),  cmocka_unit_test(hostile),
 		cmocka_unit_test(limits_hold),  cmocka_unit_test(streamed_cms),
-		cmocka_unit_test(joins_octets),
+		cmocka_unit_test(joins_octets), cmocka_unit_test(long_form_lengths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

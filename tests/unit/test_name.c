@@ -140,6 +140,10 @@ static void odd_values_in_text(void **state)
 		{ "1c0400110000", "CN=#1c0400110000" },
 		{ "1301ff", "CN=#1301ff" },
 		{ "0c02c080", "CN=#0c02c080" },
+		{ "0c02c1a1", "CN=#0c02c1a1" },
+		{ "0c03e081a1", "CN=#0c03e081a1" },
+		{ "0c04f08080e1", "CN=#0c04f08080e1" },
+		{ "0c04f4908080", "CN=#0c04f4908080" },
 		{ "0c03eda080", "CN=#0c03eda080" },
 	};
 	size_t i;
@@ -182,6 +186,7 @@ static void compares_leniently(void **state)
 		{ "CN=a", "O=a", false, false },
 		{ "CN=a+O=b", "CN=a,O=b", false, false },
 		{ "CN=a+O=b,C=DE", "O=B+CN=A,C=de", true, true },
+		{ "CN=a+CN=a", "CN=a", false, false },
 		{ "", "", true, true },
 		{ "", "CN=a", false, false },
 		{ "CN=#0402aabb", "CN=#0402aabb", true, true },

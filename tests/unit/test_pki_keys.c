@@ -326,6 +326,21 @@ static void unpads_only_the_right_form(void **state)
 	}
 }
 
+/* 30 octets of key behind 7 of padding, and 29 behind 8. */
+static void unpads_behind_eight_octets(void **state)
+{
+	uint8_t block[40], key[PKCS1_KEY_MAX] = { 0 };
+
+	(void)state;
+	memset(block, 0x55, sizeof(block));
+	block[0] = 0;
+	block[1] = 2;
+	block[10] = 0;
+	assert_int_equal(pkcs1_unpad((struct span)SPAN_ARRAY(block), key), 29);
+	block[9] = 0;
+	assert_int_equal(pkcs1_unpad((struct span)SPAN_ARRAY(block), key), PKCS1_KEY_MAX);
+}
+
 /* A copy works where the first key is gone, in the crypto of another thread. */
 static void copies_to_another_crypto(void **state)
 {
@@ -371,6 +386,7 @@ int main(void)
 		cmocka_unit_test(cipher_text_of_the_wrong_size),
 		cmocka_unit_test(unpads_every_length),
 		cmocka_unit_test(unpads_only_the_right_form),
+		cmocka_unit_test(unpads_behind_eight_octets),
 		cmocka_unit_test(copies_to_another_crypto),
 		cmocka_unit_test(specs_are_few),
 	};
