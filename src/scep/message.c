@@ -287,7 +287,8 @@ enum result scep_message_build(const struct scep_message_new *m, struct key *sig
 		certs[i + 1] = m->more_certs[i];
 	put_attributes(&attrs, m);
 	TRY(buf_check(&attrs, err));
-	sign.has_content = m->envelope.len > 0;
+	/* empty rather than absent: to those who verify with OpenSSL an absent one is detached */
+	sign.has_content = true;
 	sign.content = m->envelope;
 	sign.attrs = buf_span(&attrs);
 	sign.certs = certs;

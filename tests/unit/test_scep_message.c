@@ -175,8 +175,7 @@ static void ask_oracle(struct span message, char *out, size_t size)
 	(void)snprintf(command, sizeof(command),
 		       "openssl cms -verify -noverify -inform DER -in %s -out /dev/null 2>&1",
 		       path);
-	if (!strstr(out, "content absent"))
-		assert_int_equal(system(command), 0);
+	assert_int_equal(system(command), 0);
 	(void)unlink(path);
 }
 
@@ -212,7 +211,7 @@ static void point_16_failure_as_others_read_it(void **state)
 				    "senderNonce OctetString 0102\n"
 				    "recipientNonce OctetString 03\n"
 				    "transactionID PrintableString device/7\n"
-				    "content absent\n"
+				    "content \n"
 				    "certificates 1\n"
 				    "signature rsassa_pkcs1v15 sha256\n");
 }

@@ -84,14 +84,17 @@ static RESULT show(const struct cli *cli, const struct opts *o, struct device *d
 	return tree_show(&t, &cli->out, err);
 }
 
+/* CAs first: whoever reads just one certificate of the file means the CA's. */
 static RESULT save(const struct opts *o, const struct scep_ca_certs *ca, struct err *err)
 {
 	BUF pem = BUF_INIT;
+	int pass;
 	size_t i;
 
-	for (i = 0; i < ca->n; i++)
-		if (is_wanted(o, ca, i))
-			pem_put(&pem, "CERTIFICATE", ca->certs[i].der);
+	for (pass = 0; pass < 2; pass++)
+		for (i = 0; i < ca->n; i++)
+			if (is_wanted(o, ca, i) && cert_is_ca(&ca->certs[i]) == (pass == 0))
+				pem_put(&pem, "CERTIFICATE", ca->certs[i].der);
 	TRY(buf_check(&pem, err));
 	return file_write_atomic(o->out, 0644, buf_span(&pem), err);
 }
