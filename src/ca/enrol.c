@@ -171,14 +171,24 @@ static RESULT issue_and_commit(struct decision *d, const struct profile_result *
 	return OK;
 }
 
+/*
+ * A retransmission is answered whatever challenge it shows, and also after that has expired. Behind
+ * a fresh one-time challenge there is hardly ever an earlier certificate: the commit finds it.
+ */
 static RESULT decide(struct decision *d, struct enrol_outcome *out, struct err *err)
 {
 	CLEANUP(profile_result_clear) struct profile_result names = { 0 };
-	enum result r = answer_again(d, out, err);
+	enum result allowed = enrol_auth_check(d->ctx, d->c, d->req, &d->auth, err), r;
+	struct err again = { 0 };
 
-	if (r != ERR_NOT_FOUND)
-		return r;
-	TRY(enrol_auth_check(d->ctx, d->c, d->req, &d->auth, err));
+	if (!d->auth.fresh) {
+		r = answer_again(d, out, &again);
+		if (r != OK && r != ERR_NOT_FOUND)
+			return err_set(err, r, "%s", err_text(&again));
+		if (r == OK)
+			return OK;
+	}
+	TRY(allowed);
 	TRY(apply_profile(d, &names, err));
 	return issue_and_commit(d, &names, out, err);
 }

@@ -11,6 +11,7 @@ struct enrol_auth {
 	int64_t now;                 /* in */
 	bool one_time;               /* out: the request showed the one-time challenge... */
 	uint8_t hash[STORE_HASH];    /* out: ...with this hash; set also where it is then refused */
+	bool fresh;                  /* out: ...and nobody ever did before */
 };
 
 /* ERR_DENIED: no. ERR_BUSY, ERR_IO: cannot be told now. The trace says which way it went. */
