@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private keys in this process, and their files (PKCS#8 PEM or DER; old PEM forms are read too). */
+/*
+ * Private keys in this process, and their files (PKCS#8 PEM or DER; old PEM forms are read too).
+ * A key belongs to the crypto that it was made in: it is used with that one, in its thread, and
+ * freed before it. What it prepares for one kind of signature or decryption it keeps for the next.
+ */
 #ifndef PKI_KEY_EVP_H
 #define PKI_KEY_EVP_H
 
