@@ -582,8 +582,8 @@ static void openssl_reads_what_was_meant(void **state)
 		"URI:http://ca.example/crl",
 		"OCSP - URI:http://ca.example/ocsp",
 		"CA Issuers - URI:http://ca.example/ca.crt",
-		"X509v3 Subject Alternative Name: critical\n                DNS:r7.example, "
-		"IP Address:2001:DB8:0:0:0:0:0:7\n",
+		("X509v3 Subject Alternative Name: critical\n                DNS:r7.example, "
+		 "IP Address:2001:DB8:0:0:0:0:0:7\n"),
 	};
 	CLEANUP(profile_freep)
 	struct profile *p = new_profile(NULL, PROFILE_DROP, NULL, PROFILE_OPTIONAL);
