@@ -201,7 +201,7 @@ static bool same_listener(const struct config_listener *a, const struct config_l
 	       same_text(a->tls_key, b->tls_key);
 }
 
-bool config_is_compatible(const struct config *a, const struct config *b)
+static bool same_listeners(const struct config *a, const struct config *b)
 {
 	size_t i;
 
@@ -210,9 +210,40 @@ bool config_is_compatible(const struct config *a, const struct config *b)
 	for (i = 0; i < a->n_listeners; i++)
 		if (!same_listener(&a->listeners[i], &b->listeners[i]))
 			return false;
-	return same_text(a->data, b->data) && same_text(a->user, b->user) &&
-	       same_text(a->keeper_user, b->keeper_user) &&
-	       same_text(a->admin_socket, b->admin_socket);
+	return true;
+}
+
+static bool same_limits(const struct http_limits *a, const struct http_limits *b)
+{
+	return a->header_bytes == b->header_bytes && a->body_bytes == b->body_bytes &&
+	       a->header_seconds == b->header_seconds && a->body_seconds == b->body_seconds &&
+	       a->write_seconds == b->write_seconds && a->idle_seconds == b->idle_seconds &&
+	       a->connections == b->connections &&
+	       a->connections_per_address == b->connections_per_address && a->queue == b->queue;
+}
+
+const char *config_needs_restart(const struct config *old, const struct config *fresh)
+{
+	const struct {
+		const char *setting;
+		bool same;
+	} rows[] = {
+		{ "data", same_text(old->data, fresh->data) },
+		{ "user", same_text(old->user, fresh->user) },
+		{ "keeper_user", same_text(old->keeper_user, fresh->keeper_user) },
+		{ "admin.socket", same_text(old->admin_socket, fresh->admin_socket) },
+		{ "log.access", old->access_log == fresh->access_log },
+		{ "http.listeners", same_listeners(old, fresh) },
+		{ "http.loops", old->loops == fresh->loops },
+		{ "http.workers", old->workers == fresh->workers },
+		{ "http.limits", same_limits(&old->limits, &fresh->limits) },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++)
+		if (!rows[i].same)
+			return rows[i].setting;
+	return NULL;
 }
 
 /* ---- routing ---- */

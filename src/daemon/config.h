@@ -62,8 +62,8 @@ RESULT config_load(const struct config **out, const char *path, enum config_scop
 		   struct buf *complaints, struct err *err);
 const struct config *config_ref(const struct config *c);
 void config_unref(const struct config *c);
-/* Can a running server go from a to b? Not where it would take other sockets, users or data. */
-bool config_is_compatible(const struct config *a, const struct config *b);
+/* The first setting for whose change a running server would have to be restarted; NULL: none. */
+const char *config_needs_restart(const struct config *old, const struct config *fresh);
 
 /*
  * The endpoint that a request's path on this listener belongs to: the longest of their paths that

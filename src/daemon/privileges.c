@@ -14,6 +14,9 @@
 
 #include "base/file.h"
 
+/* Open files that are no connections: the store's, channels, listeners, event loops. */
+#define FILES_BESIDE 1024
+
 /* One call a user and process: no threads yet, so getpwnam(3) will do. */
 static enum result find_user(const char *setting, const char *name, const struct passwd **out,
 			     struct err *err)
@@ -63,10 +66,33 @@ enum result privileges_prepare(const struct config *config, struct err *err)
 			       "keeper_user: \"%s\" is root or the same user as \"%s\"; the keeper "
 			       "needs one of its own",
 			       config->keeper_user, config->user);
-	TRY(own(keys, user->pw_uid, user->pw_gid, 0700, err));
-	if (file_exists(config->admin_socket))
-		TRY(own(config->admin_socket, server_uid, server_gid, 0600, err));
-	return OK;
+	return own(keys, user->pw_uid, user->pw_gid, 0700, err);
+}
+
+enum result privileges_give_socket(const struct config *config, struct err *err)
+{
+	const struct passwd *user;
+
+	if (geteuid() != 0 || !config->user)
+		return OK;
+	TRY(find_user("user", config->user, &user, err));
+	return own(config->admin_socket, user->pw_uid, user->pw_gid, 0600, err);
+}
+
+bool privileges_raise_files(unsigned connections)
+{
+	const rlim_t want = (rlim_t)connections + FILES_BESIDE;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return false;
+	if (limit.rlim_cur >= want)
+		return true;
+	limit.rlim_cur = want < limit.rlim_max ? want : limit.rlim_max;
+	/* root may have more than it was given */
+	if (geteuid() == 0 && limit.rlim_max < want)
+		limit.rlim_cur = limit.rlim_max = want;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= want;
 }
 
 static enum result become(const char *name, struct err *err)

@@ -11,8 +11,12 @@
 
 #include "daemon/config.h"
 
-/* Makes data and data/keys with the owners that the configuration says; the admin socket's too. */
+/* Makes data and data/keys with the owners that the configuration says. */
 RESULT privileges_prepare(const struct config *config, struct err *err);
+/* The admin socket, once it is there: the server's user may use it, as root may. */
+RESULT privileges_give_socket(const struct config *config, struct err *err);
+/* As many open files as the connections need, as far as that is allowed; false: fewer. */
+bool privileges_raise_files(unsigned connections);
 /*
  * For good: becomes `user` (where it is given and we are root), gives up the way to new privileges
  * and core dumps, and dies when `parent` does.

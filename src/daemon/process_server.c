@@ -90,15 +90,36 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 	return OK;
 }
 
-static void reload(struct server *s, const struct process_context *ctx)
+/* Certificates that were renewed under the same path. */
+static enum result renew_tls(struct opened *o, const struct config *config, struct err *err)
+{
+	bool renewed = false;
+	size_t i;
+
+	for (i = 0; i < config->n_listeners; i++) {
+		if (!o->tls[i])
+			continue;
+		TRY(tls_listener_renew(o->tls[i], &config->listeners[i], o->server.keeper, &renewed,
+				       err));
+		if (renewed)
+			log_info(&o->server.log, "TLS certificate renewed",
+				 LOG_STR("listener", config->listeners[i].name));
+	}
+	return OK;
+}
+
+static void reload(struct opened *o, const struct process_context *ctx)
 {
 	const struct config *config = NULL;
+	struct server *s = &o->server;
 	struct err err = { 0 };
 
 	if (config_load(&config, ctx->config_path, CONFIG_ALONE, NULL, &err) != OK) {
 		log_error(&s->log, "configuration refused; the old one stays", LOG_ERR(&err));
 		return;
 	}
+	if (renew_tls(o, config, &err) != OK)
+		log_error(&s->log, "TLS certificate refused; the old one stays", LOG_ERR(&err));
 	log_sink_set_floor(ctx->sink, config->log_level);
 	server_set_config(s, config);
 	log_info(&s->log, "configuration reloaded", LOG_INT("endpoints", config->n_endpoints));
@@ -114,7 +135,7 @@ static enum result report_ready(const struct process_context *ctx, struct err *e
 }
 
 /* Until the parent says drain, or is gone. */
-static enum result obey(struct server *s, const struct process_context *ctx, struct err *err)
+static enum result obey(struct opened *o, const struct process_context *ctx, struct err *err)
 {
 	uint8_t command;
 	ssize_t n;
@@ -126,7 +147,7 @@ static enum result obey(struct server *s, const struct process_context *ctx, str
 			continue;
 		if (n != 1 || command == PROCESS_DRAIN)
 			return OK;
-		reload(s, ctx);
+		reload(o, ctx);
 		TRY(report_ready(ctx, err));
 	}
 }
@@ -142,11 +163,15 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 	};
 	enum result r;
 
+	if (!privileges_raise_files(ctx->config->limits.connections))
+		log_warning(&ctx->log,
+			    "fewer files may be open than http.limits.connections wants; "
+			    "raise LimitNOFILE= or ulimit -n");
 	TRY(privileges_drop(ctx->config->user, ctx->parent, err));
 	TRY(open_state(&o.server, ctx, err));
 	TRY(open_tls(&o, ctx->config, err));
 	TRY(start_http(&o, ctx, err));
-	r = obey(&o.server, ctx, err);
+	r = obey(&o, ctx, err);
 	http_server_drain(o.server.http, ctx->config->drain_seconds);
 	return r;
 }

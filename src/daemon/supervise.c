@@ -213,7 +213,8 @@ static enum result result_of_exit(int code)
 {
 	int r;
 
-	for (r = OK; r < ERR_COUNT_; r++)
+	/* success is none here: a child that ends unasked has failed */
+	for (r = OK + 1; r < ERR_COUNT_; r++)
 		if (err_map((enum result)r)->exit_code == code)
 			return (enum result)r;
 	return ERR_INTERNAL;
@@ -280,6 +281,7 @@ static void reload(struct supervisor *s)
 	const struct config *config = NULL;
 	BUF complaints = BUF_INIT;
 	struct err err = { 0 };
+	const char *changed;
 
 	if (s->stopping)
 		return;
@@ -289,9 +291,12 @@ static void reload(struct supervisor *s)
 		(void)sd_notify(0, "READY=1\nSTATUS=configuration refused, the old one stays");
 		return;
 	}
-	if (!config_is_compatible(s->config, config)) {
-		log_warning(&s->log, "http.listeners, data, users or admin.socket changed: that "
-				     "takes a restart; the old configuration stays");
+	changed = config_needs_restart(s->config, config);
+	if (changed) {
+		log_error(&s->log,
+			  "this setting's change takes a restart; the old configuration "
+			  "stays",
+			  LOG_STR("setting", changed));
 		(void)sd_notify(0, "READY=1\nSTATUS=restart needed, the old configuration stays");
 		config_unref(config);
 		return;
@@ -403,8 +408,8 @@ static enum result prepare(struct supervisor *s, struct err *err)
 
 	TRY(privileges_prepare(s->config, err));
 	TRY(listen_open(&s->listeners, s->config, err));
-	/* once more, for the admin socket that there is now */
-	TRY(privileges_prepare(s->config, err));
+	if (s->listeners.admin_is_ours)
+		TRY(privileges_give_socket(s->config, err));
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return err_errno(err, errno, "introduction socket");
 	s->children[KEEPER].intro = pair[0];

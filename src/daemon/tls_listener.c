@@ -9,19 +9,30 @@
 #include "pki/key_pkey.h"
 
 struct tls_listener {
+	struct tls_listener *retired; /* what it was before; its connections may go on */
+	struct buf cert;              /* DER */
 	struct key *key;
 	struct key_pkey *pkey;
 	struct tls_server *server;
 };
 
-void tls_listener_free(struct tls_listener *t)
+static void free_one(struct tls_listener *t)
 {
-	if (!t)
-		return;
 	tls_server_free(t->server);
 	key_pkey_free(t->pkey);
 	key_free(t->key);
+	buf_clear(&t->cert);
 	free(t);
+}
+
+void tls_listener_free(struct tls_listener *t)
+{
+	struct tls_listener *retired;
+
+	for (; t; t = retired) {
+		retired = t->retired;
+		free_one(t);
+	}
 }
 
 struct tls_server *tls_listener_get(const struct tls_listener *t)
@@ -39,18 +50,18 @@ static enum result make(struct tls_listener *t, const struct config_listener *l,
 	return tls_server_new(&t->server, &config, err);
 }
 
-static enum result open_key(struct key **out, struct crypto *c, const struct config_listener *l,
-			    struct keeper_client *keeper, struct err *err)
+static enum result open_key(struct tls_listener *t, struct crypto *c,
+			    const struct config_listener *l, struct keeper_client *keeper,
+			    struct err *err)
 {
 	char id[KEEPER_TLS_ID_MAX];
 	struct cert cert;
-	BUF der = BUF_INIT;
 	enum result r;
 
-	TRY(cert_load(l->tls_certificate, &der, err));
-	TRY(cert_parse(buf_span(&der), &cert, err));
+	TRY(cert_load(l->tls_certificate, &t->cert, err));
+	TRY(cert_parse(buf_span(&t->cert), &cert, err));
 	TRY(keeper_tls_key_id(c, cert.spki, id, err));
-	r = keeper_key_open(out, keeper, id, err);
+	r = keeper_key_open(&t->key, keeper, id, err);
 	if (r == ERR_NOT_FOUND)
 		return err_set(err, ERR_CONFIG,
 			       "%s is not the private key of %s, or the keeper cannot read it",
@@ -68,12 +79,42 @@ enum result tls_listener_open(struct tls_listener **out, const struct config_lis
 	if (!t)
 		return err_nomem(err);
 	TRY(crypto_new(&c, false, err));
-	r = open_key(&t->key, c, l, keeper, err);
+	r = open_key(t, c, l, keeper, err);
 	if (r == OK)
 		r = make(t, l, err);
 	if (r != OK)
 		return err_prefix(err, r, "listener %s", l->name);
 	*out = take(t);
+	return OK;
+}
+
+/* The running server stays where it is, for the HTTP server has it; the rest changes places. */
+static void swap(struct tls_listener *t, struct tls_listener *fresh)
+{
+	struct tls_listener old = *t;
+
+	tls_server_swap(t->server, fresh->server);
+	t->cert = fresh->cert;
+	t->key = fresh->key;
+	t->pkey = fresh->pkey;
+	t->retired = fresh;
+	fresh->cert = old.cert;
+	fresh->key = old.key;
+	fresh->pkey = old.pkey;
+	fresh->retired = old.retired;
+}
+
+enum result tls_listener_renew(struct tls_listener *t, const struct config_listener *l,
+			       struct keeper_client *keeper, bool *renewed, struct err *err)
+{
+	CLEANUP(tls_listener_freep) struct tls_listener *fresh = NULL;
+	bool same;
+
+	TRY(tls_listener_open(&fresh, l, keeper, err));
+	same = span_eq(buf_span(&fresh->cert), buf_span(&t->cert));
+	if (!same)
+		swap(t, take(fresh));
+	*renewed = !same;
 	return OK;
 }
 

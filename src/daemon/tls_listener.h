@@ -14,6 +14,12 @@ RESULT tls_listener_open(struct tls_listener **out, const struct config_listener
 			 struct keeper_client *keeper, struct err *err);
 void tls_listener_free(struct tls_listener *t);
 DEFINE_CLEANUP(struct tls_listener, tls_listener_free)
+/*
+ * Takes a renewed certificate and key from the files, for connections to come; where the
+ * certificate is the same, nothing changes. On failure the old ones stay. One thread at a time.
+ */
+RESULT tls_listener_renew(struct tls_listener *t, const struct config_listener *l,
+			  struct keeper_client *keeper, bool *renewed, struct err *err);
 /* Borrowed; NULL for NULL. */
 struct tls_server *tls_listener_get(const struct tls_listener *t);
 

@@ -2,6 +2,7 @@
 #include "net/tls.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #define CIPHERS_TLS12 "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 
 struct tls_server {
+	pthread_mutex_t lock; /* of ctx, which tls_server_swap exchanges */
 	SSL_CTX *ctx;
 };
 
@@ -78,6 +80,7 @@ enum result tls_server_new(struct tls_server **out, const struct tls_server_conf
 
 	if (!t)
 		return err_nomem(err);
+	(void)pthread_mutex_init(&t->lock, NULL);
 	t->ctx = SSL_CTX_new(TLS_server_method());
 	r = t->ctx ? set_up(t->ctx, config, err) : err_nomem(err);
 	if (r != OK) {
@@ -93,12 +96,29 @@ void tls_server_free(struct tls_server *t)
 	if (!t)
 		return;
 	SSL_CTX_free(t->ctx);
+	(void)pthread_mutex_destroy(&t->lock);
 	free(t);
+}
+
+void tls_server_swap(struct tls_server *t, struct tls_server *other)
+{
+	SSL_CTX *ctx;
+
+	(void)pthread_mutex_lock(&t->lock);
+	ctx = t->ctx;
+	t->ctx = other->ctx;
+	other->ctx = ctx;
+	(void)pthread_mutex_unlock(&t->lock);
 }
 
 void *tls_server_ssl(struct tls_server *t)
 {
-	return SSL_new(t->ctx);
+	SSL *ssl;
+
+	(void)pthread_mutex_lock(&t->lock);
+	ssl = SSL_new(t->ctx);
+	(void)pthread_mutex_unlock(&t->lock);
+	return ssl;
 }
 
 void tls_server_ssl_close(void *ssl)

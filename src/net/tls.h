@@ -17,6 +17,11 @@ struct tls_server_config {
 RESULT tls_server_new(struct tls_server **out, const struct tls_server_config *config,
 		      struct err *err);
 void tls_server_free(struct tls_server *t);
+/*
+ * Exchanges certificate and key with another's: a renewed certificate for a listener that runs.
+ * Connections that are there keep the old ones, which live on in `other`.
+ */
+void tls_server_swap(struct tls_server *t, struct tls_server *other);
 /* An SSL* for one connection, for bufferevent_openssl; NULL if there is no memory. */
 void *tls_server_ssl(struct tls_server *t);
 /* Says good-bye (close_notify) on a connection that is about to be freed. */

@@ -278,6 +278,41 @@ static void wrong_files_are_named(void **state)
 	}
 }
 
+/* The subject of the certificate that a new connection gets. */
+static void subject_shown(struct scene *s, char *out, size_t size)
+{
+	assert_true(run(s, out, size,
+			"timeout 10 openssl s_client -connect 127.0.0.1:%u </dev/null 2>&1"
+			" | openssl x509 -noout -subject 2>&1",
+			s->f.port));
+}
+
+static void a_renewed_certificate_is_shown(void **state)
+{
+	struct scene *s = *state;
+	struct tls_server_config tls = { 0 };
+	struct tls_server *fresh = NULL;
+	char out[4096], path[64];
+
+	assert_true(run(s, out, sizeof(out),
+			"openssl req -x509 -key rsa.pem -out new.pem -subj /CN=renewed -days 2"
+			" 2>&1"));
+	(void)snprintf(path, sizeof(path), "%s/new.pem", s->dir);
+	tls.certificate = path;
+	tls.key = read_key(s, "rsa.pem");
+	assert_int_equal(tls_server_new(&fresh, &tls, NULL), OK);
+	subject_shown(s, out, sizeof(out));
+	assert_non_null(strstr(out, "localhost"));
+	tls_server_swap(s->tls, fresh);
+	subject_shown(s, out, sizeof(out));
+	assert_non_null(strstr(out, "renewed"));
+	tls_server_swap(s->tls, fresh);
+	subject_shown(s, out, sizeof(out));
+	assert_non_null(strstr(out, "localhost"));
+	tls_server_free(fresh);
+	EVP_PKEY_free(tls.key);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +323,7 @@ int main(void)
 		cmocka_unit_test(client_checks_the_server),
 		cmocka_unit_test(strangers_are_dropped),
 		cmocka_unit_test(wrong_files_are_named),
+		cmocka_unit_test(a_renewed_certificate_is_shown),
 	};
 
 	(void)setenv("no_proxy", "*", 1);
