@@ -113,12 +113,10 @@ static enum next deliver(struct http_conn *c)
 	struct buf *head = &c->loop->scratch;
 	enum next sent = GONE;
 
-	if (http_loop_draining(c->loop)) {
-		c->linger = job->framing.keep_alive; /* it may have sent more already */
-		c->last = true;
-	}
 	if (!job->framing.keep_alive)
 		c->last = true;
+	else if (http_loop_draining(c->loop)) /* it may have sent more already */
+		c->last = c->linger = true;
 	buf_reset(head);
 	http_job_put_head(job, http_loop_date(c->loop), !c->last, head);
 	if (!head->failed)

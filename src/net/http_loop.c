@@ -147,6 +147,8 @@ static void *loop_run(void *arg)
 
 	(void)event_base_dispatch(loop->base);
 	http_conn_cut_all(loop);
+	/* libevent closes a freed bufferevent's socket in the next turn only */
+	(void)event_base_loop(loop->base, EVLOOP_NONBLOCK);
 	return NULL;
 }
 

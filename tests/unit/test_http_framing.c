@@ -77,6 +77,9 @@ static const struct row rows[] = {
 	    "chunked"),
 	ROW("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n",
 	    501, 501, "chunked"),
+	ROW("POST / HTTP/1.1\r\n" H
+	    "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+	    501, 501, "chunked"),
 	ROW("POST / HTTP/1.1\r\n" H "Transfer-Encoding: \x0b"
 	    "chunked\r\n\r\n",
 	    400, 400, "control"),
@@ -243,6 +246,20 @@ static void keep_alive(void **state)
 	}
 }
 
+static void http10_client_awaits_no_100(void **state)
+{
+	struct http_request req = { 0 };
+	struct http_framing framing;
+
+	(void)state;
+	assert_int_equal(http_head_parse(SPAN_LIT("GET / HTTP/1.0\r\nContent-Length: 1\r\n"
+						  "Expect: 100-continue\r\n\r\n"),
+					 true, &req, &framing, NULL),
+			 0);
+	assert_int_equal(framing.content_length, 1);
+	assert_false(framing.expect_continue);
+}
+
 static void too_many_fields(void **state)
 {
 	BUF head = BUF_INIT;
@@ -403,6 +420,7 @@ int main(void)
 		cmocka_unit_test(targets),
 		cmocka_unit_test(fields_are_found_without_case),
 		cmocka_unit_test(keep_alive),
+		cmocka_unit_test(http10_client_awaits_no_100),
 		cmocka_unit_test(too_many_fields),
 		cmocka_unit_test(ends),
 		cmocka_unit_test(chunked_bodies),

@@ -2,6 +2,7 @@
 /* Who may have how much, and for how long; those who leave; and the end of the server. */
 #include "http_fixture.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/http_peers.h"
 
 #define H "Host: a\r\n"
 #define STEP_US 50000 /* a slow client does something twenty times a second */
@@ -162,6 +164,52 @@ static void connections_per_address(void **state)
 	(void)close(fd[0]);
 	(void)close(fd[1]);
 	fixture_stop(&f);
+}
+
+static struct sockaddr_storage address(const char *text)
+{
+	struct sockaddr_storage ss = { 0 };
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&ss;
+	struct sockaddr_in *in = (struct sockaddr_in *)&ss;
+
+	if (strchr(text, ':')) {
+		in6->sin6_family = AF_INET6;
+		assert_int_equal(inet_pton(AF_INET6, text, &in6->sin6_addr), 1);
+	} else {
+		in->sin_family = AF_INET;
+		assert_int_equal(inet_pton(AF_INET, text, &in->sin_addr), 1);
+	}
+	return ss;
+}
+
+/* An IPv6 host has its /64 to choose from; an IPv4 one is the same through an IPv6 socket. */
+static void who_counts_as_one_address(void **state)
+{
+	static const struct {
+		const char *one, *other;
+		bool same;
+	} row[] = {
+		{ "192.0.2.1", "192.0.2.1", true },
+		{ "192.0.2.1", "192.0.2.2", false },
+		{ "192.0.2.1", "::ffff:192.0.2.1", true },
+		{ "2001:db8::1", "2001:db8::ffff:1:2:3", true },
+		{ "2001:db8::1", "2001:db8:0:1::1", false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(row); i++) {
+		const struct sockaddr_storage one = address(row[i].one);
+		const struct sockaddr_storage other = address(row[i].other);
+		struct http_peers *peers;
+
+		assert_int_equal(http_peers_new(&peers, 1, NULL), OK);
+		assert_true(http_peers_enter(peers, &one));
+		assert_int_equal(http_peers_enter(peers, &other), !row[i].same);
+		http_peers_leave(peers, &one);
+		assert_true(http_peers_enter(peers, &one));
+		http_peers_free(peers);
+	}
 }
 
 static void connections_in_all(void **state)
@@ -386,6 +434,7 @@ int main(void)
 		cmocka_unit_test(slow_reader_loses_its_place),
 		cmocka_unit_test(idle_connection_is_closed),
 		cmocka_unit_test(connections_per_address),
+		cmocka_unit_test(who_counts_as_one_address),
 		cmocka_unit_test(connections_in_all),
 		cmocka_unit_test(full_queue_is_said_at_once),
 		cmocka_unit_test(clients_that_leave),
