@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scep/client.h"
 
+#include "base/percent.h"
 #include "scep/caps.h"
 #include "scep/query.h"
 
@@ -14,22 +15,6 @@ static void put_url(const struct scep_client *client, const char *operation, str
 	buf_printf(out, "operation=%s", operation);
 }
 
-/* Any text as a query value (RFC 3986 2.3). */
-static void put_escaped(struct buf *out, struct span text)
-{
-	size_t i;
-
-	for (i = 0; i < text.len; i++) {
-		uint8_t c = text.p[i];
-
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		    span_find(SPAN_LIT("-._~"), c) < 4)
-			buf_put_byte(out, c);
-		else
-			buf_printf(out, "%%%02X", c);
-	}
-}
-
 static RESULT get(const struct scep_client *client, const char *operation,
 		  struct http_client_reply *reply, struct err *err)
 {
@@ -39,7 +24,7 @@ static RESULT get(const struct scep_client *client, const char *operation,
 	put_url(client, operation, &url);
 	if (client->ca_identifier) {
 		buf_put_str(&url, "&message=");
-		put_escaped(&url, span_str(client->ca_identifier));
+		percent_put(&url, span_str(client->ca_identifier));
 	}
 	TRY(buf_check(&url, err));
 	req.url = buf_cstr(&url);

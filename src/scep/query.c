@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scep/query.h"
 
-#include <stdio.h>
-
 #include "base/base64.h"
+#include "base/percent.h"
 
 static const struct {
 	const char *name;
@@ -141,14 +140,9 @@ enum result scep_query_decode_message(struct span message, struct buf *out, stru
 enum result scep_query_encode_message(struct span bytes, struct buf *out, struct err *err)
 {
 	BUF text = BUF_INIT;
-	size_t i;
 
 	base64_put(&text, bytes, 0);
 	TRY(buf_check(&text, err));
-	for (i = 0; i < text.len; i++)
-		if (text.data[i] == '+' || text.data[i] == '/' || text.data[i] == '=')
-			buf_printf(out, "%%%02X", text.data[i]);
-		else
-			buf_put_byte(out, text.data[i]);
+	percent_put(out, buf_span(&text));
 	return buf_check(out, err);
 }
