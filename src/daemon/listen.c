@@ -10,9 +10,13 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define BACKLOG 4096
+#define PATIENCE_US 2000000
 
 union address {
 	struct sockaddr any;
@@ -32,6 +36,30 @@ static enum result set_option(int fd, int level, int name, int value, struct err
 	if (setsockopt(fd, level, name, &value, sizeof(value)))
 		return err_errno(err, errno, "socket option %d/%d", level, name);
 	return OK;
+}
+
+/*
+ * A daemon that was killed leaves children behind for the moment that they take to die: its
+ * addresses are free again soon. True: try once more.
+ */
+static bool be_patient(int64_t since)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+
+	if (clock_mono_us() - since > PATIENCE_US)
+		return false;
+	(void)nanosleep(&pause, NULL);
+	return true;
+}
+
+static int bind_patiently(int fd, const struct sockaddr *address, socklen_t len)
+{
+	int64_t since = clock_mono_us();
+
+	while (bind(fd, address, len))
+		if (errno != EADDRINUSE || !be_patient(since))
+			return -1;
+	return 0;
 }
 
 /* ---- TCP ---- */
@@ -79,7 +107,7 @@ static enum result open_tcp(const struct config *config, const struct config_lis
 	TRY(set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1, err));
 	if (address.any.sa_family == AF_INET6)
 		TRY(set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, only_ipv6(config, l), err));
-	if (bind(fd, &address.any, len) || listen(fd, BACKLOG))
+	if (bind_patiently(fd, &address.any, len) || listen(fd, BACKLOG))
 		return err_set(err, ERR_CONFIG,
 			       "listener %s: %s port %u: %s; choose another address or port, or "
 			       "end what holds it",
@@ -91,10 +119,17 @@ static enum result open_tcp(const struct config *config, const struct config_lis
 
 /* ---- the admin socket ---- */
 
-/* A path that nobody answers on is what a killed server left behind. */
-static enum result remove_stale(const struct sockaddr_un *address, struct err *err)
+static bool is_answered(const struct sockaddr_un *address)
 {
 	CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0;
+}
+
+/* A path that nobody answers on is what a killed daemon left behind. */
+static enum result remove_stale(const struct sockaddr_un *address, struct err *err)
+{
+	int64_t since = clock_mono_us();
 	struct stat st;
 
 	if (lstat(address->sun_path, &st))
@@ -103,12 +138,12 @@ static enum result remove_stale(const struct sockaddr_un *address, struct err *e
 		return err_set(err, ERR_CONFIG,
 			       "admin.socket: %s is there and is no socket; choose another path",
 			       address->sun_path);
-	if (fd < 0)
-		return err_errno(err, errno, "admin socket");
-	if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
-		return err_set(err, ERR_CONFIG,
-			       "admin.socket: another scepterd answers on %s; stop it first",
-			       address->sun_path);
+	while (is_answered(address))
+		if (!be_patient(since))
+			return err_set(err, ERR_CONFIG,
+				       "admin.socket: another scepterd answers on %s; stop it "
+				       "first",
+				       address->sun_path);
 	(void)unlink(address->sun_path);
 	return OK;
 }
