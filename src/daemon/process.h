@@ -18,7 +18,7 @@ enum process_report { PROCESS_READY = 'R' };
 struct process_context {
 	const char *config_path;
 	const struct config *config;
-	const struct listen_set *listeners;
+	struct listen_set *listeners; /* the server closes them when it has copies */
 	int control;
 	int intro; /* the child's end of the introduction socket */
 	pid_t parent;

@@ -87,6 +87,7 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 	http.n_listeners = i + 1;
 	TRY(http_server_start(&started, &http, err));
 	atomic_store(&o->server.http, started);
+	listen_close(ctx->listeners);
 	return OK;
 }
 

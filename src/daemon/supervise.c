@@ -169,6 +169,14 @@ static void close_control(struct child *c)
 
 /* ---- stopping ---- */
 
+/* From now on new connections are refused, and do not wait for an answer that never comes. */
+static void close_listeners(struct supervisor *s)
+{
+	if (s->listeners.admin_is_ours)
+		(void)unlink(s->config->admin_socket);
+	listen_close(&s->listeners);
+}
+
 static void stop_keeper(struct supervisor *s)
 {
 	s->kill_at = clock_mono_us() + STOP_US;
@@ -185,6 +193,7 @@ static void begin_stop(struct supervisor *s)
 		return;
 	s->stopping = true;
 	(void)sd_notify(0, "STOPPING=1");
+	close_listeners(s);
 	for (i = 0; i < ROLES; i++)
 		s->children[i].restart_at = 0;
 	if (!server->pid) {
@@ -436,9 +445,7 @@ static void clear(struct supervisor *s)
 {
 	size_t i;
 
-	if (s->listeners.admin_is_ours)
-		(void)unlink(s->config->admin_socket);
-	listen_close(&s->listeners);
+	close_listeners(s);
 	for (i = 0; i < ROLES; i++) {
 		close_control(&s->children[i]);
 		if (s->children[i].intro >= 0)

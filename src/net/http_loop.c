@@ -37,6 +37,29 @@ static void start_accepting(struct http_loop *loop)
 	loop->accepting = true;
 }
 
+void http_loop_close_listeners(struct http_shared *shared)
+{
+	size_t i;
+
+	for (i = 0; i < shared->n_listeners; i++) {
+		if (shared->listeners[i].fd >= 0)
+			(void)close(shared->listeners[i].fd);
+		shared->listeners[i].fd = -1;
+	}
+}
+
+/* Draining: the last loop closes the sockets, so that who comes now is refused and does not wait.
+ */
+static void retire(struct http_loop *loop)
+{
+	if (loop->retired)
+		return;
+	stop_accepting(loop);
+	loop->retired = true;
+	if (atomic_fetch_sub(&loop->shared->taking, 1) == 1)
+		http_loop_close_listeners(loop->shared);
+}
+
 /* The process is out of something: leave the queue alone until the next tick, do not spin. */
 static void pause_accepting(struct http_loop *loop, int errnum)
 {
@@ -84,8 +107,8 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	answer_inbox(loop);
-	if (http_loop_draining(loop) && loop->accepting)
-		stop_accepting(loop);
+	if (http_loop_draining(loop))
+		retire(loop);
 	end_if_drained(loop);
 }
 

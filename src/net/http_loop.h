@@ -20,8 +20,9 @@
 /* What all loops of a server share. */
 struct http_shared {
 	struct http_limits limits;
-	struct http_listener *listeners;
+	struct http_listener *listeners; /* with descriptors of our own */
 	size_t n_listeners;
+	atomic_uint taking; /* loops that still take connections */
 	struct log log;
 	bool access_log;
 	struct http_pool *pool;
@@ -40,6 +41,7 @@ struct http_loop {
 	struct event *tick; /* looks for deadlines */
 	struct http_acceptor *acceptors;
 	bool accepting;
+	bool retired; /* takes no connections any more */
 	LIST_HEAD(, http_conn) conns;
 	struct buf scratch; /* heads of replies */
 	time_t date_of;     /* the second that date tells */
@@ -52,6 +54,8 @@ struct http_loop {
 	pthread_t thread;
 };
 
+/* The server's own copies of the listening sockets. Once. */
+void http_loop_close_listeners(struct http_shared *shared);
 RESULT http_loop_new(struct http_loop **out, struct http_shared *shared, struct err *err);
 /* Not while it runs. Frees the jobs that came back too late. */
 void http_loop_free(struct http_loop *loop);

@@ -52,11 +52,14 @@ static struct http_server_config complete(const struct http_server_config *confi
 	return c;
 }
 
-static enum result prepare_socket(const struct http_listener *l, struct err *err)
+static enum result prepare_socket(struct http_listener *l, struct err *err)
 {
 	struct sockaddr_storage addr = { 0 };
 	socklen_t len = sizeof(addr);
-	int flags = fcntl(l->fd, F_GETFL), one = 1;
+	int flags, one = 1;
+
+	l->fd = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
+	flags = fcntl(l->fd, F_GETFL);
 
 	/* several loops wait for one connection: those that come late must not block */
 	if (flags < 0 || fcntl(l->fd, F_SETFL, flags | O_NONBLOCK) != 0)
@@ -99,6 +102,7 @@ static enum result start_loops(struct http_server *server, unsigned n, struct er
 		TRY(http_loop_new(&server->loops[i], &server->shared, err));
 		server->n_loops++;
 	}
+	atomic_store(&server->shared.taking, n);
 	for (i = 0; i < n; i++)
 		TRY(http_loop_start(server->loops[i], i, err));
 	return OK;
@@ -155,6 +159,7 @@ void http_server_drain(struct http_server *server, unsigned seconds)
 	for (i = 0; i < server->n_loops; i++)
 		http_loop_free(server->loops[i]);
 	http_peers_free(shared->peers);
+	http_loop_close_listeners(shared);
 	for (i = 0; i < shared->n_listeners; i++)
 		free((char *)(uintptr_t)shared->listeners[i].name);
 	free(shared->listeners);
