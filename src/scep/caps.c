@@ -13,6 +13,8 @@ static const struct {
 	{ "Renewal", SCEP_CAP_RENEWAL, 0 },
 	{ "SHA-1", SCEP_CAP_SHA1, 0 },
 	{ "SHA-256", SCEP_CAP_SHA256, 0 },
+	/* not in RFC 8894, but true, and strongSwan 5.9 takes it for SCEPStandard */
+	{ "SHA-384", SCEP_CAP_SHA384, 0 },
 	{ "SHA-512", SCEP_CAP_SHA512, 0 },
 	{ "SCEPStandard", SCEP_CAP_STANDARD, SCEP_CAP_AES | SCEP_CAP_POST | SCEP_CAP_SHA256 },
 };

@@ -15,6 +15,7 @@ enum scep_cap {
 	SCEP_CAP_SHA256 = 1 << 6,
 	SCEP_CAP_SHA512 = 1 << 7,
 	SCEP_CAP_STANDARD = 1 << 8, /* implies AES, POST, SHA-256 */
+	SCEP_CAP_SHA384 = 1 << 9,
 };
 
 /* Unknown lines and empty ones are ignored. SCEPStandard sets what it implies. */

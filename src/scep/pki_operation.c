@@ -80,6 +80,8 @@ static RESULT check_attributes(const struct scep_message *m, struct err *err)
 	if (m->message_type < 0)
 		return err_set(err, ERR_BAD_REQUEST,
 			       "RFC 8894 3.2.1.2: messageType missing or no decimal number");
+	if (!m->sender_nonce.len)
+		return err_set(err, ERR_BAD_REQUEST, "RFC 8894 3.2.1.5: senderNonce missing");
 	return OK;
 }
 
@@ -96,9 +98,8 @@ static RESULT check_message(struct scep_exchange *x, struct err *err)
 	if (r != OK)
 		enrol_trace_add(&x->trace, "message", false, "%s", err_text(err));
 	else
-		enrol_trace_add(&x->trace, "message", true, "%s (%d), %s senderNonce",
-				scep_message_type_name(m->message_type), m->message_type,
-				m->sender_nonce.len ? "with" : "without");
+		enrol_trace_add(&x->trace, "message", true, "%s (%d)",
+				scep_message_type_name(m->message_type), m->message_type);
 	return r;
 }
 

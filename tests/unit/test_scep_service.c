@@ -332,6 +332,7 @@ static void types_not_served_are_refused_by_name(void **state)
 	for (i = 0; i < ARRAY_LEN(row); i++) {
 		struct scep_message_new m = { .message_type = row[i].type,
 					      .transaction_id = SPAN_LIT("not-served"),
+					      .sender_nonce = SPAN_LIT("nonce"),
 					      .pki_status = -1,
 					      .fail_info = -1,
 					      .digest = DIGEST_SHA256,
@@ -366,6 +367,7 @@ static void altered_envelopes_have_one_answer(void **state)
 				envelope.len - victim.csr.len / 16 * 16 - 10, envelope.len / 3 };
 		struct scep_message_new m = { .message_type = SCEP_PKCS_REQ,
 					      .transaction_id = SPAN_LIT("altered"),
+					      .sender_nonce = SPAN_LIT("nonce"),
 					      .pki_status = -1,
 					      .fail_info = -1,
 					      .digest = DIGEST_SHA256,
@@ -465,7 +467,7 @@ static void capabilities(void **state)
 	(void)state;
 	assert_string_equal(reply.content_type, "text/plain");
 	assert_string_equal(buf_cstr(&reply.body),
-			    "AES\nPOSTPKIOperation\nSHA-256\nSHA-512\nSCEPStandard\n");
+			    "AES\nPOSTPKIOperation\nSHA-256\nSHA-384\nSHA-512\nSCEPStandard\n");
 }
 
 static void must_come_back(const struct http_reply *reply, const char *seconds)
