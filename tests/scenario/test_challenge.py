@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A one-time challenge buys one certificate for one key, and nothing else."""
+
+import time
+
+import pytest
+
+import scep_peer
+from conftest import STATIC
+from daemon import AdminError
+from scep_peer import Request
+
+
+def refused(daemon, request, name="demo"):
+    """The request fails with badRequest, and nothing is issued for its transaction."""
+    reply = daemon.enrol(request, name)
+    assert (reply.status, reply.fail_info) == ("FAILURE", "badRequest")
+    story = str(daemon.admin.explain(request.transaction_id.decode()))
+    assert "rejected" in story
+    return reply
+
+
+@pytest.fixture
+def counted(shared):
+    """Asserts that the test issued as many certificates as it says."""
+    before = {c["serial"] for c in shared.admin.certs(limit=1000)}
+
+    def issued():
+        return len({c["serial"] for c in shared.admin.certs(limit=1000)} - before)
+
+    return issued
+
+
+def test_without_a_challenge(shared, counted):
+    refused(shared, Request())
+    refused(shared, Request(challenge=""))
+    assert counted() == 0
+
+
+def test_wrong_challenge(shared, counted):
+    refused(shared, Request(challenge="A" * 26))
+    refused(shared, Request(challenge="' OR 1=1 --"))
+    assert counted() == 0
+
+
+def test_used_under_another_transaction(shared, counted):
+    challenge = shared.admin.challenge()
+    assert shared.enrol(Request(challenge=challenge)).status == "SUCCESS"
+    refused(shared, Request(challenge=challenge))
+    refused(shared, Request(challenge=challenge, key=scep_peer.rsa_key(1)))
+    assert counted() == 1
+
+
+def test_bound_at_first_use_even_if_that_was_refused(shared, counted):
+    """A request that breaks the profile binds its challenge; the same device may mend it."""
+    challenge = shared.admin.challenge()
+    first = Request(challenge=challenge, subject={"organization_name": "no CN"})
+    refused(shared, first)
+    refused(shared, Request(challenge=challenge, key=scep_peer.rsa_key(1)))
+    assert shared.enrol(first.again(subject={"common_name": "mended"})).status == "SUCCESS"
+    assert counted() == 1
+
+
+def test_expired(shared, counted):
+    challenge = shared.admin.challenge(lifetime="1s")
+    time.sleep(2.1)
+    refused(shared, Request(challenge=challenge))
+    assert counted() == 0
+
+
+def test_revoked(shared, counted):
+    made = shared.admin.call("POST", "/challenges", {"lifetime": "1h"})
+    shared.admin.call("DELETE", f"/challenges/{made['id']}")
+    refused(shared, Request(challenge=made["challenge"]))
+    with pytest.raises(AdminError) as e:
+        shared.admin.call("DELETE", "/challenges/no-such-challenge")
+    assert e.value.status == 404
+    assert counted() == 0
+
+
+def test_bound_subject(shared, counted):
+    challenge = shared.admin.challenge(subject="CN=router7")
+    refused(shared, Request(challenge=challenge, subject={"common_name": "router8"}))
+    challenge = shared.admin.challenge(subject="CN=router7")
+    reply = shared.enrol(Request(challenge=challenge, subject={"common_name": "router7"}))
+    assert reply.status == "SUCCESS"
+    assert counted() == 1
+
+
+def test_bound_san(shared, counted):
+    wrong = [scep_peer.san_extension(dns=["r8.example"])]
+    right = [scep_peer.san_extension(dns=["r7.example"])]
+    refused(shared, Request(challenge=shared.admin.challenge(san=["DNS:r7.example"])))
+    refused(
+        shared, Request(challenge=shared.admin.challenge(san=["DNS:r7.example"]), extensions=wrong)
+    )
+    reply = shared.enrol(
+        Request(challenge=shared.admin.challenge(san=["DNS:r7.example"]), extensions=right)
+    )
+    assert reply.status == "SUCCESS"
+    assert counted() == 1
+
+
+def test_of_another_endpoint(shared, counted):
+    challenge = shared.admin.challenge(endpoint="both")
+    refused(shared, Request(challenge=challenge), "demo")
+    assert shared.enrol(Request(challenge=shared.admin.challenge(endpoint="demo"))).status == "SUCCESS"
+    assert counted() == 1
+
+
+def test_as_a_person_types_it(shared):
+    challenge = shared.admin.challenge().lower()
+    typed = "-".join(challenge[i : i + 5] for i in range(0, len(challenge), 5)) + " "
+    assert shared.enrol(Request(challenge=typed)).status == "SUCCESS"
+
+
+def test_not_taken_where_only_static_ones_are(shared):
+    refused(shared, Request(challenge=shared.admin.challenge()), "static")
+
+
+def test_static(shared):
+    for _ in range(3):
+        assert shared.enrol(Request(challenge=STATIC), "static").status == "SUCCESS"
+    assert shared.enrol(Request(challenge=STATIC), "both").status == "SUCCESS"
+    refused(shared, Request(challenge=STATIC + "x"), "static")
+    refused(shared, Request(challenge=STATIC), "demo")
+
+
+def test_is_listed_without_its_text_and_is_in_no_log(shared):
+    challenge = shared.admin.challenge()
+    shared.enrol(Request(challenge=challenge))
+    listing = str(shared.admin.call("GET", "/challenges?all=1"))
+    assert challenge not in listing
+    log = shared.log_path.read_text()
+    assert challenge not in log
+    assert STATIC not in log
+
+
+def test_is_not_in_the_store(shared):
+    challenge = shared.admin.challenge()
+    for path in shared.directory.glob("store.db*"):
+        assert challenge.encode() not in path.read_bytes()
+
+
+def test_one_time_challenge_from_many_at_once_buys_one(shared, counted):
+    """Sixteen devices race for one challenge: one of them gets a certificate."""
+    import threading
+
+    challenge = shared.admin.challenge()
+    ca = shared.authority("demo")
+    replies = []
+
+    def device(index):
+        request = Request(key=scep_peer.rsa_key(index % 4), challenge=challenge)
+        replies.append(shared.enrol(request, "demo", ca).status)
+
+    threads = [threading.Thread(target=device, args=(i,)) for i in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(replies) == ["FAILURE"] * 15 + ["SUCCESS"]
+    assert counted() == 1
