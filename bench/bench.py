@@ -1,0 +1,298 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""make bench: what an enrolment costs, beside the private-key work that nobody can avoid.
+
+In one run, on the same machine: the bare private-key operations (bench-raw), scepterd with a P-256 CA
+and with an RSA-2048 CA (RA RSA-2048, one-time challenges, events, synchronous=FULL), and the Go
+scepserver with an RSA-2048 CA. Server CPU is user + system time of all of its processes, from /proc.
+The load generator runs on the same cores, so enrolments/s are those of a machine that does both.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "lib"))
+
+TICKS = os.sysconf("SC_CLK_TCK")
+GOALS = {
+    "rsa2048 CA: raw / server CPU": (">=", 0.80),
+    "p256 CA: raw / server CPU": (">=", 0.75),
+    "CPU per enrolment, ours / Go": ("<=", 0.40),
+    "enrolments/s at 16 connections, ours / Go": (">=", 4.0),
+    "largest process at 1,000 idle connections, MiB": ("<=", 30.0),
+    "start to first answer, ms": ("<=", 200.0),
+}
+
+
+def descendants(pid):
+    out = [pid]
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*"):
+        for child in (task / "children").read_text().split():
+            out += descendants(int(child))
+    return out
+
+
+def cpu_seconds(pid):
+    """User and system time of the process and all below it."""
+    total = 0
+    for p in descendants(pid):
+        fields = pathlib.Path(f"/proc/{p}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def resident_mib(pid):
+    out = {}
+    for p in descendants(pid):
+        status = pathlib.Path(f"/proc/{p}/status").read_text()
+        name = pathlib.Path(f"/proc/{p}/comm").read_text().strip()
+        rss = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+        out[f"{name} ({p})"] = int(rss.split()[1]) / 1024
+    return out
+
+
+class Load:
+    """One run of bench-load against a server whose process is `pid`."""
+
+    def __init__(self, build, directory):
+        self.program = build / "bench" / "bench-load"
+        self.directory = directory
+        self.runs = 0
+
+    def run(self, url, pid, challenges, count, connections, fresh=False):
+        self.runs += 1
+        path = self.directory / f"challenges-{self.runs}"
+        path.write_text("\n".join(challenges) + "\n")
+        command = [self.program, "--url", url, "--challenges", path, "--count", str(count)]
+        command += ["--connections", str(connections), "--subject", f"b{self.runs}-{os.getpid()}"]
+        command += ["--fresh"] if fresh else []
+        load = subprocess.Popen(
+            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert load.stdout.readline() == "ready\n", "bench-load could not make its requests"
+        before = cpu_seconds(pid)
+        load.stdin.write("go\n")
+        load.stdin.flush()
+        line = load.stdout.readline()
+        cpu = cpu_seconds(pid) - before
+        load.communicate()
+        result = json.loads(line)
+        result.update(
+            connections=connections,
+            fresh=fresh,
+            per_second=result["issued"] / result["seconds"],
+            cpu_us=cpu * 1e6 / max(result["issued"], 1),
+        )
+        return result
+
+
+def ours(options, load, key, results):
+    """scepterd with a CA of that key."""
+    from daemon import Daemon, endpoint
+
+    directory = load.directory / f"scepterd-{key}"
+    daemon = Daemon(
+        directory,
+        endpoints=[endpoint("demo", authorisation={"one_time": True})],
+        http_limits={"connections_per_address": 0},
+    )
+    daemon.start()
+    try:
+        daemon.admin.ca_init("demo", key=key)
+        one_time = lambda n: bulk_challenges(daemon, n)  # noqa: E731
+        load.run(daemon.url(), daemon.process.pid, one_time(100), 100, 16)
+        for connections, fresh in options.shapes:
+            results.append(
+                dict(
+                    load.run(
+                        daemon.url(),
+                        daemon.process.pid,
+                        one_time(options.count),
+                        options.count,
+                        connections,
+                        fresh,
+                    ),
+                    server=f"scepterd, {key} CA",
+                    key=key,
+                )
+            )
+        if key != "p256":
+            return None
+        memory = idle_memory(daemon)
+        daemon.stop()
+        return {"memory": memory, "start_ms": start_time(daemon)}
+    finally:
+        daemon.stop(expect=None)
+
+
+def bulk_challenges(daemon, n):
+    from daemon import UnixConnection
+
+    connection = UnixConnection(daemon.admin.path)
+    out = []
+    for _ in range(n):
+        connection.request("POST", "/v1/challenges", json.dumps({"lifetime": "1h"}))
+        out.append(json.loads(connection.getresponse().read())["challenge"])
+    connection.close()
+    return out
+
+
+def idle_memory(daemon, n=1000):
+    """Resident memory of each process while n connections are open and idle."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, n + 200)), hard))
+    held = [socket.create_connection(("127.0.0.1", daemon.port)) for _ in range(n)]
+    for s in held:
+        s.sendall(b"GET /scep/demo?operation=GetCACaps HTTP/1.1\r\nHost: b\r\n\r\n")
+    for s in held:
+        assert s.recv(4096).startswith(b"HTTP/1.1 200"), "an idle connection was not served"
+    memory = resident_mib(daemon.process.pid)
+    for s in held:
+        s.close()
+    return memory
+
+
+def start_time(daemon, tries=5):
+    """Milliseconds from exec to the first answer, the median of several starts."""
+    times = []
+    for _ in range(tries):
+        begin = time.monotonic()
+        daemon.spawn()
+        while True:
+            try:
+                if daemon.get("demo", "GetCACaps")[0] == 200:
+                    break
+            except OSError:
+                time.sleep(0.001)
+        times.append((time.monotonic() - begin) * 1000)
+        daemon.stop()
+    return sorted(times)[tries // 2]
+
+
+def theirs(options, load, results):
+    """The Go scepserver with an RSA-2048 CA, at 16 connections."""
+    from daemon import free_port, wait_for
+
+    if not shutil.which("scepserver"):
+        return
+    directory = load.directory / "scepserver"
+    directory.mkdir()
+    subprocess.run(
+        ["scepserver", "ca", "-init", "-depot", directory / "depot", "-keySize", "2048"],
+        check=True,
+        capture_output=True,
+    )
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/scep"
+    process = subprocess.Popen(
+        ["scepserver", "-depot", "depot", "-port", str(port), "-challenge", "secret"],
+        cwd=directory,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for("scepserver", lambda: answers(url))
+        load.run(url, process.pid, ["secret"], 50, 16)
+        result = load.run(url, process.pid, ["secret"], options.count // 4, 16)
+        results.append(dict(result, server="Go scepserver, rsa2048 CA", key="go"))
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(url):
+    try:
+        return urllib.request.urlopen(f"{url}?operation=GetCACaps").status == 200
+    except OSError:
+        return False
+
+
+def raw_cost(build):
+    raw = json.loads(subprocess.check_output([build / "bench" / "bench-raw"]))
+    both = raw["rsa2048_decrypt"] + raw["rsa2048_sign"]
+    raw["p256"] = both + raw["p256_sign"]
+    raw["rsa2048"] = raw["go"] = both + raw["rsa2048_sign"]
+    return raw
+
+
+def judge(raw, results, extra):
+    """name -> measured, for the goals."""
+    at16 = {r["key"]: r for r in results if r["connections"] == 16 and not r["fresh"]}
+    out = {
+        "rsa2048 CA: raw / server CPU": raw["rsa2048"] / at16["rsa2048"]["cpu_us"],
+        "p256 CA: raw / server CPU": raw["p256"] / at16["p256"]["cpu_us"],
+        "largest process at 1,000 idle connections, MiB": max(extra["memory"].values()),
+        "start to first answer, ms": extra["start_ms"],
+    }
+    if "go" in at16:
+        out["CPU per enrolment, ours / Go"] = at16["rsa2048"]["cpu_us"] / at16["go"]["cpu_us"]
+        out["enrolments/s at 16 connections, ours / Go"] = (
+            at16["rsa2048"]["per_second"] / at16["go"]["per_second"]
+        )
+    return out
+
+
+def print_tables(raw, results, extra, measured):
+    print("private-key operations, microseconds of CPU with all cores busy:")
+    print("  " + ", ".join(f"{k} {v:.0f}" for k, v in raw.items() if "_" in k))
+    head = ["server", "connections", "issued/s", "p50 ms", "p99 ms", "CPU us each", "raw/CPU"]
+    rows = [
+        [
+            r["server"],
+            f"{r['connections']}{' fresh' if r['fresh'] else ''}",
+            f"{r['per_second']:.0f}",
+            f"{r['p50_ms']:.1f}",
+            f"{r['p99_ms']:.1f}",
+            f"{r['cpu_us']:.0f}",
+            f"{raw[r['key']] / r['cpu_us']:.2f}",
+        ]
+        for r in results
+    ]
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, *rows]:
+        print("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))))
+    for name, mib in extra["memory"].items():
+        print(f"{name}: {mib:.1f} MiB resident at 1,000 idle connections")
+    for name, (sense, goal) in GOALS.items():
+        if name in measured:
+            value = measured[name]
+            met = value >= goal if sense == ">=" else value <= goal
+            print(f"{'met   ' if met else 'MISSED'} {name}: {value:.2f} (goal {sense} {goal:g})")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    parser.add_argument("--count", type=int, default=4000, help="enrolments a row (default 4000)")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    options.shapes = [(16, False), (1, False), (64, False), (16, True)]
+    build = options.build.resolve()
+    os.environ["SCEPTER_BUILD"] = str(build)
+    results = []
+    with tempfile.TemporaryDirectory(dir=build, prefix="bench-") as directory:
+        load = Load(build, pathlib.Path(directory))
+        raw = raw_cost(build)
+        extra = ours(options, load, "p256", results)
+        ours(options, load, "rsa2048", results)
+        theirs(options, load, results)
+    measured = judge(raw, results, extra)
+    if options.json:
+        print(json.dumps({"raw_us": raw, "runs": results, "measured": measured, **extra}, indent=1))
+    else:
+        print_tables(raw, results, extra, measured)
+
+
+if __name__ == "__main__":
+    main()

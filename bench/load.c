@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The load generator. Makes its requests, says "ready", waits for a line on standard input, sends
+ * them, and prints one JSON object. bench.py drives it and watches the server meanwhile.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "bench/drive.h"
+#include "bench/prepare.h"
+
+#define CHALLENGES_MAX (16u << 20)
+
+struct options {
+	struct prepare_config prepare;
+	struct drive_config drive;
+	const char *challenges;
+};
+
+static const struct option long_options[] = {
+	{ "url", required_argument, NULL, 'u' },         { "count", required_argument, NULL, 'n' },
+	{ "connections", required_argument, NULL, 'c' }, { "fresh", no_argument, NULL, 'f' },
+	{ "challenges", required_argument, NULL, 'p' },  { "key", required_argument, NULL, 'k' },
+	{ "subject", required_argument, NULL, 's' },     { 0 }
+};
+
+static RESULT parse_options(int argc, char **argv, struct options *o, struct err *err)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'u':
+			o->prepare.url = optarg;
+			break;
+		case 'n':
+			o->prepare.count = strtoul(optarg, NULL, 10);
+			break;
+		case 'c':
+			o->drive.connections = (unsigned)strtoul(optarg, NULL, 10);
+			break;
+		case 'f':
+			o->drive.fresh = true;
+			break;
+		case 'p':
+			o->challenges = optarg;
+			break;
+		case 'k':
+			o->prepare.key = optarg;
+			break;
+		case 's':
+			o->prepare.subject_base = optarg;
+			break;
+		default:
+			return err_set(err, ERR_USAGE, "no such option");
+		}
+	}
+	if (!o->prepare.url || !o->challenges || !o->prepare.count || !o->drive.connections)
+		return err_set(err, ERR_USAGE,
+			       "load --url URL --challenges FILE --count N --connections N "
+			       "[--fresh] [--key rsa2048] [--subject BASE]");
+	return OK;
+}
+
+/* http://ADDRESS:PORT/PATH, the only form that bench.py uses. */
+static RESULT parse_url(const char *url, struct drive_config *drive, char path[256],
+			struct err *err)
+{
+	char address[64];
+	unsigned port;
+
+	/* NOLINTNEXTLINE(cert-err34-c): the width keeps the number small, and it is checked below
+	 */
+	if (sscanf(url, "http://%63[0-9.]:%5u%200s", address, &port, path) != 3 || port > 65535 ||
+	    inet_pton(AF_INET, address, &drive->address.sin_addr) != 1)
+		return err_set(err, ERR_USAGE, "\"%s\" is not http://ADDRESS:PORT/PATH", url);
+	drive->address.sin_family = AF_INET;
+	drive->address.sin_port = htons((uint16_t)port);
+	(void)strncat(path, "?operation=PKIOperation", 255 - strlen(path));
+	drive->path = path;
+	return OK;
+}
+
+static size_t split_lines(struct span text, struct span *lines, size_t max)
+{
+	size_t n = 0;
+
+	while (text.len && n < max) {
+		size_t end = span_find(text, '\n');
+
+		lines[n++] = span_sub(text, 0, end);
+		text = span_sub(text, end + 1, SIZE_MAX);
+	}
+	return n;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void print_result(struct drive_result *r)
+{
+	size_t n = r->n_latencies;
+
+	qsort(r->latencies, n, sizeof(*r->latencies), by_size);
+	printf("{\"issued\": %zu, \"refused\": %zu, \"busy\": %zu, \"broken\": %zu, "
+	       "\"seconds\": %.6f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f}\n",
+	       r->issued, r->refused, r->busy, r->broken, (double)r->micros / 1e6,
+	       (double)r->latencies[n / 2] / 1e3, (double)r->latencies[n * 99 / 100] / 1e3,
+	       (double)r->latencies[n - 1] / 1e3);
+}
+
+static RESULT measure(struct options *o, struct buf *requests, struct err *err)
+{
+	struct drive_result result = { .issued = 0 };
+	enum result r;
+	char line[8];
+
+	o->drive.requests = requests;
+	o->drive.count = o->prepare.count;
+	result.latencies = calloc(o->prepare.count, sizeof(*result.latencies));
+	if (!result.latencies)
+		return err_nomem(err);
+	printf("ready\n");
+	(void)fflush(stdout);
+	if (fgets(line, sizeof(line), stdin)) {
+		r = drive_run(&o->drive, &result, err);
+		if (r == OK)
+			print_result(&result);
+	} else {
+		r = err_set(err, ERR_IO, "nobody said go");
+	}
+	free(result.latencies);
+	return r;
+}
+
+static RESULT run(int argc, char **argv, struct err *err)
+{
+	struct options o = { .prepare = { .threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
+					  .key = "rsa2048",
+					  .keys = 4,
+					  .subject_base = "bench" } };
+	BUF challenges = BUF_INIT;
+	char path[256] = "";
+	struct span *lines;
+	struct buf *requests;
+	enum result r;
+	size_t i;
+
+	TRY(parse_options(argc, argv, &o, err));
+	TRY(parse_url(o.prepare.url, &o.drive, path, err));
+	TRY(file_read(o.challenges, CHALLENGES_MAX, &challenges, err));
+	lines = calloc(o.prepare.count, sizeof(*lines));
+	requests = calloc(o.prepare.count, sizeof(*requests));
+	if (!lines || !requests)
+		return err_nomem(err);
+	o.prepare.challenges = lines;
+	o.prepare.n_challenges = split_lines(buf_span(&challenges), lines, o.prepare.count);
+	if (o.prepare.n_challenges == 0)
+		r = err_set(err, ERR_USAGE, "%s is empty", o.challenges);
+	else
+		r = prepare_requests(&o.prepare, requests, err);
+	if (r == OK)
+		r = measure(&o, requests, err);
+	for (i = 0; i < o.prepare.count; i++)
+		buf_clear(&requests[i]);
+	free(requests);
+	free(lines);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = { 0 };
+
+	if (run(argc, argv, &err) == OK)
+		return 0;
+	(void)fprintf(stderr, "load: %s\n", err_text(&err));
+	return err_map(err.code)->exit_code;
+}
