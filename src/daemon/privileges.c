@@ -108,19 +108,31 @@ static enum result become(const char *name, struct err *err)
 	return OK;
 }
 
-enum result privileges_drop(const char *user, pid_t parent, struct err *err)
+static enum result enter_sandbox(enum sandbox_role role, const struct log *log, struct err *err)
+{
+	struct err why = { 0 };
+	enum result r = sandbox_enter(role, &why);
+
+	if (r == ERR_BAD_REQUEST) {
+		log_warning(log, "no sandbox", LOG_ERR(&why));
+		return OK;
+	}
+	return r == OK ? OK : err_set(err, r, "%s", err_text(&why));
+}
+
+enum result privileges_drop(const struct privileges *p, const struct log *log, struct err *err)
 {
 	const struct rlimit none = { 0, 0 };
 
-	if (user && geteuid() == 0)
-		TRY(become(user, err));
+	if (p->user && geteuid() == 0)
+		TRY(become(p->user, err));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ||
 	    setrlimit(RLIMIT_CORE, &none))
 		return err_errno(err, errno, "give up privileges");
 	/* behind the change of user, which would clear it; the parent may be gone by now */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
 		return err_errno(err, errno, "die with the parent");
-	if (getppid() != parent)
+	if (getppid() != p->parent)
 		return err_set(err, ERR_BUSY, "the parent has gone");
-	return OK;
+	return enter_sandbox(p->role, log, err);
 }

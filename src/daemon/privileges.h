@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "daemon/config.h"
+#include "daemon/sandbox.h"
 
 /* Makes data and data/keys with the owners that the configuration says. */
 RESULT privileges_prepare(const struct config *config, struct err *err);
@@ -19,8 +20,14 @@ RESULT privileges_give_socket(const struct config *config, struct err *err);
 bool privileges_raise_files(unsigned connections);
 /*
  * For good: becomes `user` (where it is given and we are root), gives up the way to new privileges
- * and core dumps, and dies when `parent` does.
+ * and core dumps, dies when `parent` does, and enters the sandbox, of which a kernel without one
+ * gets a warning in the log.
  */
-RESULT privileges_drop(const char *user, pid_t parent, struct err *err);
+struct privileges {
+	const char *user; /* NULL: stay who we are */
+	pid_t parent;
+	enum sandbox_role role;
+};
+RESULT privileges_drop(const struct privileges *p, const struct log *log, struct err *err);
 
 #endif

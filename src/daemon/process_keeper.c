@@ -21,6 +21,8 @@ static enum result each_tls_key(void *ctx, keeper_tls_key_fn *use, void *use_ctx
 
 enum result process_keeper(const struct process_context *ctx, struct err *err)
 {
+	const struct privileges privileges = { ctx->config->keeper_user, ctx->parent,
+					       SANDBOX_KEEPER };
 	char keys[PATH_MAX];
 	const struct keeper_tls_keys tls_keys = { each_tls_key, (void *)(uintptr_t)ctx->config };
 	struct keeper_config keeper = {
@@ -31,7 +33,7 @@ enum result process_keeper(const struct process_context *ctx, struct err *err)
 		.log = ctx->log,
 	};
 
-	TRY(privileges_drop(ctx->config->keeper_user, ctx->parent, err));
+	TRY(privileges_drop(&privileges, &ctx->log, err));
 	if (snprintf(keys, sizeof(keys), "%s/keys", ctx->config->data) >= PATH_MAX)
 		return err_set(err, ERR_CONFIG, "data: path too long");
 	return keeper_run(&keeper, err);

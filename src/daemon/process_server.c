@@ -155,6 +155,7 @@ static enum result obey(struct opened *o, const struct process_context *ctx, str
 
 enum result process_server(const struct process_context *ctx, struct err *err)
 {
+	const struct privileges privileges = { ctx->config->user, ctx->parent, SANDBOX_SERVER };
 	CLEANUP(opened_clear)
 	struct opened o = {
 		.server = { .clock = CLOCK_SYSTEM,
@@ -168,7 +169,7 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 		log_warning(&ctx->log,
 			    "fewer files may be open than http.limits.connections wants; "
 			    "raise LimitNOFILE= or ulimit -n");
-	TRY(privileges_drop(ctx->config->user, ctx->parent, err));
+	TRY(privileges_drop(&privileges, &ctx->log, err));
 	TRY(open_state(&o.server, ctx, err));
 	TRY(open_tls(&o, ctx->config, err));
 	TRY(start_http(&o, ctx, err));
