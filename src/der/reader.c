@@ -206,6 +206,14 @@ enum result der_read_named_bits(struct der_reader *r, const char *what, uint32_t
 	return OK;
 }
 
+enum result der_read_header(struct span beginning, uint8_t tag, const char *what, size_t *header,
+			    size_t *content, struct err *err)
+{
+	if (beginning.len == 0 || beginning.p[0] != tag)
+		return err_set(err, ERR_SYNTAX, "%s: no tag 0x%02x", what, tag);
+	return read_length(beginning, what, header, content, err);
+}
+
 enum result der_read_whole(struct span bytes, uint8_t tag, const char *what,
 			   struct der_reader *inner, struct err *err)
 {

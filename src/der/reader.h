@@ -55,6 +55,13 @@ RESULT der_read_named_bits(struct der_reader *r, const char *what, uint32_t *out
 /* UTCTime or GeneralizedTime as RFC 5280 4.1.2.5 wants them, in seconds since 1970. */
 RESULT der_read_time(struct der_reader *r, const char *what, int64_t *out, struct err *err);
 
+/*
+ * Of an element of which only the beginning is there, as where it is read while it comes in: how
+ * many octets its tag and length take, and how many its content will.
+ */
+RESULT der_read_header(struct span beginning, uint8_t tag, const char *what, size_t *header,
+		       size_t *content, struct err *err);
+
 /* One element that fills bytes to the end. */
 RESULT der_read_whole(struct span bytes, uint8_t tag, const char *what, struct der_reader *inner,
 		      struct err *err);

@@ -71,7 +71,8 @@ enum result der_read_time(struct der_reader *r, const char *what, int64_t *out, 
 	return OK;
 }
 
-void der_put_time(struct buf *out, int64_t t)
+/* Digits of the time, without or with the century, and Z. */
+static void put_time(struct buf *out, int64_t t, bool may_be_utc)
 {
 	int64_t days = t / 86400 - (t % 86400 < 0), rest = t - days * 86400;
 	int64_t z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
@@ -79,7 +80,7 @@ void der_put_time(struct buf *out, int64_t t)
 	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
 	int d = (int)(doy - (153 * mp + 2) / 5 + 1), m = (int)(mp < 10 ? mp + 3 : mp - 9);
 	int y = (int)(yoe + era * 400 + (m <= 2));
-	bool utc = y >= 1950 && y < 2050;
+	bool utc = may_be_utc && y >= 1950 && y < 2050;
 	char text[64];
 
 	if (utc)
@@ -89,4 +90,14 @@ void der_put_time(struct buf *out, int64_t t)
 	(void)snprintf(text + (utc ? 2 : 4), sizeof(text) - 4, "%02d%02d%02d%02d%02dZ", m, d,
 		       (int)(rest / 3600), (int)(rest / 60 % 60), (int)(rest % 60));
 	der_put_tlv(out, utc ? DER_UTC_TIME : DER_GENERALIZED_TIME, span_str(text));
+}
+
+void der_put_time(struct buf *out, int64_t t)
+{
+	put_time(out, t, true);
+}
+
+void der_put_generalized_time(struct buf *out, int64_t t)
+{
+	put_time(out, t, false);
 }

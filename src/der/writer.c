@@ -84,16 +84,21 @@ void der_close_set_of(struct buf *out, size_t mark)
 	der_close(out, mark);
 }
 
-void der_put_tlv(struct buf *out, uint8_t tag, struct span content)
+void der_put_header(struct buf *out, uint8_t tag, size_t len)
 {
 	uint8_t octets[5];
 
-	if (content.len > UINT32_MAX) {
+	if (len > UINT32_MAX) {
 		out->failed = true;
 		return;
 	}
 	buf_put_byte(out, tag);
-	buf_put(out, span_of(octets, length_octets(content.len, octets)));
+	buf_put(out, span_of(octets, length_octets(len, octets)));
+}
+
+void der_put_tlv(struct buf *out, uint8_t tag, struct span content)
+{
+	der_put_header(out, tag, content.len);
 	buf_put(out, content);
 }
 

@@ -20,6 +20,8 @@ void der_close(struct buf *out, size_t mark);
 void der_close_set_of(struct buf *out, size_t mark);
 
 void der_put_tlv(struct buf *out, uint8_t tag, struct span content);
+/* Tag and length of an element whose len octets of content go elsewhere. */
+void der_put_header(struct buf *out, uint8_t tag, size_t len);
 void der_put_uint(struct buf *out, uint64_t v);
 /* Unsigned big-endian magnitude: leading zeros are dropped, a sign octet is put where needed. */
 void der_put_magnitude(struct buf *out, struct span big_endian);
@@ -33,5 +35,7 @@ void der_put_bits(struct buf *out, struct span bytes);
 void der_put_named_bits(struct buf *out, uint32_t v);
 /* UTCTime until 2049, GeneralizedTime after (RFC 5280 4.1.2.5). */
 void der_put_time(struct buf *out, int64_t t);
+/* Where ASN.1 says GeneralizedTime (OCSP, invalidityDate), whatever the year. */
+void der_put_generalized_time(struct buf *out, int64_t t);
 
 #endif

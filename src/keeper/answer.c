@@ -18,8 +18,11 @@ struct answer {
 	struct crypto *crypto;
 	struct own_key *keys;
 	size_t n_keys;
+	int channel;
 	struct buf in;
-	struct buf out; /* payload of the reply */
+	size_t more;      /* octets of a long request that are still to come */
+	struct buf piece; /* of them */
+	struct buf out;   /* payload of the reply */
 };
 
 static void answer_clear(struct answer *a)
@@ -30,6 +33,7 @@ static void answer_clear(struct answer *a)
 		key_free(a->keys[i].key);
 	free(a->keys);
 	buf_wipe(&a->in);
+	buf_clear(&a->piece);
 	buf_wipe(&a->out);
 	crypto_free(a->crypto);
 }
@@ -89,12 +93,48 @@ static enum result do_generate(struct answer *a, const struct keeper_request *re
 	return OK;
 }
 
+/* What is held of a long request, then the rest as it comes. */
+struct incoming {
+	struct key_pieces base;
+	struct answer *a;
+	struct span held;
+};
+
+static enum result next_incoming(struct key_pieces *base, struct span *piece, struct err *err)
+{
+	struct incoming *in = (struct incoming *)base;
+	struct answer *a = in->a;
+
+	*piece = in->held;
+	in->held = SPAN_NONE;
+	if (piece->len || !a->more)
+		return OK;
+	TRY(channel_recv_more(a->channel, a->more, &a->piece, err));
+	a->more -= a->piece.len;
+	*piece = buf_span(&a->piece);
+	return OK;
+}
+
+static enum result sign_long(struct answer *a, const struct own_key *k,
+			     const struct keeper_request *req, struct err *err)
+{
+	struct incoming in = { .base = { req->payload.len + req->more, next_incoming },
+			       .a = a,
+			       .held = req->payload };
+
+	TRY(key_rule_check_long(keyring_rule(k->entry), req->purpose, req->payload, in.base.total,
+				err));
+	return key_sign_pieces(k->key, a->crypto, req->purpose, req->alg, &in.base, &a->out, err);
+}
+
 static enum result do_sign(struct answer *a, const struct keeper_request *req,
 			   UNUSED struct key_spec *spec, struct err *err)
 {
 	const struct own_key *k = NULL;
 
 	TRY(find_key(a, req->id, &k, err));
+	if (req->more)
+		return sign_long(a, k, req, err);
 	TRY(key_rule_check(keyring_rule(k->entry), req->purpose, key_spki(k->key), req->payload,
 			   err));
 	return key_sign(k->key, a->crypto, req->purpose, req->alg, req->payload, &a->out, err);
@@ -141,19 +181,31 @@ static void perform(struct answer *a, const struct keeper_request *req, struct k
 	reply->payload = buf_span(&a->out);
 }
 
-static enum result answer_one(struct answer *a, int channel, struct err *err)
+/* What a refused request still sends: the reply is read only when all of it is sent. */
+static enum result skip_rest(struct answer *a, struct err *err)
+{
+	while (a->more) {
+		TRY(channel_recv_more(a->channel, a->more, &a->piece, err));
+		a->more -= a->piece.len;
+	}
+	return OK;
+}
+
+static enum result answer_one(struct answer *a, struct err *err)
 {
 	struct keeper_request req;
 	struct keeper_reply reply = { 0 };
 	uint8_t header[KEEPER_HEADER];
 	struct span parts[2] = { SPAN_ARRAY(header) };
 
-	TRY(channel_recv(channel, KEEPER_ID_MAX + KEEPER_PAYLOAD_MAX, &a->in, err));
+	TRY(channel_recv(a->channel, keeper_wire_request_length, &a->in, err));
 	TRY(keeper_wire_get_request(buf_span(&a->in), &req, err));
+	a->more = req.more;
 	perform(a, &req, &reply);
+	TRY(skip_rest(a, err));
 	keeper_wire_put_reply(&reply, header);
 	parts[1] = reply.payload;
-	TRY(channel_send(channel, parts, ARRAY_LEN(parts), err));
+	TRY(channel_send(a->channel, parts, ARRAY_LEN(parts), err));
 	if (req.op == KEEPER_DECRYPT && a->out.data)
 		explicit_bzero(a->out.data, a->out.len);
 	buf_reset(&a->out);
@@ -162,13 +214,13 @@ static enum result answer_one(struct answer *a, int channel, struct err *err)
 
 void answer_run(struct keyring *ring, int channel, const struct log *log)
 {
-	CLEANUP(answer_clear) struct answer a = { .ring = ring, .log = log };
+	CLEANUP(answer_clear) struct answer a = { .ring = ring, .log = log, .channel = channel };
 	struct err err = { 0 };
 	enum result r;
 
 	r = crypto_new(&a.crypto, false, &err);
 	while (r == OK)
-		r = answer_one(&a, channel, &err);
+		r = answer_one(&a, &err);
 	/* ERR_IO: the server closed it, as it does at its end */
 	if (r != ERR_IO)
 		log_warning(log, "channel closed", LOG_ERR(&err));

@@ -5,10 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "keeper/wire.h"
-
 /* Room for any request or reply of every day, so that one recv(2) takes it. */
 #define FIRST_READ 8192
+#define PIECE (64u << 10)
 
 static enum result io_error(int errnum, const char *what, struct err *err)
 {
@@ -56,13 +55,13 @@ enum result channel_send(int fd, const struct span *parts, size_t n, struct err 
 	return OK;
 }
 
-/* One recv(2) into what room there is behind in->len. */
-static enum result read_some(int fd, struct buf *in, struct err *err)
+/* One recv(2) into the room behind in->len. */
+static enum result read_some(int fd, struct buf *in, size_t max, struct err *err)
 {
 	ssize_t n;
 
 	do
-		n = recv(fd, in->data + in->len, in->cap - in->len, 0);
+		n = recv(fd, in->data + in->len, max, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return io_error(errno, "receive", err);
@@ -72,19 +71,19 @@ static enum result read_some(int fd, struct buf *in, struct err *err)
 	return OK;
 }
 
-enum result channel_recv(int fd, size_t max, struct buf *in, struct err *err)
+enum result channel_recv(int fd, keeper_wire_length_fn *length, struct buf *in, struct err *err)
 {
-	size_t total = KEEPER_HEADER, body = 0;
+	size_t total = KEEPER_HEADER, body = 0, more = 0;
 
 	buf_reset(in);
 	if (in->cap < FIRST_READ)
 		buf_reserve(in, FIRST_READ);
 	TRY(buf_check(in, err));
 	while (in->len < total) {
-		TRY(read_some(fd, in, err));
+		TRY(read_some(fd, in, more ? total - in->len : in->cap - in->len, err));
 		if (in->len < KEEPER_HEADER || total > KEEPER_HEADER)
 			continue;
-		TRY(keeper_wire_length(in->data, max, &body, err));
+		TRY(length(in->data, &body, &more, err));
 		total += body;
 		if (total > in->cap) {
 			buf_reserve(in, total - in->len);
@@ -95,6 +94,14 @@ enum result channel_recv(int fd, size_t max, struct buf *in, struct err *err)
 		return err_set(err, ERR_SYNTAX, "keeper channel: %zu bytes behind the message",
 			       in->len - total);
 	return OK;
+}
+
+enum result channel_recv_more(int fd, size_t max, struct buf *in, struct err *err)
+{
+	buf_reset(in);
+	buf_reserve(in, PIECE);
+	TRY(buf_check(in, err));
+	return read_some(fd, in, max < PIECE ? max : PIECE, err);
 }
 
 enum result channel_introduce(int intro_fd, int channel, struct err *err)

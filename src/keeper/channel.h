@@ -6,17 +6,20 @@
 #ifndef KEEPER_CHANNEL_H
 #define KEEPER_CHANNEL_H
 
-#include "base/buf.h"
+#include "keeper/wire.h"
 
 #define CHANNEL_PARTS_MAX 3
 
 /* ERR_TIMEOUT, or ERR_IO when the other side has gone. */
 RESULT channel_send(int fd, const struct span *parts, size_t n, struct err *err);
 /*
- * The next message, header included, into `in`, whose memory is used again. max: of what follows
- * the header. ERR_TIMEOUT, ERR_LIMIT, ERR_SYNTAX, or ERR_IO when the other side has gone.
+ * The next message, header included, into `in`, whose memory is used again; of a long one as much
+ * as `length` wants held. ERR_TIMEOUT, ERR_LIMIT, ERR_SYNTAX, or ERR_IO when the other side has
+ * gone.
  */
-RESULT channel_recv(int fd, size_t max, struct buf *in, struct err *err);
+RESULT channel_recv(int fd, keeper_wire_length_fn *length, struct buf *in, struct err *err);
+/* Some of the octets, at most max, that follow what is held of a long message, into `in`. */
+RESULT channel_recv_more(int fd, size_t max, struct buf *in, struct err *err);
 
 /* Hands `channel` over (SCM_RIGHTS); the caller still closes its own. Never blocks: ERR_BUSY. */
 RESULT channel_introduce(int intro_fd, int channel, struct err *err);

@@ -130,7 +130,7 @@ static enum result link_send(const struct link *l, const struct keeper_request *
 
 static enum result link_recv(struct link *l, struct keeper_reply *reply, struct err *err)
 {
-	TRY(channel_recv(l->fd, KEEPER_REPLY_MAX, &l->in, err));
+	TRY(channel_recv(l->fd, keeper_wire_reply_length, &l->in, err));
 	return keeper_wire_get_reply(buf_span(&l->in), reply, err);
 }
 
@@ -139,7 +139,8 @@ static enum result link_recv(struct link *l, struct keeper_reply *reply, struct 
 static enum result send_request(struct keeper_client *k, const struct keeper_request *req,
 				struct link **out, struct err *err)
 {
-	bool slow = req->op == KEEPER_GENERATE;
+	/* of a long request the rest follows: it could not be sent again on another channel */
+	bool slow = req->op == KEEPER_GENERATE || req->more;
 	CLEANUP(link_freep) struct link *l = slow ? NULL : pool_take(k);
 
 	if (l && link_send(l, req, err) == OK) {
@@ -162,16 +163,14 @@ static enum result away(struct keeper_client *k, struct err *err)
 	return err_prefix(err, ERR_BUSY, "the keeper gave no answer");
 }
 
-static enum result call(struct keeper_client *k, const struct keeper_request *req,
-			struct link **out, struct keeper_reply *reply, struct err *err)
+/* The reply to a request that l has taken. */
+static enum result finish(struct keeper_client *k, struct link *sent, struct link **out,
+			  struct keeper_reply *reply, struct err *err)
 {
-	CLEANUP(link_freep) struct link *l = NULL;
+	CLEANUP(link_freep) struct link *l = sent;
 	enum result r;
 
-	if (req->id.len > KEEPER_ID_MAX || req->payload.len > KEEPER_PAYLOAD_MAX)
-		return err_set(err, ERR_LIMIT, "keeper: message of %zu bytes, at most %u",
-			       req->payload.len, KEEPER_PAYLOAD_MAX);
-	if (send_request(k, req, &l, err) != OK || link_recv(l, reply, err) != OK)
+	if (link_recv(l, reply, err) != OK)
 		return away(k, err);
 	if (reply->result == OK) {
 		*out = take(l);
@@ -181,6 +180,19 @@ static enum result call(struct keeper_client *k, const struct keeper_request *re
 		    (const char *)reply->payload.p);
 	pool_put(k, take(l));
 	return r;
+}
+
+static enum result call(struct keeper_client *k, const struct keeper_request *req,
+			struct link **out, struct keeper_reply *reply, struct err *err)
+{
+	struct link *l = NULL;
+
+	if (req->id.len > KEEPER_ID_MAX || req->payload.len > KEEPER_PAYLOAD_MAX)
+		return err_set(err, ERR_LIMIT, "keeper: message of %zu bytes, at most %u",
+			       req->payload.len, KEEPER_PAYLOAD_MAX);
+	if (send_request(k, req, &l, err) != OK)
+		return away(k, err);
+	return finish(k, l, out, reply, err);
 }
 
 /* A call whose reply has nothing to read. */
@@ -216,6 +228,88 @@ static enum result key_sign_there(struct key *key, UNUSED struct crypto *c,
 	return buf_check(out, err);
 }
 
+/* Pieces put together until there are `enough` octets, or none left. */
+static enum result gather(struct key_pieces *pieces, size_t enough, struct buf *out,
+			  struct err *err)
+{
+	struct span piece = SPAN_NONE;
+
+	while (out->len < enough) {
+		TRY(pieces->next(pieces, &piece, err));
+		if (piece.len == 0)
+			break;
+		buf_put(out, piece);
+		TRY(buf_check(out, err));
+	}
+	return OK;
+}
+
+static enum result send_rest(struct keeper_client *k, const struct link *l,
+			     struct key_pieces *pieces, struct span piece, struct err *err)
+{
+	uint64_t left = pieces->total - KEEPER_LONG_HEAD;
+
+	while (piece.len && piece.len <= left) {
+		left -= piece.len;
+		if (channel_send(l->fd, &piece, 1, err) != OK)
+			return away(k, err);
+		TRY(pieces->next(pieces, &piece, err));
+	}
+	if (left || piece.len)
+		return err_set(err, ERR_INTERNAL, "keeper: a message that is not as long as said");
+	return OK;
+}
+
+static enum result check_long(const struct keeper_request *req, const struct key_pieces *pieces,
+			      struct err *err)
+{
+	uint64_t max = req->purpose == KEY_FOR_CRL ? KEEPER_LONG_MAX : KEEPER_PAYLOAD_MAX;
+
+	if (pieces->total <= max)
+		return OK;
+	return err_set(err, ERR_LIMIT, "keeper: message of %llu bytes, at most %llu",
+		       (unsigned long long)pieces->total, (unsigned long long)max);
+}
+
+static enum result sign_long(const struct keeper_key *k, struct keeper_request *req,
+			     struct key_pieces *pieces, struct buf *out, struct err *err)
+{
+	CLEANUP(link_freep) struct link *l = NULL;
+	struct keeper_reply reply;
+	struct link *done = NULL;
+	BUF begin = BUF_INIT;
+
+	TRY(check_long(req, pieces, err));
+	TRY(gather(pieces, KEEPER_LONG_HEAD, &begin, err));
+	req->payload = span_sub(buf_span(&begin), 0, KEEPER_LONG_HEAD);
+	req->more = pieces->total - req->payload.len;
+	if (send_request(k->client, req, &l, err) != OK)
+		return away(k->client, err);
+	TRY(send_rest(k->client, l, pieces, span_sub(buf_span(&begin), KEEPER_LONG_HEAD, SIZE_MAX),
+		      err));
+	TRY(finish(k->client, take(l), &done, &reply, err));
+	buf_put(out, reply.payload);
+	pool_put(k->client, done);
+	return buf_check(out, err);
+}
+
+static enum result key_sign_pieces_there(struct key *key, struct crypto *c,
+					 enum key_purpose purpose, struct sig_alg alg,
+					 struct key_pieces *pieces, struct buf *out,
+					 struct err *err)
+{
+	struct keeper_key *k = (struct keeper_key *)key;
+	struct keeper_request req = {
+		.op = KEEPER_SIGN, .id = span_str(k->id), .purpose = purpose, .alg = alg
+	};
+	BUF held = BUF_INIT;
+
+	if (pieces->total > KEEPER_PAYLOAD_MAX)
+		return sign_long(k, &req, pieces, out, err);
+	TRY(gather(pieces, SIZE_MAX, &held, err));
+	return key_sign_there(key, c, purpose, alg, buf_span(&held), out, err);
+}
+
 static enum result key_decrypt_there(struct key *key, UNUSED struct crypto *c,
 				     const struct transport_alg *alg, struct span cipher,
 				     struct secret *out, struct err *err)
@@ -243,6 +337,7 @@ static const struct key_ops keeper_key_ops = {
 	.sign = key_sign_there,
 	.decrypt = key_decrypt_there,
 	.free = key_free_here,
+	.sign_pieces = key_sign_pieces_there,
 };
 
 enum result keeper_key_open(struct key **out, struct keeper_client *k, const char *id,

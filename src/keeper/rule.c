@@ -88,9 +88,10 @@ static enum result check_certificate(const struct key_rule *rule, struct span ow
 }
 
 /* TBSCertList (RFC 5280 5.1): its fourth element is a Time, a TBSCertificate's never is. */
-static enum result check_crl(const struct key_rule *rule, UNUSED struct span own_spki,
-			     struct span tbs, struct err *err)
+static enum result check_crl_beginning(const struct key_rule *rule, struct span beginning,
+				       uint64_t total, struct err *err)
 {
+	size_t header = 0, content = 0;
 	struct der_reader r, sig;
 	struct der_tlv issuer;
 	uint64_t version;
@@ -98,12 +99,23 @@ static enum result check_crl(const struct key_rule *rule, UNUSED struct span own
 
 	if (!rule->crls)
 		return err_set(err, ERR_DENIED, "key rule: the key signs no revocation lists");
-	TRY(der_read_whole(tbs, DER_SEQUENCE, "tbsCertList", &r, err));
+	TRY(der_read_header(beginning, DER_SEQUENCE, "tbsCertList", &header, &content, err));
+	if (header + content != total)
+		return err_set(err, ERR_SYNTAX,
+			       "key rule: tbsCertList of %zu octets in a message of %" PRIu64,
+			       header + content, total);
+	der_reader_init(&r, span_sub(beginning, header, SIZE_MAX));
 	TRY(der_read_uint(&r, "tbsCertList.version", 1, &version, err));
 	TRY(der_enter(&r, DER_SEQUENCE, "tbsCertList.signature", &sig, err));
 	TRY(der_read(&r, DER_SEQUENCE, "tbsCertList.issuer", &issuer, err));
 	TRY(der_read_time(&r, "tbsCertList.thisUpdate", &at, err));
 	return check_issuer(rule, issuer.whole, "revocation list", err);
+}
+
+static enum result check_crl(const struct key_rule *rule, UNUSED struct span own_spki,
+			     struct span tbs, struct err *err)
+{
+	return check_crl_beginning(rule, tbs, tbs.len, err);
 }
 
 /* Signed attributes (RFC 5652 5.3). What they hold is the codec's matter; that they are attributes
@@ -179,6 +191,15 @@ enum result key_rule_check(const struct key_rule *rule, enum key_purpose purpose
 		return err_set(err, ERR_DENIED, "key rule: no key signs for purpose %d",
 			       (int)purpose);
 	return checks[purpose](rule, own_spki, message, err);
+}
+
+enum result key_rule_check_long(const struct key_rule *rule, enum key_purpose purpose,
+				struct span beginning, uint64_t total, struct err *err)
+{
+	if (purpose != KEY_FOR_CRL)
+		return err_set(err, ERR_DENIED,
+			       "key rule: only revocation lists are signed at such length");
+	return check_crl_beginning(rule, beginning, total, err);
 }
 
 /* ---- the text beside the key: "name value" a line ---- */

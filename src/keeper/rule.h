@@ -27,6 +27,9 @@ void key_rule_clear(struct key_rule *r);
 /* ERR_DENIED naming the clause that the message breaks. own_spki: of the key that is to sign. */
 RESULT key_rule_check(const struct key_rule *rule, enum key_purpose purpose, struct span own_spki,
 		      struct span message, struct err *err);
+/* The same for a message too long to be held: by its beginning, and how long it is in all. */
+RESULT key_rule_check_long(const struct key_rule *rule, enum key_purpose purpose,
+			   struct span beginning, uint64_t total, struct err *err);
 /* Text form, a line a setting, as it lies beside the key. */
 RESULT key_rule_write(const struct key_rule *rule, struct buf *out, struct err *err);
 RESULT key_rule_read(struct span text, struct key_rule *out, struct err *err);

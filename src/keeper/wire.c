@@ -84,7 +84,7 @@ void keeper_wire_put_request(const struct keeper_request *req, uint8_t out[KEEPE
 {
 	struct args args = request_args(req);
 
-	put_length(out, req->id.len + req->payload.len);
+	put_length(out, req->id.len + req->payload.len + req->more);
 	out[AT_VERSION] = WIRE_VERSION;
 	out[AT_OP] = (uint8_t)req->op;
 	out[AT_ID] = (uint8_t)req->id.len;
@@ -104,8 +104,7 @@ void keeper_wire_put_reply(const struct keeper_reply *reply, uint8_t out[KEEPER_
 	put16(out + AT_BITS, reply->spec.bits);
 }
 
-enum result keeper_wire_length(const uint8_t header[KEEPER_HEADER], size_t max, size_t *out,
-			       struct err *err)
+static enum result length_of(const uint8_t *header, size_t max, size_t *out, struct err *err)
 {
 	size_t len = get_length(header);
 
@@ -119,19 +118,40 @@ enum result keeper_wire_length(const uint8_t header[KEEPER_HEADER], size_t max, 
 	return OK;
 }
 
-/* The message without its header, once the header has been checked against it. */
-static enum result body_of(struct span message, size_t max, struct span *body, struct err *err)
+enum result keeper_wire_request_length(const uint8_t header[KEEPER_HEADER], size_t *held,
+				       size_t *more, struct err *err)
 {
-	size_t len = 0;
+	bool may_be_long = header[AT_OP] == KEEPER_SIGN && header[AT_ARGS] == KEY_FOR_CRL;
+	size_t id = header[AT_ID], len = 0;
+
+	TRY(length_of(header, KEEPER_ID_MAX + (may_be_long ? KEEPER_LONG_MAX : KEEPER_PAYLOAD_MAX),
+		      &len, err));
+	*more = may_be_long && len > id + KEEPER_PAYLOAD_MAX ? len - id - KEEPER_LONG_HEAD : 0;
+	*held = len - *more;
+	return OK;
+}
+
+enum result keeper_wire_reply_length(const uint8_t header[KEEPER_HEADER], size_t *held,
+				     size_t *more, struct err *err)
+{
+	*more = 0;
+	return length_of(header, KEEPER_REPLY_MAX, held, err);
+}
+
+/* The message without its header, once the header has been checked against it. */
+static enum result body_of(struct span message, keeper_wire_length_fn *length, struct span *body,
+			   size_t *more, struct err *err)
+{
+	size_t held = 0;
 
 	if (message.len < KEEPER_HEADER)
 		return err_set(err, ERR_SYNTAX, "keeper: message of %zu bytes has no header",
 			       message.len);
-	TRY(keeper_wire_length(message.p, max, &len, err));
-	if (len != message.len - KEEPER_HEADER)
-		return err_set(err, ERR_SYNTAX, "keeper: length says %zu, %zu bytes follow", len,
+	TRY(length(message.p, &held, more, err));
+	if (held != message.len - KEEPER_HEADER)
+		return err_set(err, ERR_SYNTAX, "keeper: length says %zu, %zu bytes follow", held,
 			       message.len - KEEPER_HEADER);
-	*body = span_sub(message, KEEPER_HEADER, len);
+	*body = span_sub(message, KEEPER_HEADER, held);
 	return OK;
 }
 
@@ -175,7 +195,7 @@ enum result keeper_wire_get_request(struct span message, struct keeper_request *
 	struct args args;
 	const uint8_t *h = message.p;
 
-	TRY(body_of(message, KEEPER_ID_MAX + KEEPER_PAYLOAD_MAX, &body, err));
+	TRY(body_of(message, keeper_wire_request_length, &body, &req.more, err));
 	if (h[AT_OP] >= ARRAY_LEN(shapes))
 		return err_set(err, ERR_SYNTAX, "keeper: no operation %u", h[AT_OP]);
 	shape = &shapes[h[AT_OP]];
@@ -204,8 +224,9 @@ enum result keeper_wire_get_reply(struct span message, struct keeper_reply *out,
 {
 	struct span body = SPAN_NONE;
 	const uint8_t *h = message.p;
+	size_t more = 0;
 
-	TRY(body_of(message, KEEPER_REPLY_MAX, &body, err));
+	TRY(body_of(message, keeper_wire_reply_length, &body, &more, err));
 	if (h[AT_OP] >= ERR_COUNT_ || h[AT_ID] > KEY_ED25519)
 		return err_set(err, ERR_SYNTAX, "keeper: reply with result %u, key kind %u",
 			       h[AT_OP], h[AT_ID]);

@@ -22,6 +22,16 @@ DEFINE_CLEANUP(struct crypto, crypto_free)
 RESULT crypto_digest(struct crypto *c, enum digest_alg alg, const struct span *parts, size_t n,
 		     uint8_t out[DIGEST_MAX], struct err *err);
 
+/* The same of bytes that come one after another; independent of c's other work meanwhile. */
+struct crypto_hash;
+RESULT crypto_hash_new(struct crypto_hash **out, struct crypto *c, enum digest_alg alg,
+		       struct err *err);
+RESULT crypto_hash_add(struct crypto_hash *h, struct span bytes, struct err *err);
+/* Once, at the end. */
+RESULT crypto_hash_end(struct crypto_hash *h, uint8_t out[DIGEST_MAX], struct err *err);
+void crypto_hash_free(struct crypto_hash *h);
+DEFINE_CLEANUP(struct crypto_hash, crypto_hash_free)
+
 /* CBC with PKCS#7 padding; key and iv must have the cipher's size. A wrong padding: ERR_BAD_CHECK.
  */
 RESULT crypto_encrypt(struct crypto *c, enum cipher_alg alg, struct span key, struct span iv,

@@ -1,14 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pki/key.h"
 
+static enum result check_alg(const struct key *k, struct sig_alg alg, struct err *err)
+{
+	if (sig_alg_fits(alg, k->kind))
+		return OK;
+	return err_set(err, ERR_BAD_ALG, "a %s key cannot sign by %s with %s",
+		       key_kind_name(k->kind), key_kind_name(alg.kind), digest_name(alg.digest));
+}
+
 enum result key_sign(struct key *k, struct crypto *c, enum key_purpose purpose, struct sig_alg alg,
 		     struct span message, struct buf *out, struct err *err)
 {
-	if (!sig_alg_fits(alg, k->kind))
-		return err_set(err, ERR_BAD_ALG, "a %s key cannot sign by %s with %s",
-			       key_kind_name(k->kind), key_kind_name(alg.kind),
-			       digest_name(alg.digest));
+	TRY(check_alg(k, alg, err));
 	return k->ops->sign(k, c, purpose, alg, message, out, err);
+}
+
+enum result key_sign_pieces(struct key *k, struct crypto *c, enum key_purpose purpose,
+			    struct sig_alg alg, struct key_pieces *pieces, struct buf *out,
+			    struct err *err)
+{
+	TRY(check_alg(k, alg, err));
+	if (!k->ops->sign_pieces)
+		return err_set(err, ERR_BAD_ALG, "this key signs only messages that are held");
+	return k->ops->sign_pieces(k, c, purpose, alg, pieces, out, err);
 }
 
 enum result key_decrypt(struct key *k, struct crypto *c, const struct transport_alg *alg,

@@ -22,6 +22,13 @@ enum key_purpose {
 
 struct key;
 
+/* A message that is too long to be held, as it comes. */
+struct key_pieces {
+	uint64_t total; /* octets in all */
+	/* The next octets, valid until the next call; only the last piece, at the end, is empty. */
+	RESULT (*next)(struct key_pieces *p, struct span *piece, struct err *err);
+};
+
 struct key_ops {
 	RESULT(*sign)
 	(struct key *k, struct crypto *c, enum key_purpose purpose, struct sig_alg alg,
@@ -30,6 +37,10 @@ struct key_ops {
 	(struct key *k, struct crypto *c, const struct transport_alg *alg, struct span cipher,
 	 struct secret *out, struct err *err);
 	void (*free)(struct key *k); /* the back end's own and the struct; spki is gone already */
+	/* NULL: only messages that are held */
+	RESULT(*sign_pieces)
+	(struct key *k, struct crypto *c, enum key_purpose purpose, struct sig_alg alg,
+	 struct key_pieces *pieces, struct buf *out, struct err *err);
 };
 
 /* A back end embeds this as its first member. */
@@ -46,6 +57,14 @@ struct key {
  */
 RESULT key_sign(struct key *k, struct crypto *c, enum key_purpose purpose, struct sig_alg alg,
 		struct span message, struct buf *out, struct err *err);
+/*
+ * The same over a message in pieces: it is digested as it comes, so that its length costs no
+ * memory. Ed25519 reads its message twice and takes KEY_HELD_MAX octets at most.
+ */
+#define KEY_HELD_MAX (16u << 20)
+RESULT key_sign_pieces(struct key *k, struct crypto *c, enum key_purpose purpose,
+		       struct sig_alg alg, struct key_pieces *pieces, struct buf *out,
+		       struct err *err);
 /*
  * RSA key transport. PKCS#1 v1.5 padding errors give 32 random bytes rather than an error (RFC
  * 3218), so out may hold nonsense, and of another length than the content cipher wants: the caller

@@ -69,34 +69,87 @@ static bool sign_message(struct key_evp *k, struct crypto *c, struct span messag
 	return ok;
 }
 
-static enum result evp_sign(struct key *key, struct crypto *c, enum key_purpose purpose,
-			    struct sig_alg alg, struct span message, struct buf *out,
+/* tbs: the digest, or for Ed25519 the message. */
+static enum result sign_tbs(struct key_evp *k, struct crypto *c, struct span tbs, struct buf *out,
 			    struct err *err)
 {
-	struct key_evp *k = of(key);
 	size_t before = out->len, len = (size_t)EVP_PKEY_get_size(k->pkey);
-	uint8_t digest[DIGEST_MAX];
-	uint8_t *at;
+	uint8_t *at = buf_extend(out, len);
 	bool ok;
 
-	(void)purpose;
-	if (key->kind != KEY_ED25519) {
-		TRY(crypto_digest(c, alg.digest, &message, 1, digest, err));
-		TRY(prepare_sign(k, c, alg, err));
-	}
-	at = buf_extend(out, len);
 	if (!at)
 		return err_nomem(err);
-	if (key->kind == KEY_ED25519)
-		ok = sign_message(k, c, message, at, &len);
+	if (k->base.kind == KEY_ED25519)
+		ok = sign_message(k, c, tbs, at, &len);
 	else
-		ok = EVP_PKEY_sign(k->sign, at, &len, digest, digest_size(alg.digest)) == 1;
+		ok = EVP_PKEY_sign(k->sign, at, &len, tbs.p, tbs.len) == 1;
 	if (!ok) {
 		out->len = before;
 		return crypto_fail(err, ERR_INTERNAL, "signing");
 	}
 	out->len = before + len;
 	return OK;
+}
+
+static enum result evp_sign(struct key *key, struct crypto *c, UNUSED enum key_purpose purpose,
+			    struct sig_alg alg, struct span message, struct buf *out,
+			    struct err *err)
+{
+	uint8_t digest[DIGEST_MAX];
+
+	if (key->kind == KEY_ED25519)
+		return sign_tbs(of(key), c, message, out, err);
+	TRY(crypto_digest(c, alg.digest, &message, 1, digest, err));
+	TRY(prepare_sign(of(key), c, alg, err));
+	return sign_tbs(of(key), c, span_of(digest, digest_size(alg.digest)), out, err);
+}
+
+static enum result hold(struct key_pieces *pieces, struct buf *out, struct err *err)
+{
+	struct span piece = SPAN_NONE;
+
+	if (pieces->total > KEY_HELD_MAX)
+		return err_set(err, ERR_LIMIT,
+			       "an Ed25519 key reads its message twice and takes %u octets, not "
+			       "%llu",
+			       KEY_HELD_MAX, (unsigned long long)pieces->total);
+	for (;;) {
+		TRY(pieces->next(pieces, &piece, err));
+		if (piece.len == 0)
+			return buf_check(out, err);
+		buf_put(out, piece);
+	}
+}
+
+static enum result digest_pieces(struct crypto *c, enum digest_alg alg, struct key_pieces *pieces,
+				 uint8_t out[DIGEST_MAX], struct err *err)
+{
+	CLEANUP(crypto_hash_freep) struct crypto_hash *hash = NULL;
+	struct span piece = SPAN_NONE;
+
+	TRY(crypto_hash_new(&hash, c, alg, err));
+	for (;;) {
+		TRY(pieces->next(pieces, &piece, err));
+		if (piece.len == 0)
+			return crypto_hash_end(hash, out, err);
+		TRY(crypto_hash_add(hash, piece, err));
+	}
+}
+
+static enum result evp_sign_pieces(struct key *key, struct crypto *c,
+				   UNUSED enum key_purpose purpose, struct sig_alg alg,
+				   struct key_pieces *pieces, struct buf *out, struct err *err)
+{
+	uint8_t digest[DIGEST_MAX];
+	BUF held = BUF_INIT;
+
+	if (key->kind == KEY_ED25519) {
+		TRY(hold(pieces, &held, err));
+		return sign_tbs(of(key), c, buf_span(&held), out, err);
+	}
+	TRY(digest_pieces(c, alg.digest, pieces, digest, err));
+	TRY(prepare_sign(of(key), c, alg, err));
+	return sign_tbs(of(key), c, span_of(digest, digest_size(alg.digest)), out, err);
 }
 
 static bool set_padding(struct crypto *c, EVP_PKEY_CTX *ctx, const struct transport_alg *alg)
@@ -178,7 +231,12 @@ static void evp_free(struct key *key)
 	free(k);
 }
 
-static const struct key_ops evp_ops = { evp_sign, evp_decrypt, evp_free };
+static const struct key_ops evp_ops = {
+	.sign = evp_sign,
+	.decrypt = evp_decrypt,
+	.free = evp_free,
+	.sign_pieces = evp_sign_pieces,
+};
 
 /* Takes pkey over where it succeeds. */
 static enum result wrap(struct key **out, struct crypto *c, EVP_PKEY **pkey, struct err *err)
