@@ -10,6 +10,7 @@
 #include "pki/cert.h"
 #include "pki/cms_enveloped.h"
 #include "pki/cms_signed.h"
+#include "pki/crl.h"
 #include "pki/csr.h"
 #include "pki/key_evp.h"
 #include "pki/name.h"
@@ -149,6 +150,50 @@ static void make_chain(struct oracle *o, struct key *ca, struct key *key, struct
 	save(o, "chain", "leaf", leaf);
 }
 
+static void make_crl(struct oracle *o, struct key *ca, const char *name,
+		     const struct crl_template *what, struct span entries)
+{
+	struct crl_template t = *what;
+	struct cert cert = { 0 };
+	BUF out = BUF_INIT;
+
+	must(o, cert_parse(buf_span(&o->ca), &cert, &o->err), "CA");
+	t.sig_alg = sig_alg_for(ca->kind);
+	t.issuer = cert.subject;
+	t.aki = cert_ski(&cert);
+	t.this_update = o->now - 60;
+	t.next_update = o->now + DAY;
+	must(o, crl_issue(&t, entries, ca, o->crypto, &out, &o->err), name);
+	save(o, "crl", name, &out);
+}
+
+/* The leaf of make_chain is on one list, on hold; the others have not got it. */
+static void make_crls(struct oracle *o, struct key *ca)
+{
+	const struct crl_entry others[] = {
+		{ SPAN_LIT("\x01"), o->now - DAY, CRL_UNSPECIFIED, 0 },
+		{ SPAN_LIT("\x00\xff\x02"), o->now - DAY, CRL_KEY_COMPROMISE, o->now - 2 * DAY },
+	};
+	const struct crl_entry leaf = { SPAN_LIT("\x7f\x02"), o->now - 60, CRL_CERTIFICATE_HOLD,
+					0 };
+	const struct crl_template full = { .number = 300, .delta = "http://pki.example/delta" };
+	const struct crl_template delta = { .number = 301, .is_delta = true, .base = 300 };
+	const struct crl_template part = { .number = 302, .point = "http://pki.example/a" };
+	const struct crl_template other_part = { .number = 303, .point = "http://pki.example/c" };
+	BUF list = BUF_INIT;
+
+	crl_put_entry(&list, &others[0]);
+	crl_put_entry(&list, &others[1]);
+	make_crl(o, ca, "full", &full, buf_span(&list));
+	make_crl(o, ca, "part", &part, buf_span(&list));
+	make_crl(o, ca, "other_part", &other_part, buf_span(&list));
+	make_crl(o, ca, "empty", &full, SPAN_NONE);
+	buf_reset(&list);
+	crl_put_entry(&list, &leaf);
+	make_crl(o, ca, "delta", &delta, buf_span(&list));
+	make_crl(o, ca, "revoked", &full, buf_span(&list));
+}
+
 static void make_degenerate(struct oracle *o, const struct buf *leaf)
 {
 	const struct span certs[] = { buf_span(leaf), buf_span(&o->ca) };
@@ -205,8 +250,10 @@ static void make_all(struct oracle *o)
 		make_csr(o, specs[i], key);
 		make_self_signed(o, specs[i], key, &cert);
 		make_signed(o, specs[i], key, buf_span(&cert));
-		if (spec.kind == KEY_EC_P256)
+		if (spec.kind == KEY_EC_P256) {
 			make_chain(o, key, rsa, &leaf);
+			make_crls(o, key);
+		}
 		if (spec.kind == KEY_RSA)
 			rsa = take(key);
 	}
