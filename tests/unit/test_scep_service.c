@@ -410,6 +410,41 @@ static void point_06_another_key_than_the_signers(void **state)
 	}
 }
 
+/* Each of the two signatures, and a weak algorithm in either place of the outer one. */
+static void signatures_are_checked(void **state)
+{
+	ENROLMENT e = device(t.rsa, NULL, MODERN);
+	BUF request = BUF_INIT;
+	size_t at;
+
+	(void)state;
+	assert_int_equal(scep_enrolment_request(&e, &t.ca, t.f->c, &request, NULL), OK);
+	request.data[request.len - 1] ^= 1; /* the signature ends the message */
+	{
+		REPLY reply = post(buf_span(&request));
+
+		must_fail(&reply, 1, "signature");
+	}
+	request.data[request.len - 1] ^= 1;
+	/* before the signature stands rsaEncryption with NULL: say sha1WithRSAEncryption */
+	at = request.len - 256 - 4 - 2 - 1;
+	assert_int_equal(request.data[at], 1);
+	request.data[at] = 5;
+	{
+		REPLY reply = post(buf_span(&request));
+
+		must_fail(&reply, 0, "signatureAlgorithm with SHA-1");
+	}
+	e.csr.data[e.csr.len - 1] ^= 1;
+	{
+		ANSWER answer = enrol(&e);
+
+		assert_int_equal(answer.status, SCEP_FAILURE);
+		assert_int_equal(answer.fail_info, 2);
+		assert_non_null(strstr(answer.text, "signature"));
+	}
+}
+
 static void what_cannot_be_read_is_an_http_error(void **state)
 {
 	static const struct {
@@ -491,10 +526,13 @@ static void keeper_away(void **state)
 	ENROLMENT e = device(t.rsa, NULL, MODERN);
 	unsigned before = ca_fixture_events(t.f, NULL).n;
 	BUF request = BUF_INIT;
+	int status;
 
 	(void)state;
 	assert_int_equal(scep_enrolment_request(&e, &t.ca, t.f->c, &request, NULL), OK);
 	assert_int_equal(kill(t.f->keeper_pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(t.f->keeper_pid, &status, WUNTRACED), t.f->keeper_pid);
+	assert_true(WIFSTOPPED(status));
 	t.endpoint.retry_after = 7;
 	{
 		REPLY reply = post(buf_span(&request));
@@ -516,6 +554,7 @@ int main(void)
 		cmocka_unit_test(types_not_served_are_refused_by_name),
 		cmocka_unit_test(altered_envelopes_have_one_answer),
 		cmocka_unit_test(point_06_another_key_than_the_signers),
+		cmocka_unit_test(signatures_are_checked),
 		cmocka_unit_test(what_cannot_be_read_is_an_http_error),
 		cmocka_unit_test(point_15_get_ca_cert_by_what_there_is),
 		cmocka_unit_test(capabilities),
