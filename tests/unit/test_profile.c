@@ -556,8 +556,8 @@ static void print_by_openssl(struct span cert, char *text, size_t size)
 
 	assert_int_equal(write(fd, cert.p, cert.len), (ssize_t)cert.len);
 	(void)close(fd);
-	(void)snprintf(command, sizeof(command), "openssl x509 -inform DER -noout -text -nameopt RFC2253 -in %s",
-		       path);
+	(void)snprintf(command, sizeof(command),
+		       "openssl x509 -inform DER -noout -text -nameopt RFC2253 -in %s", path);
 	pipe = popen(command, "r");
 	assert_non_null(pipe);
 	n = fread(text, 1, size - 1, pipe);
