@@ -27,6 +27,7 @@ def standard_endpoints():
         endpoint("lone-des", ca="lone", legacy="md5-des", authorisation={"one_time": True}),
         endpoint("ra-des", legacy="md5-des", authorisation={"one_time": True}),
         endpoint("split", ca="split"),
+        endpoint("renew", profile="renew", authorisation={"one_time": True, "renewal": True}),
         endpoint("none", ca="not-made-yet"),
     ]
 
@@ -34,7 +35,11 @@ def standard_endpoints():
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
     """A daemon for all tests that leave it as they found it."""
-    daemon = Daemon(tmp_path_factory.mktemp("shared"), endpoints=standard_endpoints()).start()
+    daemon = Daemon(
+        tmp_path_factory.mktemp("shared"),
+        profiles=[profile(), profile("renew", renewal={"window": "any"})],
+        endpoints=standard_endpoints(),
+    ).start()
     daemon.admin.ca_init("demo")
     daemon.admin.ca_init("lone", key="rsa2048", ra="none")
     daemon.admin.ca_init("split", key="p384", ra="split")

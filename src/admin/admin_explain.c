@@ -20,6 +20,11 @@ static const struct advice {
 	{ "challenge", NULL,
 	  "Make a challenge for this device with \"scepterctl challenge new\" and enter it there; "
 	  "\"scepterctl challenge list --all\" shows what became of the old one." },
+	{ "renewal", NULL,
+	  "The device's certificate cannot stand for a challenge now: see \"renewal\" of the "
+	  "certificate profile and \"authorisation\" of the endpoint, or enrol the device anew "
+	  "with "
+	  "a challenge." },
 	{ "profile", "bad-algorithm",
 	  "Have the device make a key of a kind and size that the certificate profile takes, or "
 	  "allow its key under \"keys\" of the profile and reload the server." },

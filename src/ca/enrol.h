@@ -19,6 +19,7 @@ struct enrol_policy {
 	bool accept_anyone;               /* authorisation "none": every request is issued */
 	struct challenge_static *statics; /* NULL: no static challenges */
 	bool one_time;                    /* one-time challenges are taken */
+	bool renewal;                     /* so are certificates that the profile lets renew */
 };
 
 struct enrol_context { /* of the server; shared by threads */
@@ -34,9 +35,12 @@ struct enrol_request {
 	struct span spki;           /* proof of possession was checked by the codec */
 	struct span exts;           /* asked for */
 	struct span challenge;      /* UTF-8; empty: none shown */
-	const char *peer;           /* address, for the record */
-	const struct log *log;      /* carries endpoint and transactionID */
-	struct enrol_trace *trace;  /* what the codec has seen so far; enrol adds to it */
+	const struct cert
+	    *current;          /* what it is signed with, said to be of this CA; NULL: no such */
+	bool renewal_only;     /* no challenge does instead of current */
+	const char *peer;      /* address, for the record */
+	const struct log *log; /* carries endpoint and transactionID */
+	struct enrol_trace *trace; /* what the codec has seen so far; enrol adds to it */
 };
 
 enum enrol_status { ENROL_ISSUED, ENROL_PENDING, ENROL_REJECTED };
@@ -57,6 +61,9 @@ void enrol_outcome_clear(struct enrol_outcome *o);
  * A transaction that has its certificate gets it again, challenge or not: the key is proven and the
  * reply is for that key only. A one-time challenge is bound to endpoint, transactionID and key by
  * the first request that shows it, whether that is granted or refused.
+ *
+ * A renewal is a transaction of its own for each certificate that it renews, so that a device may
+ * keep its key and its transactionID from one to the next.
  */
 RESULT ca_enrol(const struct enrol_context *ctx, struct crypto *c, const struct enrol_request *req,
 		struct enrol_outcome *out, struct err *err);

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "ca/enrol_renewal.h"
 #include "der/oid.h"
 #include "pki/ext.h"
 #include "pki/name.h"
@@ -109,6 +110,8 @@ enum result enrol_auth_check(const struct enrol_context *ctx, struct crypto *c,
 {
 	bool found = false;
 
+	if (req->current)
+		return enrol_renewal_check(ctx, req, auth->now, err);
 	if (req->policy->accept_anyone) {
 		enrol_trace_add(req->trace, "challenge", true,
 				"none needed: endpoint \"%s\" takes anyone", req->policy->endpoint);

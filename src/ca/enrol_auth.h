@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* May this device enrol? The challenge that it shows, against the endpoint's policy. */
+/*
+ * May this device enrol? The challenge that it shows, or the certificate that it renews, against
+ * the endpoint's policy.
+ */
 #ifndef CA_ENROL_AUTH_H
 #define CA_ENROL_AUTH_H
 

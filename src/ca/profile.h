@@ -51,6 +51,19 @@ struct profile_key {
 	unsigned max_bits;
 };
 
+enum profile_new_key { PROFILE_KEY_OPTIONAL, PROFILE_KEY_REQUIRED, PROFILE_KEY_FORBIDDEN };
+
+#define PROFILE_ANY_TIME INT64_MAX
+
+/* May a certificate of this profile stand for a challenge when the next one is asked for? */
+struct profile_renewal {
+	bool allowed;
+	int64_t window;  /* seconds before notAfter; PROFILE_ANY_TIME: from the beginning */
+	int64_t grace;   /* seconds after notAfter */
+	bool same_names; /* subject and subjectAltName as they are */
+	enum profile_new_key new_key;
+};
+
 struct profile {
 	char *name;
 	int64_t validity;   /* seconds from notBefore to notAfter; never past the CA's */
@@ -67,6 +80,7 @@ struct profile {
 	bool san_from_cn; /* no SAN sent and CN looks like a DNS name: add it */
 	struct profile_key keys[PROFILE_KEYS_MAX];
 	size_t n_keys;
+	struct profile_renewal renewal;
 	char **cdp; /* URLs */
 	size_t n_cdp;
 	char **ocsp;

@@ -95,14 +95,20 @@ static enum result build_authorisation(struct making *m, struct err *err)
 
 	policy->accept_anyone = f->anyone;
 	policy->one_time = f->one_time;
+	policy->renewal = f->renewal;
 	if (f->anyone && (f->one_time || f->statics_count))
 		COMPLAIN(m, at(m, "authorisation.anyone"),
 			 "lets every device in, so that challenges mean nothing; remove it, or "
 			 "one_time and static");
-	if (!f->anyone && !f->one_time && !f->statics_count)
+	if (!f->anyone && !f->one_time && !f->statics_count && !f->renewal)
 		COMPLAIN(m, at(m, "authorisation"),
 			 "no device could ever enrol; set one_time: true, or list a hash under "
 			 "static");
+	if (f->renewal && policy->profile && !policy->profile->renewal.allowed)
+		COMPLAIN(m, at(m, "authorisation.renewal"),
+			 "profile \"%s\" does not allow it; remove it, or renewal.allowed: false "
+			 "there",
+			 m->f->profile);
 	for (i = 0; i < f->statics_count; i++) {
 		if (challenge_check_format(f->statics[i], &why) == OK)
 			continue;

@@ -124,6 +124,21 @@ static const cyaml_schema_value_t name_part_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_name_part, name_part_fields),
 };
 
+static const cyaml_strval_t new_keys[] = {
+	{ "optional", PROFILE_KEY_OPTIONAL },
+	{ "required", PROFILE_KEY_REQUIRED },
+	{ "forbidden", PROFILE_KEY_FORBIDDEN },
+};
+
+static const cyaml_schema_field_t renewal_fields[] = {
+	CYAML_FIELD_BOOL_PTR("allowed", OPTIONAL_PTR, struct file_renewal, allowed),
+	TEXT("window", struct file_renewal, window),
+	TEXT("grace", struct file_renewal, grace),
+	CYAML_FIELD_BOOL_PTR("same_names", OPTIONAL_PTR, struct file_renewal, same_names),
+	WORD("new_key", struct file_renewal, new_key, new_keys),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t profile_fields[] = {
 	TEXT_NEEDED("name", struct file_profile, name),
 	TEXT_NEEDED("validity", struct file_profile, validity),
@@ -136,6 +151,8 @@ static const cyaml_schema_field_t profile_fields[] = {
 	LIST("san", struct file_profile, san, name_part_entry, PROFILE_SANS_MAX),
 	WORD_PTR("other_san", struct file_profile, other_san, other_choices),
 	SWITCH("san_from_cn", struct file_profile, san_from_cn),
+	CYAML_FIELD_MAPPING_PTR("renewal", OPTIONAL_PTR, struct file_profile, renewal,
+				renewal_fields),
 	LIST("crl_urls", struct file_profile, crl_urls, text_entry, LIST_MAX),
 	LIST("ocsp_urls", struct file_profile, ocsp_urls, text_entry, LIST_MAX),
 	LIST("ca_issuer_urls", struct file_profile, ca_issuer_urls, text_entry, LIST_MAX),
@@ -159,6 +176,7 @@ static const cyaml_schema_field_t authorisation_fields[] = {
 	SWITCH("one_time", struct file_authorisation, one_time),
 	LIST("static", struct file_authorisation, statics, text_entry, LIST_MAX),
 	SWITCH("anyone", struct file_authorisation, anyone),
+	SWITCH("renewal", struct file_authorisation, renewal),
 	CYAML_FIELD_END,
 };
 

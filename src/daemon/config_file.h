@@ -65,6 +65,14 @@ struct file_name_part { /* of the subject, or of subjectAltName */
 	unsigned max;
 };
 
+struct file_renewal {
+	bool *allowed;
+	char *window;
+	char *grace;
+	bool *same_names;
+	int new_key; /* enum profile_new_key */
+};
+
 struct file_profile {
 	char *name;
 	char *validity;
@@ -82,6 +90,7 @@ struct file_profile {
 	size_t san_count;
 	int *other_san;
 	bool san_from_cn;
+	struct file_renewal *renewal;
 	char **crl_urls;
 	size_t crl_urls_count;
 	char **ocsp_urls;
@@ -95,6 +104,7 @@ struct file_authorisation {
 	char **statics;
 	size_t statics_count;
 	bool anyone;
+	bool renewal;
 };
 
 enum file_protocol { FILE_PROTOCOL_SCEP };

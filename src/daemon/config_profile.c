@@ -10,6 +10,7 @@
 
 #define BACKDATE 600
 #define VALIDITY_MAX (100LL * 365 * 86400)
+#define RENEWAL_WINDOW (30 * (int64_t)86400)
 #define MANY 8 /* OUs, DCs and SANs that a device may send unless it says otherwise */
 #define RSA_BITS_FLOOR 1024
 #define RSA_BITS_CEILING 8192
@@ -311,6 +312,31 @@ static void check_names_somebody(struct making *m)
 		 "{type: CN, choice: required}");
 }
 
+/* ---- renewal ---- */
+
+static void build_renewal(struct making *m)
+{
+	const struct file_renewal *f = m->f->renewal;
+	struct profile_renewal *r = &m->p->renewal;
+
+	*r = (struct profile_renewal){ .allowed = true,
+				       .window = RENEWAL_WINDOW,
+				       .same_names = true };
+	if (!f)
+		return;
+	if (f->allowed)
+		r->allowed = *f->allowed;
+	if (f->window && strcmp(f->window, "any") == 0)
+		r->window = PROFILE_ANY_TIME;
+	else if (f->window)
+		read_duration(m, "renewal.window", f->window, &r->window);
+	if (f->grace)
+		read_duration(m, "renewal.grace", f->grace, &r->grace);
+	if (f->same_names)
+		r->same_names = *f->same_names;
+	r->new_key = (enum profile_new_key)f->new_key;
+}
+
 /* ---- URLs ---- */
 
 static enum result build_urls(struct making *m, const char *setting, char *const *urls, size_t n,
@@ -350,6 +376,7 @@ static enum result build_all(struct making *m, struct err *err)
 	TRY(build_subject(m, err));
 	TRY(build_sans(m, err));
 	check_names_somebody(m);
+	build_renewal(m);
 	TRY(build_urls(m, "crl_urls", f->crl_urls, f->crl_urls_count, &p->cdp, &p->n_cdp, err));
 	TRY(build_urls(m, "ocsp_urls", f->ocsp_urls, f->ocsp_urls_count, &p->ocsp, &p->n_ocsp,
 		       err));

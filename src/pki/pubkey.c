@@ -170,6 +170,16 @@ enum result pubkey_inspect(struct span spki, struct pubkey_info *out, struct err
 	return OK;
 }
 
+bool pubkey_same(struct span a, struct span b)
+{
+	struct pubkey_info x, y;
+
+	if (span_eq(a, b))
+		return true;
+	return pubkey_inspect(a, &x, NULL) == OK && pubkey_inspect(b, &y, NULL) == OK &&
+	       x.kind == y.kind && span_eq(x.key, y.key);
+}
+
 /* OpenSSL takes integers in the machine's own byte order. */
 static OSSL_PARAM native_integer(const char *name, struct span magnitude, uint8_t *room)
 {

@@ -25,6 +25,9 @@ struct pubkey;
  */
 RESULT pubkey_inspect(struct span spki, struct pubkey_info *out, struct err *err);
 
+/* One key, though it be encoded in two ways (parameters NULL or absent)? */
+bool pubkey_same(struct span a, struct span b);
+
 /* spki is borrowed for the life of the key. */
 RESULT pubkey_new(struct pubkey **out, struct crypto *c, struct span spki, struct err *err);
 void pubkey_free(struct pubkey *k);

@@ -11,6 +11,8 @@ static uint32_t endpoint_caps(const struct scep_endpoint *e)
 
 	if (e->allow_sha1_3des || e->allow_md5_des)
 		caps |= SCEP_CAP_SHA1 | SCEP_CAP_DES3;
+	if (e->policy.renewal && e->policy.profile->renewal.allowed)
+		caps |= SCEP_CAP_RENEWAL;
 	return caps;
 }
 

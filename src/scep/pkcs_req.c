@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PKCSReq (RFC 8894 3.3.1): from the envelope to the decision. */
+/*
+ * PKCSReq and RenewalReq (RFC 8894 3.3.1), and UpdateReq, which drafts had in the latter's place:
+ * from the envelope to the decision.
+ */
 #include "pki/name.h"
 #include "scep/exchange.h"
 
@@ -23,29 +26,34 @@ static RESULT read_csr(struct scep_exchange *x, struct err *err)
 }
 
 /*
- * By key, not by name: a Cisco ASA signs with another subject than it asks for. The same key may be
- * encoded in two ways (parameters NULL or absent).
+ * Does its certificate say that this CA issued it? A PKCSReq signed with such a one is a renewal
+ * (RFC 8894 2.3), which many clients ask for so; others sign with whatever they have.
  */
-static bool same_key(const struct pubkey_info *signer, struct span spki)
+static bool shows_current(const struct scep_exchange *x)
 {
-	struct pubkey_info asked;
-
-	if (span_eq(signer->spki, spki))
-		return true;
-	return pubkey_inspect(spki, &asked, NULL) == OK && asked.kind == signer->kind &&
-	       span_eq(asked.key, signer->key);
+	return x->request.message_type != SCEP_PKCS_REQ ||
+	       name_equal(x->signer.issuer, x->ca->ca.cert.subject);
 }
 
-static RESULT check_possession(struct scep_exchange *x, struct err *err)
+/*
+ * By key, not by name: a Cisco ASA signs with another subject than it asks for. Only a renewal may
+ * be for another key than it is signed with.
+ */
+static RESULT check_signer(const struct scep_exchange *x, bool own_key, struct err *err)
 {
-	const struct pubkey_info *signer = pubkey_info(x->signer_key);
+	if (own_key || shows_current(x))
+		return OK;
+	return err_set(err, ERR_BAD_REQUEST,
+		       "RFC 8894 2.3: the PKCSReq is signed with another key than the one in its "
+		       "PKCS#10 request, and not with a certificate of CA \"%s\"",
+		       x->ca->name);
+}
 
-	if (!same_key(signer, x->csr.spki))
-		return err_set(err, ERR_BAD_REQUEST,
-			       "RFC 8894 2.3: the PKCSReq is signed with another key than the one "
-			       "in its PKCS#10 request");
+static RESULT check_possession(struct scep_exchange *x, bool own_key, struct err *err)
+{
+	TRY(check_signer(x, own_key, err));
 	TRY(scep_floor_digest(x, x->csr.sig_alg.digest, "PKCS#10 signature", err));
-	if (span_eq(signer->spki, x->csr.spki))
+	if (span_eq(pubkey_info(x->signer_key)->spki, x->csr.spki))
 		return csr_verify_with(&x->csr, x->c, x->signer_key, err);
 	return csr_verify(&x->csr, x->c, err);
 }
@@ -87,14 +95,20 @@ enum result scep_pkcs_req(struct scep_exchange *x, struct enrol_outcome *out, st
 		.trace = &x->trace,
 	};
 
+	bool own_key;
+
 	TRY(scep_open_envelope(x, err));
 	TRY(read_csr(x, err));
+	own_key = pubkey_same(x->signer.spki, x->csr.spki);
 	TRY(traced(x, "proof of possession", "the request is signed with its own key",
-		   check_possession(x, err), err));
+		   check_possession(x, own_key, err), err));
 	TRY(read_challenge(x, err));
 	req.subject = x->csr.subject;
 	req.spki = x->csr.spki;
 	req.exts = x->csr.exts;
 	req.challenge = secret_span(&x->challenge);
+	req.current = shows_current(x) ? &x->signer : NULL;
+	/* a challenge is for the key that the message is signed with */
+	req.renewal_only = x->request.message_type != SCEP_PKCS_REQ || !own_key;
 	return ca_enrol(x->service->enrol, x->c, &req, out, err);
 }

@@ -8,8 +8,12 @@ static const struct {
 	int type;
 	scep_message_fn *serve; /* NULL: known, but not served */
 } types[] = {
-	{ SCEP_PKCS_REQ, scep_pkcs_req }, { SCEP_RENEWAL_REQ, NULL }, { SCEP_UPDATE_REQ, NULL },
-	{ SCEP_CERT_POLL, NULL },         { SCEP_GET_CERT, NULL },    { SCEP_GET_CRL, NULL },
+	{ SCEP_PKCS_REQ, scep_pkcs_req },
+	{ SCEP_RENEWAL_REQ, scep_pkcs_req },
+	{ SCEP_UPDATE_REQ, scep_pkcs_req },
+	{ SCEP_CERT_POLL, NULL },
+	{ SCEP_GET_CERT, NULL },
+	{ SCEP_GET_CRL, NULL },
 };
 
 static RESULT serve_type(struct scep_exchange *x, struct enrol_outcome *out, struct err *err)

@@ -63,6 +63,23 @@ enum result store_find_issued(struct store *s, const struct store_transaction_ke
 	return read_cert(&q, out, err);
 }
 
+enum result store_find_cert(struct store *s, const char *ca, struct span serial,
+			    struct store_cert *out, struct err *err)
+{
+	READER reader = READER_NONE;
+	QUERY q = QUERY_NONE;
+	bool row;
+
+	TRY(reader_init(&reader, s->pool, err));
+	TRY(query_init(&q, reader.db, SQL_FIND_CERT, err));
+	query_bind_str(&q, 1, ca);
+	query_bind_blob(&q, 2, serial);
+	TRY(query_step(&q, &row, err));
+	if (!row)
+		return err_set(err, ERR_NOT_FOUND, "CA \"%s\" has issued no such certificate", ca);
+	return read_cert(&q, out, err);
+}
+
 /* LIKE's pattern for a substring: its wildcards escaped. */
 static enum result like_pattern(const char *substring, struct buf *out, struct err *err)
 {

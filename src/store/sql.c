@@ -76,6 +76,7 @@ static const char *const texts[SQL_COUNT_] = {
 			 " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 	[SQL_HAS_CERT] = "SELECT id FROM cert " ISSUED,
 	[SQL_FIND_ISSUED] = CERT ISSUED,
+	[SQL_FIND_CERT] = CERT "WHERE serial = ?2 AND ca.name = ?1",
 	[SQL_CERTS] = CERT CERT_FILTER CERT_ORDER,
 	[SQL_CERTS_BY_SERIAL] = CERT CERT_FILTER "AND serial = ?7 " CERT_ORDER,
 	[SQL_CERTS_BY_TRANSACTION] = CERT CERT_FILTER "AND transaction_tag = ?5 " CERT_ORDER,

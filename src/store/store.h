@@ -160,6 +160,10 @@ void store_cert_clear(struct store_cert *c);
 RESULT store_find_issued(struct store *s, const struct store_transaction_key *key,
 			 struct store_cert *out, struct err *err);
 
+/* What a CA issued under this serial number (INTEGER content octets). ERR_NOT_FOUND: nothing. */
+RESULT store_find_cert(struct store *s, const char *ca, struct span serial, struct store_cert *out,
+		       struct err *err);
+
 /* What one issuance changes, all in one commit. Spans and strings borrowed. */
 struct store_issuance {
 	struct store_transaction_key transaction;

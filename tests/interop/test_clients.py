@@ -102,6 +102,25 @@ def test_go_scepclient_is_refused(shared, tmp_path, name, challenge, word):
     assert not (tmp_path / "cert.pem").exists()
 
 
+def pki_scep(shared, tmp_path, name, common_name, *options, key=4):
+    ca = shared.authority(name)
+    arguments = {
+        "--url": shared.url(name),
+        "--in": rsa_pem(tmp_path / "key", key),
+        "--dn": f"O=Example, CN={common_name}",
+        "--san": "swan.example",
+        "--cacert-enc": pem_file(tmp_path / "enc", ca.encrypt_cert),
+        "--cacert-sig": pem_file(tmp_path / "sig", ca.sign_cert),
+        "--cacert": pem_file(tmp_path / "root", ca.cert),
+        "--outform": "pem",
+    }
+    return subprocess.run(
+        ["pki", "--scep", *(str(a) for pair in arguments.items() for a in pair), *map(str, options)],
+        capture_output=True,
+        timeout=PATIENCE * 2,
+    )
+
+
 @pytest.mark.skipif(not have("pki"), reason="strongswan-pki is not installed")
 @pytest.mark.parametrize("name", ["demo", "lone", "split"])
 def test_strongswan_pki(shared, tmp_path, name):
@@ -124,36 +143,33 @@ def test_strongswan_pki(shared, tmp_path, name):
     assert {c.fingerprint(scep_peer.hashes.SHA256()) for c in got} == {
         c.fingerprint(scep_peer.hashes.SHA256()) for c in (ca.cert, ca.sign_cert, ca.encrypt_cert)
     }
-    result = subprocess.run(
-        [
-            "pki",
-            "--scep",
-            "--url",
-            shared.url(name),
-            "--in",
-            rsa_pem(tmp_path / "key", 4),
-            "--dn",
-            f"O=Example, CN=swan-{name}",
-            "--san",
-            "swan.example",
-            "--password",
-            shared.admin.challenge(),
-            "--cacert-enc",
-            pem_file(tmp_path / "enc", ca.encrypt_cert),
-            "--cacert-sig",
-            pem_file(tmp_path / "sig", ca.sign_cert),
-            "--cacert",
-            pem_file(tmp_path / "root", ca.cert),
-            "--outform",
-            "pem",
-        ],
-        capture_output=True,
-        timeout=PATIENCE * 2,
-    )
+    result = pki_scep(shared, tmp_path, name, f"swan-{name}", "--password", shared.admin.challenge())
     assert result.returncode == 0, result.stderr.decode()
     cert = check(result.stdout, ca, tmp_path, f"swan-{name}")
     san = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert san.get_values_for_type(x509.DNSName) == ["swan.example"]
+
+
+@pytest.mark.skipif(not have("pki"), reason="strongswan-pki is not installed")
+@pytest.mark.parametrize("new_key", [4, 6], ids=["same key", "new key"])
+def test_strongswan_pki_renews(shared, tmp_path, new_key):
+    """By RenewalReq, which it takes GetCACaps' word for."""
+    ca = shared.authority("renew")
+    challenge = shared.admin.challenge()
+    result = pki_scep(shared, tmp_path, "renew", "swan-renew", "--password", challenge)
+    assert result.returncode == 0, result.stderr.decode()
+    first = check(result.stdout, ca, tmp_path, "swan-renew")
+    old = (pem_file(tmp_path / "old", first), rsa_pem(tmp_path / "old-key", 4))
+    result = pki_scep(
+        shared, tmp_path, "renew", "swan-renew", "--cert", old[0], "--key", old[1], key=new_key
+    )
+    assert result.returncode == 0, result.stderr.decode()
+    second = check(result.stdout, ca, tmp_path, "swan-renew")
+    assert first.serial_number != second.serial_number
+    found = shared.admin.certs(serial=f"{second.serial_number:x}")[0]
+    event = shared.admin.explain(found["transaction"])["events"][-1]
+    assert event["kind"] == "enrol.renewed"
+    assert "RenewalReq" in str(event["steps"])
 
 
 def armoured(message):

@@ -141,6 +141,7 @@ class Request:
     signer_days: tuple = (-1, 30)  # validity of the self-signed certificate around today
     signer_extensions: list = dataclasses.field(default_factory=list)  # (x509.ExtensionType, critical)
     signer_key: object = None  # default: the CSR's key
+    signer_cert: object = None  # default: a self-signed one, as the knobs above say
     envelope_empty: bool = False
 
     cipher: str = "aes128"
@@ -242,6 +243,8 @@ class Request:
     # ---- SignedData ----
 
     def signer_certificate(self):
+        if self.signer_cert is not None:
+            return self.signer_cert
         key = self.signer_key or self.key
         now = datetime.datetime.utcnow()
         subject = x509.Name(_rdns(self.signer_subject or self.subject))

@@ -56,13 +56,14 @@ static const char full[] =
     "    other_subject: drop\n"
     "    san: [{type: DNS, choice: optional, max: 2}]\n"
     "    crl_urls: [\"http://pki.example/demo.crl\"]\n"
+    "    renewal: {window: any, grace: 7d, same_names: false, new_key: required}\n"
     "endpoints:\n"
     "  - name: demo\n"
     "    protocol: scep\n"
     "    path: /scep/demo\n"
     "    ca: demo\n"
     "    profile: device\n"
-    "    authorisation: {one_time: true}\n"
+    "    authorisation: {one_time: true, renewal: true}\n"
     "    legacy: sha1-3des\n"
     "    include_ca: true\n"
     "    listeners: [secure]\n"
@@ -157,10 +158,14 @@ static void fills_all_settings(void **state)
 	assert_int_equal(p->other_sans, PROFILE_FORBID);
 	assert_int_equal(p->sans[0].max, 2);
 	assert_string_equal(p->cdp[0], "http://pki.example/demo.crl");
+	assert_true(p->renewal.allowed && !p->renewal.same_names);
+	assert_int_equal(p->renewal.window, PROFILE_ANY_TIME);
+	assert_int_equal(p->renewal.grace, 7 * 86400);
+	assert_int_equal(p->renewal.new_key, PROFILE_KEY_REQUIRED);
 	assert_int_equal(c->n_endpoints, 2);
 	assert_true(c->endpoints[0].scep.include_ca && c->endpoints[0].scep.allow_sha1_3des);
 	assert_false(c->endpoints[0].scep.allow_md5_des);
-	assert_true(c->endpoints[0].scep.policy.one_time);
+	assert_true(c->endpoints[0].scep.policy.one_time && c->endpoints[0].scep.policy.renewal);
 	assert_ptr_equal(c->endpoints[0].scep.policy.profile, p);
 	assert_true(c->endpoints[1].scep.policy.accept_anyone);
 	config_unref(c);
@@ -181,6 +186,10 @@ static void relies_on_defaults(void **state)
 	assert_int_equal(c->profiles[0]->key_usage, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
 	assert_int_equal(c->profiles[0]->n_keys, 3);
 	assert_int_equal(c->profiles[0]->backdate, 600);
+	assert_true(c->profiles[0]->renewal.allowed && c->profiles[0]->renewal.same_names);
+	assert_int_equal(c->profiles[0]->renewal.window, 30 * 86400);
+	assert_int_equal(c->profiles[0]->renewal.grace, 0);
+	assert_false(c->endpoints[0].scep.policy.renewal);
 	assert_int_equal(c->endpoints[0].listeners & 1, 1);
 	config_unref(c);
 }
@@ -323,6 +332,14 @@ static void refuses_with_line_and_remedy(void **state)
 		  "S:16: endpoints[1].ca: \"X\" is no CA's name: a-z, 0-9 and -\n"
 		  "S:17: endpoints[1].authorisation.anyone: lets every device in, so that "
 		  "challenges mean nothing; remove it, or one_time and static\n" },
+		{ HEAD HTTP PROFILES
+		  "\n    renewal: {allowed: false, window: soon}\n" ENDPOINTS
+		  "  - {name: x, protocol: scep, path: /x, ca: x, profile: device,\n"
+		  "     authorisation: {renewal: true}}\n",
+		  ":9: profiles[0].renewal.window: \"soon\" is not a duration: write a number and "
+		  "one of s m h d w y, as in 90d\n"
+		  "S:18: endpoints[1].authorisation.renewal: profile \"device\" does not allow it; "
+		  "remove it, or renewal.allowed: false there\n" },
 	};
 	const struct fixture *f = *state;
 	size_t i, wrong = 0;

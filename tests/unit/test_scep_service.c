@@ -310,15 +310,15 @@ static void point_18_what_can_be_read_gets_a_signed_failure(void **state)
 	assert_string_equal(ca_fixture_events(t.f, "0A 'b").kind, "enrol.rejected");
 }
 
-static void types_not_served_are_refused_by_name(void **state)
+static void what_is_no_request_is_refused_by_name(void **state)
 {
 	static const struct {
 		int type;
 		const char *says;
 	} row[] = {
-		{ SCEP_RENEWAL_REQ, "RenewalReq (messageType 17) is not served here" },
-		{ SCEP_UPDATE_REQ, "UpdateReq" },
-		{ SCEP_CERT_POLL, "CertPoll" },
+		{ SCEP_RENEWAL_REQ, "RenewalReq without a pkcsPKIEnvelope" },
+		{ SCEP_UPDATE_REQ, "UpdateReq without a pkcsPKIEnvelope" },
+		{ SCEP_CERT_POLL, "CertPoll (messageType 20) is not served here" },
 		{ SCEP_GET_CERT, "GetCert" },
 		{ SCEP_GET_CRL, "GetCRL" },
 		{ SCEP_CERT_REP, "messageType 3 is no request" },
@@ -551,7 +551,7 @@ int main(void)
 		cmocka_unit_test(point_23_ec_device_is_answered_under_its_challenge),
 		cmocka_unit_test(point_10_floor_and_switches),
 		cmocka_unit_test(point_18_what_can_be_read_gets_a_signed_failure),
-		cmocka_unit_test(types_not_served_are_refused_by_name),
+		cmocka_unit_test(what_is_no_request_is_refused_by_name),
 		cmocka_unit_test(altered_envelopes_have_one_answer),
 		cmocka_unit_test(point_06_another_key_than_the_signers),
 		cmocka_unit_test(signatures_are_checked),
