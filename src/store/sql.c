@@ -30,6 +30,14 @@
 	" AND (?6 IS NULL OR transaction_id = ?6) "
 #define CERT_ORDER "ORDER BY cert.id DESC LIMIT ?2"
 
+#define CA_NAMED "(SELECT id FROM ca WHERE name = ?1)"
+#define REVOKED                                                                                    \
+	"SELECT serial, time, reason, invalid_since, not_after, changed FROM revocation"           \
+	" WHERE ca = " CA_NAMED
+#define CRL                                                                                        \
+	"SELECT crl.id, ca.name, scope, base, number, this_update, next_update, change, entries,"  \
+	" size, sha256"
+
 /* ?1 hash, ?2 binding, ?3 now: free, or bound to just this transaction */
 #define CHALLENGE_HOLDS                                                                            \
 	"WHERE hash = ?1 AND revoked = 0 AND used = 0 AND expires > ?3"                            \
@@ -80,6 +88,29 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_CERTS] = CERT CERT_FILTER CERT_ORDER,
 	[SQL_CERTS_BY_SERIAL] = CERT CERT_FILTER "AND serial = ?7 " CERT_ORDER,
 	[SQL_CERTS_BY_TRANSACTION] = CERT CERT_FILTER "AND transaction_tag = ?5 " CERT_ORDER,
+
+	[SQL_FIND_STATUS] = "SELECT cert.not_before, cert.not_after, reason, time, invalid_since"
+			    " FROM cert LEFT JOIN revocation USING (ca, serial)"
+			    " WHERE cert.serial = ?2 AND cert.ca = " CA_NAMED,
+	[SQL_PUT_REVOCATION] = "INSERT INTO revocation (ca, serial, time, reason, invalid_since,"
+			       " not_after, changed) VALUES (" CA_NAMED ", ?2, ?3, ?4, ?5, ?6, ?7)"
+			       " ON CONFLICT DO UPDATE SET time = ?3, reason = ?4,"
+			       " invalid_since = ?5, changed = ?7",
+	[SQL_REVOKED] = REVOKED " AND serial > coalesce(?2, x'') ORDER BY serial LIMIT ?3",
+	[SQL_REVOKED_BY_CHANGE] = REVOKED " AND changed > ?2 ORDER BY changed LIMIT ?3",
+	[SQL_LAST_CHANGE] = "SELECT max(changed) FROM revocation WHERE ca = " CA_NAMED,
+
+	[SQL_NEXT_CRL_NUMBER] = "INSERT INTO crl_number (ca, last) SELECT id, 1 FROM ca"
+				" WHERE name = ?1 ON CONFLICT DO UPDATE SET last = last + 1"
+				" RETURNING last",
+	[SQL_ADD_CRL] = "INSERT INTO crl (id, ca, scope, base, number, this_update, next_update,"
+			" change, entries, size, sha256) VALUES (?1,"
+			" (SELECT id FROM ca WHERE name = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+			" ?11)",
+	[SQL_FIND_CRL] = CRL " FROM crl JOIN ca ON ca.id = crl.ca WHERE crl.ca = " CA_NAMED
+			     " AND scope = ?2 AND (base IS NULL) = ?3 ORDER BY number DESC LIMIT 1",
+	[SQL_CRLS] = CRL ", max(number) FROM crl JOIN ca ON ca.id = crl.ca"
+			 " WHERE ?1 IS NULL OR ca.name = ?1 GROUP BY crl.ca, scope, base IS NULL",
 };
 
 const char *sql_text(enum sql id)
