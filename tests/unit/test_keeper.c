@@ -345,6 +345,16 @@ static void decrypts_where_allowed(void **state)
 	}
 }
 
+/* Returns when all of its threads have stopped, which kill(2) alone does not wait for. */
+static void freeze(struct fixture *f)
+{
+	int status;
+
+	assert_int_equal(kill(f->pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(f->pid, &status, WUNTRACED), f->pid);
+	assert_true(WIFSTOPPED(status));
+}
+
 static void outlives_its_keeper(void **state)
 {
 	static const struct tbs_row leaf = { "", OK, "CN=Keeper CA", "CN=d", false, 365, 0, 0 };
@@ -361,7 +371,7 @@ static void outlives_its_keeper(void **state)
 	assert_int_equal(
 	    key_sign(ca, f->crypto, KEY_FOR_CERTIFICATE, alg, buf_span(&tbs), &sig, NULL), OK);
 	/* a request that waits while the keeper dies is to be tried again */
-	assert_int_equal(kill(f->pid, SIGSTOP), 0);
+	freeze(f);
 	{
 		pid_t killer = fork();
 		int status;
@@ -388,7 +398,7 @@ static void gives_up_in_time(void **state)
 	struct err err = { 0 };
 
 	assert_int_equal(keeper_client_new(&hasty, f->intro[0], 50, NULL), OK);
-	assert_int_equal(kill(f->pid, SIGSTOP), 0);
+	freeze(f);
 	assert_int_equal(keeper_ping(hasty, &err), ERR_BUSY);
 	assert_non_null(strstr(err.text, "too long"));
 	assert_int_equal(kill(f->pid, SIGCONT), 0);
