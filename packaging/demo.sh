@@ -1,0 +1,101 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Serves a demonstration CA in the foreground: `make serve`. The first run makes configuration and CA under
+# DATA; each run makes a fresh one-time challenge, and writes what a script needs to DATA/demo.env.
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+build=${BUILD:-build}
+case $build in /*) ;; *) build=$root/$build ;; esac
+port=${PORT:-8080}
+address=${ADDRESS:-127.0.0.1}
+mkdir -p "${DATA:-./demo}"
+data=$(cd "${DATA:-./demo}" && pwd)
+chmod 700 "$data"
+config=$data/scepterd.yaml
+socket=$data/admin.sock
+ctl() { "$build/scepterctl" --socket "$socket" "$@"; }
+
+if [ ! -f "$config" ]; then
+	sed -e "s|@DATA@|$data|g" "$root/packaging/demo.yaml" >"$config"
+fi
+# Where it listens is up to each start.
+sed -i -e "s|{name: plain, address: [^}]*}|{name: plain, address: \"$address\", port: $port}|" "$config"
+"$build/scepterd" --config "$config" --check >/dev/null
+
+rm -f "$data/demo.env"
+"$build/scepterd" --config "$config" 2>>"$data/scepterd.log" &
+daemon=$!
+trap 'kill -TERM $daemon 2>/dev/null || :' INT TERM HUP
+
+tries=0
+until ctl status >/dev/null 2>&1; do
+	tries=$((tries + 1))
+	if [ $tries -gt 100 ] || ! kill -0 $daemon 2>/dev/null; then
+		echo "scepterd did not start; the end of $data/scepterd.log:" >&2
+		tail -n 5 "$data/scepterd.log" >&2
+		kill -TERM $daemon 2>/dev/null || :
+		exit 1
+	fi
+	sleep 0.1
+done
+
+ctl ca show demo >/dev/null 2>&1 || {
+	echo "Making the CA \"demo\": P-256, with an RA of RSA 2048"
+	ctl ca init demo --subject "CN=Scepter Demo CA,O=Scepter" >/dev/null
+}
+(umask 077 && ctl challenge new --endpoint demo >"$data/challenge")
+fingerprint=$(ctl ca show demo --pem | grep -v -e ----- | base64 -d | sha256sum | cut -d ' ' -f 1)
+
+case $address in
+0.0.0.0) host=$(hostname -I 2>/dev/null | cut -d ' ' -f 1) && [ -n "$host" ] || host=127.0.0.1 ;;
+::) host="[::1]" ;;
+*:*) host="[$address]" ;;
+*) host=$address ;;
+esac
+url=http://$host:$port/scep/demo
+(
+	umask 077
+	cat >"$data/demo.env.new" <<-END
+		SCEP_URL=$url
+		SCEP_LEGACY_URL=http://$host:$port/scep/legacy
+		CA_FINGERPRINT=$fingerprint
+		CHALLENGE=$(cat "$data/challenge")
+		CHALLENGE_FILE=$data/challenge
+		ADMIN_SOCKET=$socket
+		CONFIG=$config
+		SCEPTER=$build/scepter
+		SCEPTERCTL=$build/scepterctl
+		PID=$daemon
+	END
+	mv "$data/demo.env.new" "$data/demo.env"
+)
+
+cat <<END
+
+SCEP URL         $url
+CA fingerprint   $fingerprint (SHA-256)
+challenge        $(cat "$data/challenge") (for one device, once, within a day)
+
+A certificate for this machine, typed into another terminal:
+
+  $build/scepter enrol --protocol scep --url $url \\
+    --challenge-file $data/challenge --ca-fingerprint $fingerprint \\
+    --subject CN=device1 --key $data/device1.key --cert $data/device1.pem --ca $data/ca.pem
+
+Another challenge, and what became of a device:
+
+  $build/scepterctl --socket $socket challenge new --endpoint demo
+  $build/scepterctl --socket $socket cert list
+
+The log is $data/scepterd.log; the same lines for scripts are in $data/demo.env. Ctrl-C ends it.
+END
+
+# The first wait ends with the signal, the second with the daemon.
+status=0
+wait $daemon || status=$?
+while kill -0 $daemon 2>/dev/null; do
+	status=0
+	wait $daemon || status=$?
+done
+exit $status
