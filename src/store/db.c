@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "store/chain.h"
+
 static const char *const setup[] = {
 	/* synchronous=FULL: fdatasync of the WAL before each COMMIT returns. */
 	[DB_WRITER] = "PRAGMA synchronous = FULL;"
@@ -96,6 +98,7 @@ enum result db_exec(struct db *db, const char *sql, struct err *err)
 
 void db_roll_back(struct db *db)
 {
+	chain_forget(db->chain);
 	if (!sqlite3_get_autocommit(db->handle))
 		(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
@@ -154,6 +157,7 @@ void db_close(struct db *db)
 	for (i = 0; i < ARRAY_LEN(db->stmts); i++)
 		(void)sqlite3_finalize(db->stmts[i]);
 	(void)sqlite3_close(db->handle);
+	chain_free(db->chain);
 	*db = (struct db){ 0 };
 }
 

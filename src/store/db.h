@@ -11,9 +11,12 @@
 #include "base/err.h"
 #include "store/sql.h"
 
+struct chain; /* store/chain.h */
+
 struct db {
-	sqlite3 *handle;  /* NULL: not open */
-	const char *path; /* borrowed */
+	sqlite3 *handle;     /* NULL: not open */
+	const char *path;    /* borrowed */
+	struct chain *chain; /* owned; NULL: a reader */
 	sqlite3_stmt *stmts[SQL_COUNT_];
 };
 
@@ -30,7 +33,7 @@ RESULT db_error(const struct db *db, int rc, const char *doing, struct err *err)
 /* Statements without parameters and rows, such as a migration. */
 RESULT db_exec(struct db *db, const char *sql, struct err *err);
 
-/* Ends a transaction that is still open; does nothing where there is none. */
+/* Ends a transaction that is still open, and forgets what it knew of it. */
 void db_roll_back(struct db *db);
 
 /* Borrowed from the connection; reset and unbound. */

@@ -1,40 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/event.h"
 
+#include "store/chain.h"
 #include "store/row.h"
 #include "store/state.h"
 
 /* ?1..?10 of SQL_ADD_EVENT */
-static enum result insert(struct db *db, const struct store_event *e, bool tagged, struct err *err)
+static void bind_event(struct query *q, const struct store_event *e, bool tagged)
 {
+	query_bind_int(q, 1, e->time);
+	query_bind_str(q, 2, e->kind);
+	query_bind_str(q, 3, e->endpoint);
+	if (tagged && e->transaction.len)
+		query_bind_int(q, 4, row_transaction_tag(e->transaction));
+	query_bind_blob(q, 5, e->transaction);
+	query_bind_str(q, 6, e->ca);
+	query_bind_blob(q, 7, e->serial);
+	query_bind_str(q, 8, e->actor);
+	query_bind_str(q, 9, e->reason);
+	query_bind_str(q, 10, e->detail);
+}
+
+static enum result insert(struct db *db, const struct store_event *e, bool tagged, int64_t *id,
+			  struct err *err)
+{
+	uint8_t hash[STORE_HASH];
 	QUERY q = QUERY_NONE;
 
+	TRY(chain_next(db, e, id, hash, err));
 	TRY(query_init(&q, db, SQL_ADD_EVENT, err));
-	query_bind_int(&q, 1, e->time);
-	query_bind_str(&q, 2, e->kind);
-	query_bind_str(&q, 3, e->endpoint);
-	if (tagged && e->transaction.len)
-		query_bind_int(&q, 4, row_transaction_tag(e->transaction));
-	query_bind_blob(&q, 5, e->transaction);
-	query_bind_str(&q, 6, e->ca);
-	query_bind_blob(&q, 7, e->serial);
-	query_bind_str(&q, 8, e->actor);
-	query_bind_str(&q, 9, e->reason);
-	query_bind_str(&q, 10, e->detail);
-	return query_run(&q, err);
+	bind_event(&q, e, tagged);
+	query_bind_int(&q, 11, *id);
+	query_bind_blob(&q, 12, SPAN_ARRAY(hash));
+	TRY(query_run(&q, err));
+	chain_append(db->chain, *id, hash);
+	return OK;
 }
 
 enum result event_insert(struct db *db, const struct store_event *event, struct err *err)
 {
-	return insert(db, event, true, err);
+	int64_t id;
+
+	return insert(db, event, true, &id, err);
 }
 
 enum result event_insert_issuance(struct db *db, const struct store_event *event, int64_t *id,
 				  struct err *err)
 {
-	TRY(insert(db, event, false, err));
-	*id = sqlite3_last_insert_rowid(db->handle);
-	return OK;
+	return insert(db, event, false, id, err);
 }
 
 static enum result add_event(struct db *db, const void *arg, struct err *err)
@@ -66,9 +79,9 @@ static void bind_filter(struct query *q, const struct store_event_filter *f)
 	query_bind_int(q, 4, store_limit(f->limit));
 }
 
-static struct store_event read_event(const struct query *q)
+void event_read(const struct query *q, struct store_event *out)
 {
-	return (struct store_event){
+	*out = (struct store_event){
 		.id = query_int(q, 0),
 		.time = query_int(q, 1),
 		.kind = query_str(q, 2),
@@ -79,6 +92,7 @@ static struct store_event read_event(const struct query *q)
 		.actor = query_str(q, 7),
 		.reason = query_str(q, 8),
 		.detail = query_str(q, 9),
+		.hash = query_span(q, 10),
 	};
 }
 
@@ -98,7 +112,7 @@ enum result store_each_event(struct store *s, const struct store_event_filter *f
 		TRY(query_step(&q, &row, err));
 		if (!row)
 			return OK;
-		event = read_event(&q);
+		event_read(&q, &event);
 		TRY(fn(ctx, &event, err));
 	}
 }

@@ -11,4 +11,7 @@ RESULT event_insert(struct db *db, const struct store_event *event, struct err *
 RESULT event_insert_issuance(struct db *db, const struct store_event *event, int64_t *id,
 			     struct err *err);
 
+/* From a row of the statements that list events; borrowed from it. */
+void event_read(const struct query *q, struct store_event *out);
+
 #endif

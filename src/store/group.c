@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/group.h"
 
+#include "store/chain.h"
 #include "store/query.h"
 
 static void call(struct db *db, struct job *job)
@@ -25,8 +26,10 @@ static enum result run_guarded(struct db *db, struct job *job, struct err *err)
 	TRY(query_simple(db, SQL_SAVEPOINT, err));
 	call(db, job);
 	TRY(check_alive(db, job, err));
-	if (job->result != OK)
+	if (job->result != OK) {
+		chain_forget(db->chain);
 		TRY(query_simple(db, SQL_ROLLBACK_TO, err));
+	}
 	return query_simple(db, SQL_RELEASE, err);
 }
 

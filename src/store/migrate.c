@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "schema_migrations.h"
+#include "store/chain.h"
 #include "store/query.h"
 
 #define NEWEST ((int64_t)ARRAY_LEN(schema_migrations))
@@ -38,6 +39,10 @@ static enum result check_version(struct db *db, int64_t *version, struct err *er
 	return OK;
 }
 
+/* What a version needs beyond its SQL. */
+typedef enum result migrate_step(struct db *db, struct err *err);
+static migrate_step *const steps[ARRAY_LEN(schema_migrations) + 1] = { [4] = chain_adopt };
+
 /* The version number is part of the transaction: a migration is there whole or not at all. */
 static enum result migrate_one(struct db *db, int64_t version, struct err *err)
 {
@@ -46,6 +51,8 @@ static enum result migrate_one(struct db *db, int64_t version, struct err *err)
 	(void)snprintf(set_version, sizeof(set_version), "PRAGMA user_version = %lld",
 		       (long long)version);
 	TRY(db_exec(db, schema_migrations[version - 1], err));
+	if (steps[version])
+		TRY(steps[version](db, err));
 	TRY(db_exec(db, set_version, err));
 	return query_simple(db, SQL_COMMIT, err);
 }

@@ -3,7 +3,7 @@
 
 /* Columns in the order in which event.c, challenge.c and cert.c read them. */
 #define EVENT                                                                                      \
-	"SELECT id, time, kind, endpoint, transaction_id, ca, serial, actor, reason, detail"       \
+	"SELECT id, time, kind, endpoint, transaction_id, ca, serial, actor, reason, detail, hash" \
 	" FROM event "
 #define CHALLENGE                                                                                  \
 	"SELECT handle, hash, endpoint, created, expires, created_by, subject, san, revoked,"      \
@@ -51,8 +51,10 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_ROLLBACK_TO] = "ROLLBACK TO job",
 
 	[SQL_ADD_EVENT] = "INSERT INTO event (time, kind, endpoint, transaction_tag,"
-			  " transaction_id, ca, serial, actor, reason, detail)"
-			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+			  " transaction_id, ca, serial, actor, reason, detail, id, hash)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[SQL_LAST_EVENT] = "SELECT id, hash FROM event ORDER BY id DESC LIMIT 1",
+	[SQL_SET_EVENT_HASH] = "UPDATE event SET hash = ?2 WHERE id = ?1",
 	[SQL_EVENTS] = EVENT "WHERE id > ?1 ORDER BY id LIMIT ?2",
 	[SQL_EVENTS_NEWEST_FIRST] = EVENT "WHERE id > ?1 ORDER BY id DESC LIMIT ?2",
 	[SQL_EVENTS_OF_TRANSACTION] = EVENTS_OF_TRANSACTION "ORDER BY id LIMIT ?4",

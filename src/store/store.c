@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/chain.h"
 #include "store/migrate.h"
 #include "store/state.h"
 
@@ -75,6 +76,7 @@ static enum result open_writer(struct store *s, unsigned busy_ms, const struct l
 	CLEANUP(db_close) struct db db = { 0 };
 
 	TRY(db_open(&db, s->path, DB_WRITER, busy_ms, err));
+	TRY(chain_new(&db.chain, err));
 	TRY(migrate_run(&db, log, err));
 	return writer_new(&s->writer, &db, log, err);
 }

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+struct crypto; /* pki/crypto.h */
 struct store;
 
 #define STORE_NAME_MAX 64         /* names of CAs, endpoints, profiles, actors */
@@ -54,7 +55,12 @@ struct store_event {
 	const char *actor;  /* who: peer address or operator */
 	const char *reason; /* one line: why */
 	const char *detail; /* JSON: the steps of the decision, in order */
+	struct span hash;   /* set by the store: its place in the chain, see docs/audit.md */
 };
+
+/* The hash of an event that follows one with the hash prev (the first: zeros). Pure. */
+RESULT store_event_hash(struct crypto *c, const uint8_t prev[STORE_HASH],
+			const struct store_event *event, uint8_t out[STORE_HASH], struct err *err);
 
 RESULT store_add_event(struct store *s, const struct store_event *event, struct err *err);
 
