@@ -3,8 +3,10 @@
 
 #include "base/hex.h"
 #include "der/oid.h"
+#include "pki/crl.h"
 #include "pki/name.h"
 #include "pki/san.h"
+#include "store/revocation.h"
 
 #define RFC "RFC 8894 2.5: "
 
@@ -62,6 +64,20 @@ static RESULT check_record(const struct enrol_request *req, const struct store_c
 				   "those of \"%s\"",
 			       record->profile, req->policy->endpoint, req->policy->profile->name);
 	return OK;
+}
+
+static RESULT check_status(const struct enrol_context *ctx, const struct enrol_request *req,
+			   struct err *err)
+{
+	struct store_status status = { 0 };
+	char since[CLOCK_TEXT_MAX];
+
+	TRY(store_find_status(ctx->store, req->ca->name, req->current->serial, &status, err));
+	if (!status.revoked)
+		return OK;
+	clock_format(status.time, since);
+	return err_set(err, ERR_DENIED, RFC "the certificate is revoked since %s (%s)", since,
+		       crl_reason_name(status.reason));
 }
 
 /* ---- when? ---- */
@@ -132,6 +148,7 @@ static RESULT check(const struct enrol_context *ctx, const struct enrol_request 
 	TRY(check_policy(req, err));
 	TRY(find_record(ctx, req, &record, err));
 	TRY(check_record(req, &record, err));
+	TRY(check_status(ctx, req, err));
 	TRY(check_time(req, now, err));
 	return check_key(req, err);
 }

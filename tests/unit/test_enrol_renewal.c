@@ -8,6 +8,7 @@
 #include "pki/key_evp.h"
 #include "pki/name.h"
 #include "pki/san.h"
+#include "store/revocation.h"
 
 #define VALIDITY (90 * DAY)
 #define UNTIL (NOW - 600 + VALIDITY)
@@ -306,6 +307,30 @@ static void only_where_it_is_allowed(void **state)
 		    "is of profile \"device\"; endpoint \"demo\" renews those of \"vpn\"");
 }
 
+static void only_what_is_not_revoked(void **state)
+{
+	struct store_revocation r = { .ca = "demo",
+				      .serial = t.current.serial,
+				      .time = UNTIL - 2 * DAY,
+				      .reason = STORE_REASON_HOLD,
+				      .event = { .time = NOW, .kind = "cert.held" } };
+	struct store_event released = { .time = NOW, .kind = "cert.released" };
+
+	(void)state;
+	assert_int_equal(store_revoke(t.f->store, &r, NULL), OK);
+	must_reject(&(struct ask){ "tx-held" }, ERR_DENIED,
+		    "is revoked since 2027-02-17T20:34:00Z (certificateHold)");
+	assert_int_equal(store_release(t.f->store, "demo", r.serial, &released, NULL), OK);
+	{
+		OUTCOME out = must_issue(&(struct ask){ "tx-released" });
+
+		assert_int_equal(out.status, ENROL_ISSUED);
+	}
+	r.reason = 1;
+	assert_int_equal(store_revoke(t.f->store, &r, NULL), OK);
+	must_reject(&(struct ask){ "tx-revoked" }, ERR_DENIED, "(keyCompromise)");
+}
+
 /* ---- names and keys ---- */
 
 static void names_stay(void **state)
@@ -390,6 +415,7 @@ int main(void)
 		cmocka_unit_test_setup(names_stay, usual),
 		cmocka_unit_test_setup(keys_by_rule, usual),
 		cmocka_unit_test_setup(pkcs_req_may_enrol_anew, usual),
+		cmocka_unit_test_setup(only_what_is_not_revoked, usual), /* the last: for good */
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
