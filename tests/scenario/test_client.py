@@ -123,7 +123,7 @@ def test_getca(shared, tmp_path):
     assert run.returncode == 0, run.stderr
     blocks = (tmp_path / "ca.pem").read_text().split("-----BEGIN")[1:]
     certs = [x509.load_pem_x509_certificate(f"-----BEGIN{block}".encode()) for block in blocks]
-    assert certs == [ca.sign_cert, ca.cert]
+    assert certs == [ca.cert, ca.sign_cert]  # the anchor first, whatever came first
 
 
 def test_decode(shared, tmp_path):
