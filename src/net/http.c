@@ -84,12 +84,20 @@ void http_reply_header(struct http_reply *reply, const char *name, const char *f
 	reply->headers[reply->n_headers++].name = name;
 }
 
+static void release(struct http_reply *reply)
+{
+	if (reply->lent.release)
+		reply->lent.release(reply->lent.owner);
+	reply->lent = (struct http_lent){ 0 };
+}
+
 void http_reply_text(struct http_reply *reply, int status, const char *fmt, ...)
 {
 	va_list ap;
 
 	reply->status = status;
 	reply->content_type = "text/plain; charset=utf-8";
+	release(reply);
 	buf_reset(&reply->body);
 	va_start(ap, fmt);
 	buf_vprintf(&reply->body, fmt, ap);
@@ -103,4 +111,5 @@ void http_reply_clear(struct http_reply *reply)
 	reply->content_type = NULL;
 	reply->n_headers = 0;
 	buf_clear(&reply->body);
+	release(reply);
 }

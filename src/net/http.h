@@ -33,6 +33,13 @@ struct http_request {
 	size_t n_client_certs;
 };
 
+/* Bytes that someone else owns, and that many replies may send at once. */
+struct http_lent {
+	struct span bytes;
+	void (*release)(void *owner); /* from any thread, when this reply needs them no more */
+	void *owner;
+};
+
 #define HTTP_REPLY_HEADERS_MAX 8
 
 /* Handlers fill it; the server sends and clears it. */
@@ -45,7 +52,13 @@ struct http_reply {
 	} headers[HTTP_REPLY_HEADERS_MAX];
 	size_t n_headers;
 	struct buf body;
+	struct http_lent lent; /* release set: sent instead of body */
 };
+
+static inline struct span http_reply_body(const struct http_reply *reply)
+{
+	return reply->lent.release ? reply->lent.bytes : buf_span(&reply->body);
+}
 
 /* Value of a header, without case; empty if absent. */
 struct span http_header(const struct http_request *req, const char *name);

@@ -53,26 +53,54 @@ static ssize_t send_now(struct http_conn *c, struct span head, struct span body)
 	return n;
 }
 
-/* Leaves the body from an offset on to libevent, a large one without a copy. False: no memory. */
-static bool queue_body(struct evbuffer *out, struct buf *body, size_t from)
+static void release_lent(const void *data, size_t len, void *arg)
 {
-	struct span rest = span_sub(buf_span(body), from, SIZE_MAX);
+	struct http_lent *lent = arg;
+
+	(void)data;
+	(void)len;
+	lent->release(lent->owner);
+	free(lent);
+}
+
+/* The bytes stay where they are until the last is sent. False: no memory. */
+static bool queue_lent(struct evbuffer *out, struct http_lent *lent, struct span rest)
+{
+	struct http_lent *kept = malloc(sizeof(*kept));
+
+	if (!kept)
+		return false;
+	*kept = *lent;
+	if (evbuffer_add_reference(out, rest.p, rest.len, release_lent, kept) != 0) {
+		free(kept);
+		return false;
+	}
+	*lent = (struct http_lent){ 0 };
+	return true;
+}
+
+/* Leaves the body from an offset on to libevent, a large one without a copy. False: no memory. */
+static bool queue_body(struct evbuffer *out, struct http_reply *reply, size_t from)
+{
+	struct span rest = span_sub(http_reply_body(reply), from, SIZE_MAX);
 
 	if (rest.len == 0)
 		return true;
 	if (rest.len <= COPY_MAX)
 		return evbuffer_add(out, rest.p, rest.len) == 0;
-	if (evbuffer_add_reference(out, rest.p, rest.len, free_bytes, body->data) != 0)
+	if (reply->lent.release)
+		return queue_lent(out, &reply->lent, rest);
+	if (evbuffer_add_reference(out, rest.p, rest.len, free_bytes, reply->body.data) != 0)
 		return false;
-	*body = BUF_INIT;
+	reply->body = BUF_INIT;
 	return true;
 }
 
-/* body NULL: none goes out. GO_ON: all is sent; WAIT: libevent has the rest. */
-static enum next send_reply(struct http_conn *c, struct span head, struct buf *body)
+/* reply NULL: no body goes out. GO_ON: all is sent; WAIT: libevent has the rest. */
+static enum next send_reply(struct http_conn *c, struct span head, struct http_reply *reply)
 {
 	struct evbuffer *out = bufferevent_get_output(c->bev);
-	struct span all = body ? buf_span(body) : SPAN_NONE;
+	struct span all = reply ? http_reply_body(reply) : SPAN_NONE;
 	ssize_t n = send_now(c, head, all);
 	size_t sent = n > 0 ? (size_t)n : 0;
 
@@ -82,7 +110,7 @@ static enum next send_reply(struct http_conn *c, struct span head, struct buf *b
 		return GO_ON;
 	if (sent < head.len && evbuffer_add(out, head.p + sent, head.len - sent) != 0)
 		return GONE;
-	if (body && !queue_body(out, body, sent > head.len ? sent - head.len : 0))
+	if (reply && !queue_body(out, reply, sent > head.len ? sent - head.len : 0))
 		return GONE;
 	return WAIT;
 }
@@ -120,8 +148,7 @@ static enum next deliver(struct http_conn *c)
 	buf_reset(head);
 	http_job_put_head(job, http_loop_date(c->loop), !c->last, head);
 	if (!head->failed)
-		sent = send_reply(c, buf_span(head),
-				  http_job_sends_body(job) ? &job->reply.body : NULL);
+		sent = send_reply(c, buf_span(head), http_job_sends_body(job) ? &job->reply : NULL);
 	c->job = NULL;
 	http_job_free(job);
 	if (sent == GONE)

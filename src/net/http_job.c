@@ -27,6 +27,7 @@ struct http_job *http_job_new(size_t head_len)
 	job->req.client_certs = NULL;
 	job->req.n_client_certs = 0;
 	job->reply.body = BUF_INIT;
+	job->reply.lent = (struct http_lent){ 0 };
 	http_reply_clear(&job->reply);
 	job->body = BUF_INIT;
 	job->head_len = head_len;
@@ -52,7 +53,8 @@ void http_job_log(const struct http_job *job, const struct log *log)
 
 	log_info(log, "http request", LOG_STR("method", methods[req->method]),
 		 LOG_SPAN("path", span_sub(req->path, 0, 256)),
-		 LOG_INT("status", job->reply.status), LOG_INT("bytes", job->reply.body.len),
+		 LOG_INT("status", job->reply.status),
+		 LOG_INT("bytes", http_reply_body(&job->reply).len),
 		 LOG_INT("microseconds", clock_mono_us() - job->begun_us),
 		 LOG_STR("peer", req->peer), LOG_STR("listener", req->listener));
 }
@@ -68,15 +70,16 @@ void http_job_put_head(const struct http_job *job, const char *date, bool keep_a
 		       struct buf *out)
 {
 	const struct http_reply *reply = &job->reply;
+	size_t len = http_reply_body(reply).len;
 	bool http10 = job->req.http10;
 	size_t i;
 
 	buf_printf(out, "HTTP/1.%d %d %s\r\nDate: %s\r\n", http10 ? 0 : 1, reply->status,
 		   http_status_text(reply->status), date);
-	if (reply->content_type && reply->body.len)
+	if (reply->content_type && len)
 		buf_printf(out, "Content-Type: %s\r\n", reply->content_type);
 	if (reply->status != 204 && reply->status != 304)
-		buf_printf(out, "Content-Length: %zu\r\n", reply->body.len);
+		buf_printf(out, "Content-Length: %zu\r\n", len);
 	for (i = 0; i < reply->n_headers; i++)
 		buf_printf(out, "%s: %s\r\n", reply->headers[i].name, reply->headers[i].value);
 	if (!keep_alive)

@@ -51,6 +51,24 @@ static void answer_big(struct fixture *f, const struct http_request *req, struct
 	rep->content_type = "application/octet-stream";
 }
 
+static void released(void *owner)
+{
+	struct fixture *f = owner;
+
+	atomic_fetch_sub(&f->shared, 1);
+}
+
+static void answer_shared(struct fixture *f, const struct http_request *req, struct http_reply *rep)
+{
+	static const uint8_t bytes[BIG_BYTES] = { 'x' };
+
+	(void)req;
+	atomic_fetch_add(&f->shared, 1);
+	rep->status = 200;
+	rep->content_type = "application/octet-stream";
+	rep->lent = (struct http_lent){ SPAN_ARRAY(bytes), released, f };
+}
+
 static void answer_peer(struct fixture *f, const struct http_request *req, struct http_reply *rep)
 {
 	(void)f;
@@ -80,8 +98,10 @@ static void handle(void *ctx, void *worker, const struct http_request *req,
 		const char *path;
 		void (*answer)(struct fixture *, const struct http_request *, struct http_reply *);
 	} pages[] = {
-		{ "/hello", answer_hello }, { "/echo", answer_echo },     { "/big", answer_big },
-		{ "/peer", answer_peer },   { "/forget", answer_forget }, { "/slow", answer_slow },
+		{ "/hello", answer_hello },   { "/echo", answer_echo },
+		{ "/big", answer_big },       { "/peer", answer_peer },
+		{ "/forget", answer_forget }, { "/slow", answer_slow },
+		{ "/shared", answer_shared },
 	};
 	struct fixture *f = ctx;
 	size_t i;

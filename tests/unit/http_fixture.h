@@ -19,7 +19,8 @@
 
 /*
  * The handler: /hello answers "hello QUERY", /echo the body, /big BIG_BYTES of 'x', /peer who asks,
- * /forget nothing at all; /slow waits until the gate is opened.
+ * /forget nothing at all; /shared BIG_BYTES of 'x' that belong to the fixture; /slow waits until
+ * the gate is opened.
  */
 struct fixture {
 	struct http_server *server;
@@ -32,6 +33,7 @@ struct fixture {
 	bool open;
 	unsigned waiting; /* at the gate */
 	atomic_uint handled;
+	atomic_uint shared; /* replies that have not released what they share */
 };
 
 /* Limits small enough for a test; workers 2. The rest of config may be set before the start. */

@@ -41,6 +41,36 @@ static void methods_on_one_connection(void **state)
 	assert_closed(fd);
 }
 
+static void await_released(const struct fixture *f)
+{
+	unsigned i;
+
+	for (i = 0; i < 500 && atomic_load(&f->shared); i++)
+		(void)usleep(10000);
+	assert_int_equal(atomic_load(&f->shared), 0);
+}
+
+/* Sent whole, not at all, or to one who goes away: it is let go of once. */
+static void shared_bodies_are_released(void **state)
+{
+	struct fixture *f = *state;
+	int fd = fixture_connect(f), local = fixture_connect_local(f);
+
+	say(fd, "GET /shared HTTP/1.1\r\n" H "\r\n");
+	assert_int_equal(hear(fd).len, BIG_BYTES);
+	await_released(f);
+	say(fd, "HEAD /shared HTTP/1.1\r\n" H "\r\n");
+	assert_true(atomic_load(&f->shared) <= 1);
+	assert_int_equal(hear_head(fd).status, 200);
+	await_released(f);
+	say(local, "GET /shared HTTP/1.1\r\n" H "\r\n");
+	while (atomic_load(&f->handled) < 3)
+		(void)usleep(1000);
+	(void)close(local);
+	await_released(f);
+	(void)close(fd);
+}
+
 static void peer_is_known(void **state)
 {
 	struct fixture *f = *state;
@@ -349,6 +379,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(methods_on_one_connection),
+		cmocka_unit_test(shared_bodies_are_released),
 		cmocka_unit_test(peer_is_known),
 		cmocka_unit_test(pipelined_requests_in_order),
 		cmocka_unit_test(many_pipelined_requests),
