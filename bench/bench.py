@@ -80,7 +80,9 @@ class Load:
         load = subprocess.Popen(
             list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        assert load.stdout.readline() == "ready\n", "bench-load could not make its requests"
+        first = load.stdout.readline()
+        if first != "ready\n":
+            raise SystemExit(f"bench-load: {first!r}, exit status {load.wait()}")
         before = cpu_seconds(pid)
         load.stdin.write("go\n")
         load.stdin.flush()

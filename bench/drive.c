@@ -162,11 +162,9 @@ static void count(struct drive *d, struct connection *c)
 	struct span in = buf_span(&c->in);
 	struct drive_result *r = d->result;
 
-	if (in.len < 12)
-		r->broken++;
-	else if (memcmp(in.p + 9, "503", 3) == 0)
+	if (in.len >= 12 && memcmp(in.p + 9, "503", 3) == 0)
 		r->busy++;
-	else if (memcmp(in.p + 9, "200", 3) != 0)
+	else if (in.len < 12 || memcmp(in.p + 9, "200", 3) != 0)
 		r->broken++;
 	else if (find(in, success, sizeof(success) - 1) < in.len)
 		r->issued++;

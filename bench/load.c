@@ -108,13 +108,13 @@ static int by_size(const void *a, const void *b)
 
 static void print_result(struct drive_result *r)
 {
-	size_t n = r->n_latencies;
+	size_t n = r->n_latencies, middle = n / 2, late = n * 99 / 100;
 
 	qsort(r->latencies, n, sizeof(*r->latencies), by_size);
 	printf("{\"issued\": %zu, \"refused\": %zu, \"busy\": %zu, \"broken\": %zu, "
 	       "\"seconds\": %.6f, \"p50_ms\": %.3f, \"p99_ms\": %.3f, \"max_ms\": %.3f}\n",
 	       r->issued, r->refused, r->busy, r->broken, (double)r->micros / 1e6,
-	       (double)r->latencies[n / 2] / 1e3, (double)r->latencies[n * 99 / 100] / 1e3,
+	       (double)r->latencies[middle] / 1e3, (double)r->latencies[late] / 1e3,
 	       (double)r->latencies[n - 1] / 1e3);
 }
 

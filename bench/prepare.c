@@ -51,19 +51,20 @@ static RESULT make_all(struct job *job)
 	CLEANUP(crypto_freep) struct crypto *c = NULL;
 	struct key *keys[KEYS_MAX] = { NULL };
 	struct key_spec spec;
+	const unsigned n_keys = config->keys ? config->keys : 1;
 	enum result r = OK;
 	size_t i;
 
 	TRY(crypto_new(&c, false, &job->err));
 	TRY(key_spec_parse(config->key, &spec, &job->err));
-	for (i = 0; r == OK && i < config->keys; i++)
+	for (i = 0; r == OK && i < n_keys; i++)
 		r = key_evp_generate(&keys[i], c, spec, &job->err);
 	for (i = job->first; r == OK && i < config->count; i += config->threads) {
 		struct span challenge = config->challenges[i % config->n_challenges];
 
-		r = make_request(job, i, keys[i / config->threads % config->keys], challenge, c);
+		r = make_request(job, i, keys[i / config->threads % n_keys], challenge, c);
 	}
-	for (i = 0; i < config->keys; i++)
+	for (i = 0; i < n_keys; i++)
 		key_free(keys[i]);
 	return r;
 }
