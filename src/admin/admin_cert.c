@@ -115,6 +115,19 @@ static RESULT take_only(struct admin_call *call, json_t *list, struct err *err)
 	return admin_call_answer(call, json_incref(json_array_get(list, 0)), err);
 }
 
+static RESULT add_status(const struct admin_call *call, struct span serial, struct err *err)
+{
+	const char *ca = json_string_value(json_object_get(call->answer, "ca"));
+	struct store_status status = { 0 };
+	json_t *fields;
+
+	TRY(store_find_status(call->api->store, ca ? ca : "", serial, &status, err));
+	fields = admin_cert_status_json(&status);
+	(void)json_object_update(call->answer, fields);
+	json_decref(fields);
+	return OK;
+}
+
 enum result admin_cert_show(struct admin_call *call, struct err *err)
 {
 	struct store_cert_filter filter = { .limit = 2 };
@@ -135,5 +148,5 @@ enum result admin_cert_show(struct admin_call *call, struct err *err)
 	if (r == OK)
 		r = take_only(call, page.list, err);
 	json_decref(page.list);
-	return r;
+	return r == OK ? add_status(call, buf_span(&serial), err) : r;
 }

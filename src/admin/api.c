@@ -23,6 +23,10 @@ static const struct route {
 	{ HTTP_DELETE, "/v1/challenges/", admin_challenge_revoke, 200 },
 	{ HTTP_GET, "/v1/certs", admin_cert_list, 200 },
 	{ HTTP_GET, "/v1/certs/", admin_cert_show, 200 },
+	{ HTTP_POST, "/v1/certs/", admin_cert_change, 200 },
+	{ HTTP_GET, "/v1/crls", admin_crl_list, 200 },
+	{ HTTP_GET, "/v1/crls/", admin_crl_show, 200 },
+	{ HTTP_POST, "/v1/crls/", admin_crl_rebuild, 200 },
 	{ HTTP_GET, "/v1/transactions/", admin_explain_show, 200 },
 };
 

@@ -5,7 +5,8 @@
  *	GET    /v1/status
  *	GET    /v1/cas                  GET /v1/cas/NAME        POST /v1/cas
  *	GET    /v1/challenges           POST /v1/challenges     DELETE /v1/challenges/ID
- *	GET    /v1/certs                GET /v1/certs/SERIAL
+ *	GET    /v1/certs                GET /v1/certs/SERIAL    POST /v1/certs/SERIAL
+ *	GET    /v1/crls                 GET /v1/crls/CA         POST /v1/crls/CA (rebuild)
  *	GET    /v1/transactions/HEX-OR-TEXT
  *
  * Errors are {"error": word, "message": text} with the HTTP status of err.h's table. Lists take
@@ -36,6 +37,7 @@ struct admin_api {
 	struct keeper_client *keeper;
 	const struct clock *clock;
 	const struct log *log;
+	struct crl_publisher *publisher; /* NULL: no revocation lists */
 	uint32_t own_uid;
 	int64_t started; /* time */
 	void *ctx;       /* of the functions */

@@ -29,6 +29,10 @@ admin_call_fn admin_challenge_create;
 admin_call_fn admin_challenge_revoke;
 admin_call_fn admin_cert_list;
 admin_call_fn admin_cert_show;
+admin_call_fn admin_cert_change;
+admin_call_fn admin_crl_list;
+admin_call_fn admin_crl_show;
+admin_call_fn admin_crl_rebuild;
 admin_call_fn admin_explain_show;
 
 static inline const char *admin_call_arg(const struct admin_call *call)

@@ -5,8 +5,10 @@
 
 #include <jansson.h>
 
-#include "store/store.h"
+#include "store/revocation.h"
 
 json_t *admin_cert_json(const struct store_cert *c, bool with_pem);
+/* {"status": "good"}, or "hold" or "revoked" with reason and time. */
+json_t *admin_cert_status_json(const struct store_status *status);
 
 #endif

@@ -18,7 +18,7 @@ size_t crl_plan_find(const struct crl_plan *plan, struct span name)
 
 	for (i = 0; i < crl_plan_lists(plan); i++) {
 		crl_plan_name(i, text);
-		if (span_eq_str(name, text))
+		if (span_eq_str(name, text) && (i != CRL_DELTA || plan->delta_interval))
 			return i;
 	}
 	return SIZE_MAX;

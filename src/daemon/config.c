@@ -34,8 +34,10 @@ static void snapshot_free(struct snapshot *s)
 	for (i = 0; i < s->config.n_profiles; i++)
 		profile_free(s->config.profiles[i]);
 	free(s->config.profiles);
-	for (i = 0; i < s->config.n_endpoints; i++)
+	for (i = 0; i < s->config.n_endpoints; i++) {
 		challenge_static_free(s->config.endpoints[i].scep.policy.statics);
+		free(s->config.endpoints[i].crl_directory);
+	}
 	free(s->config.endpoints);
 	(void)cyaml_free(&cyaml, &config_file_schema, s->file, 0);
 	free(s);

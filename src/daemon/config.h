@@ -8,6 +8,7 @@
 #define DAEMON_CONFIG_H
 
 #include "base/log.h"
+#include "ca/crl_make.h"
 #include "net/http_server.h"
 #include "scep/service.h"
 
@@ -23,10 +24,17 @@ struct config_listener {
 	const char *tls_key;
 };
 
+enum config_protocol { CONFIG_SCEP, CONFIG_CRL };
+
 struct config_endpoint {
-	struct scep_endpoint scep;
-	const char *path;   /* begins with '/', does not end with it */
-	uint32_t listeners; /* bit i: listeners[i] */
+	enum config_protocol protocol;
+	const char *name;
+	const char *ca;
+	struct scep_endpoint scep; /* CONFIG_SCEP */
+	struct crl_plan crl;       /* CONFIG_CRL */
+	char *crl_directory;       /* owned; crl.directory */
+	const char *path;          /* begins with '/', does not end with it */
+	uint32_t listeners;        /* bit i: listeners[i] */
 };
 
 struct config {

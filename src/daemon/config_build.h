@@ -25,5 +25,7 @@ void config_check_name(struct config_build *b, const char *place, const char *na
 RESULT config_build_server(struct config_build *b, struct err *err);
 RESULT config_build_profiles(struct config_build *b, struct err *err);
 RESULT config_build_endpoints(struct config_build *b, struct err *err);
+/* endpoints[i], which is of protocol crl. */
+RESULT config_build_crl(struct config_build *b, size_t i, struct err *err);
 
 #endif

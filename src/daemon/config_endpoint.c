@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* endpoints: each setting checked, struct scep_endpoint made of them. */
+/* endpoints: each setting checked, what their protocols need made of them. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -63,7 +63,7 @@ static void build_ca(struct making *m)
 {
 	size_t n = strspn(m->f->ca, "abcdefghijklmnopqrstuvwxyz0123456789-");
 
-	m->e->scep.policy.ca = m->f->ca;
+	m->e->ca = m->f->ca;
 	if (n == 0 || m->f->ca[n] || n >= STORE_NAME_MAX)
 		COMPLAIN(m, at(m, "ca"), "\"%s\" is no CA's name: a-z, 0-9 and -", m->f->ca);
 }
@@ -74,6 +74,10 @@ static void build_profile(struct making *m)
 	BUF known = BUF_INIT;
 	size_t i;
 
+	if (!m->f->profile) {
+		COMPLAIN(m, at(m, "profile"), "is missing: it says what a certificate holds");
+		return;
+	}
 	for (i = 0; i < c->n_profiles; i++) {
 		if (strcmp(c->profiles[i]->name, m->f->profile) == 0) {
 			m->e->scep.policy.profile = c->profiles[i];
@@ -141,6 +145,36 @@ static void build_listeners(struct making *m)
 	}
 }
 
+static enum result build_scep(struct making *m, struct err *err)
+{
+	struct scep_endpoint *scep = &m->e->scep;
+
+	scep->name = m->f->name;
+	scep->policy.endpoint = m->f->name;
+	scep->policy.ca = m->f->ca;
+	scep->include_ca = m->f->include_ca;
+	scep->allow_sha1_3des = m->f->legacy != FILE_LEGACY_NONE;
+	scep->allow_md5_des = m->f->legacy == FILE_LEGACY_MD5_DES;
+	if (m->f->crl)
+		COMPLAIN(m, at(m, "crl"), "is for endpoints of protocol crl");
+	build_profile(m);
+	return build_authorisation(m, err);
+}
+
+static enum result build_crl(struct making *m, struct err *err)
+{
+	return config_build_crl(m->b, m->i, err);
+}
+
+/* What an endpoint has beside name, path, CA and listeners, by protocol. */
+static const struct {
+	enum config_protocol protocol;
+	enum result (*build)(struct making *m, struct err *err);
+} builders[] = {
+	[FILE_PROTOCOL_SCEP] = { CONFIG_SCEP, build_scep },
+	[FILE_PROTOCOL_CRL] = { CONFIG_CRL, build_crl },
+};
+
 static enum result build_endpoint(struct config_build *b, size_t i, struct err *err)
 {
 	struct making m = {
@@ -150,16 +184,12 @@ static enum result build_endpoint(struct config_build *b, size_t i, struct err *
 	config_check_name(b, at(&m, "name"), m.f->name);
 	check_is_new(&m);
 	check_path(&m);
+	m.e->name = m.f->name;
 	m.e->path = m.f->path;
-	m.e->scep.name = m.f->name;
-	m.e->scep.policy.endpoint = m.f->name;
-	m.e->scep.include_ca = m.f->include_ca;
-	m.e->scep.allow_sha1_3des = m.f->legacy != FILE_LEGACY_NONE;
-	m.e->scep.allow_md5_des = m.f->legacy == FILE_LEGACY_MD5_DES;
+	m.e->protocol = builders[m.f->protocol].protocol;
 	build_ca(&m);
-	build_profile(&m);
 	build_listeners(&m);
-	return build_authorisation(&m, err);
+	return builders[m.f->protocol].build(&m, err);
 }
 
 enum result config_build_endpoints(struct config_build *b, struct err *err)

@@ -164,7 +164,10 @@ static const cyaml_schema_value_t profile_entry = {
 
 /* ---- endpoints ---- */
 
-static const cyaml_strval_t protocols[] = { { "scep", FILE_PROTOCOL_SCEP } };
+static const cyaml_strval_t protocols[] = {
+	{ "scep", FILE_PROTOCOL_SCEP },
+	{ "crl", FILE_PROTOCOL_CRL },
+};
 
 static const cyaml_strval_t legacies[] = {
 	{ "none", FILE_LEGACY_NONE },
@@ -180,16 +183,23 @@ static const cyaml_schema_field_t authorisation_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t crl_fields[] = {
+	TEXT("url", struct file_crl, url),           TEXT("validity", struct file_crl, validity),
+	TEXT("interval", struct file_crl, interval), TEXT("delta", struct file_crl, delta),
+	NUMBER("parts", struct file_crl, parts),     CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t endpoint_fields[] = {
 	TEXT_NEEDED("name", struct file_endpoint, name),
 	WORD_NEEDED("protocol", struct file_endpoint, protocol, protocols),
 	TEXT_NEEDED("path", struct file_endpoint, path),
 	TEXT_NEEDED("ca", struct file_endpoint, ca),
-	TEXT_NEEDED("profile", struct file_endpoint, profile),
-	CYAML_FIELD_MAPPING("authorisation", CYAML_FLAG_DEFAULT, struct file_endpoint,
+	TEXT("profile", struct file_endpoint, profile),
+	CYAML_FIELD_MAPPING("authorisation", CYAML_FLAG_OPTIONAL, struct file_endpoint,
 			    authorisation, authorisation_fields),
 	WORD("legacy", struct file_endpoint, legacy, legacies),
 	SWITCH("include_ca", struct file_endpoint, include_ca),
+	CYAML_FIELD_MAPPING_PTR("crl", OPTIONAL_PTR, struct file_endpoint, crl, crl_fields),
 	LIST("listeners", struct file_endpoint, listeners, text_entry, CONFIG_LISTENERS_MAX),
 	CYAML_FIELD_END,
 };

@@ -107,7 +107,15 @@ struct file_authorisation {
 	bool renewal;
 };
 
-enum file_protocol { FILE_PROTOCOL_SCEP };
+struct file_crl {
+	char *url;
+	char *validity;
+	char *interval;
+	char *delta;
+	unsigned parts;
+};
+
+enum file_protocol { FILE_PROTOCOL_SCEP, FILE_PROTOCOL_CRL };
 enum file_legacy { FILE_LEGACY_NONE, FILE_LEGACY_SHA1_3DES, FILE_LEGACY_MD5_DES };
 
 struct file_endpoint {
@@ -119,6 +127,7 @@ struct file_endpoint {
 	struct file_authorisation authorisation;
 	int legacy; /* enum file_legacy */
 	bool include_ca;
+	struct file_crl *crl;
 	char **listeners;
 	size_t listeners_count;
 };

@@ -22,6 +22,7 @@ static void opened_clear(struct opened *o)
 {
 	size_t i;
 
+	crl_publisher_free(o->server.publisher);
 	if (o->server.authority)
 		authority_unref(o->server.authority);
 	for (i = 0; i < CONFIG_LISTENERS_MAX; i++)
@@ -45,7 +46,8 @@ static enum result open_state(struct server *s, const struct process_context *ct
 	TRY(keeper_client_new(&s->keeper, ctx->intro, KEEPER_TIMEOUT_MS, err));
 	TRY(keeper_ping(s->keeper, err));
 	server_init_admin(s);
-	return server_load_authority(s, err);
+	TRY(server_load_authority(s, err));
+	return server_start_publisher(s, err);
 }
 
 static enum result open_tls(struct opened *o, const struct config *config, struct err *err)
@@ -123,6 +125,8 @@ static void reload(struct opened *o, const struct process_context *ctx)
 		log_error(&s->log, "TLS certificate refused; the old one stays", LOG_ERR(&err));
 	log_sink_set_floor(ctx->sink, config->log_level);
 	server_set_config(s, config);
+	if (server_set_plans(s, &err) != OK)
+		log_error(&s->log, "no revocation lists by the new configuration", LOG_ERR(&err));
 	log_info(&s->log, "configuration reloaded", LOG_INT("endpoints", config->n_endpoints));
 }
 

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/server.h"
 
+#include <limits.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "daemon/serve_crl.h"
 #include "scep/service.h"
 
 struct worker {
 	struct scep_worker *scep;
 	struct crypto *crypto; /* of the admin API; made at its first request */
 };
+
+static const char *const protocol_names[] = { [CONFIG_SCEP] = "scep", [CONFIG_CRL] = "crl" };
 
 /* ---- snapshots ---- */
 
@@ -59,6 +65,46 @@ enum result server_load_authority(struct server *s, struct err *err)
 	return OK;
 }
 
+/* ---- revocation lists ---- */
+
+static struct authority *authority_of(void *ctx)
+{
+	return server_authority(ctx);
+}
+
+enum result server_set_plans(struct server *s, struct err *err)
+{
+	struct crl_plan plans[CONFIG_ENDPOINTS_MAX];
+	const struct config *config = server_config(s);
+	char folder[PATH_MAX];
+	size_t i, n = 0;
+	enum result r = OK;
+
+	for (i = 0; i < config->n_endpoints; i++)
+		if (config->endpoints[i].protocol == CONFIG_CRL)
+			plans[n++] = config->endpoints[i].crl;
+	(void)snprintf(folder, sizeof(folder), "%s/crl", config->data);
+	if (n)
+		r = file_mkdir(folder, 0755, err);
+	if (r == OK)
+		r = crl_publisher_set(s->publisher, plans, n, err);
+	config_unref(config);
+	return r;
+}
+
+enum result server_start_publisher(struct server *s, struct err *err)
+{
+	const struct crl_publisher_config config = { .store = s->store,
+						     .clock = &s->clock,
+						     .log = s->log,
+						     .authority = authority_of,
+						     .ctx = s };
+
+	TRY(crl_publisher_new(&s->publisher, &config, err));
+	s->admin.publisher = s->publisher;
+	return server_set_plans(s, err);
+}
+
 /* ---- what the admin API asks of the daemon ---- */
 
 static enum result authorities_changed(void *ctx, struct err *err)
@@ -74,10 +120,10 @@ static void each_endpoint(void *ctx, admin_endpoint_fn *fn, void *arg)
 	for (i = 0; i < config->n_endpoints; i++) {
 		const struct config_endpoint *e = &config->endpoints[i];
 
-		fn(arg, &(struct admin_endpoint){ .name = e->scep.name,
-						  .protocol = "scep",
+		fn(arg, &(struct admin_endpoint){ .name = e->name,
+						  .protocol = protocol_names[e->protocol],
 						  .path = e->path,
-						  .ca = e->scep.policy.ca });
+						  .ca = e->ca });
 	}
 	config_unref(config);
 }
@@ -132,6 +178,17 @@ static void handle_scep(struct server *s, struct worker *w, const struct config_
 	authority_unref(authority);
 }
 
+static void handle_crl(struct server *s, UNUSED struct worker *w, const struct config_endpoint *e,
+		       const struct http_request *req, struct http_reply *reply)
+{
+	serve_crl(s->publisher, e, clock_now(&s->clock), req, reply);
+}
+
+typedef void protocol_fn(struct server *s, struct worker *w, const struct config_endpoint *e,
+			 const struct http_request *req, struct http_reply *reply);
+
+static protocol_fn *const protocols[] = { [CONFIG_SCEP] = handle_scep, [CONFIG_CRL] = handle_crl };
+
 static size_t find_listener(const struct config *config, const char *name)
 {
 	size_t i;
@@ -150,7 +207,7 @@ static void handle_endpoint(struct server *s, struct worker *w, const struct htt
 
 	e = config_route(config, find_listener(config, req->listener), req->path);
 	if (e)
-		handle_scep(s, w, e, req, reply);
+		protocols[e->protocol](s, w, e, req, reply);
 	else
 		http_reply_text(reply, 404, "no endpoint has this path");
 	config_unref(config);

@@ -11,11 +11,13 @@
 
 #include "admin/api.h"
 #include "ca/authority.h"
+#include "ca/crl_publisher.h"
 #include "daemon/config.h"
 
 struct server {
 	struct store *store;
 	struct keeper_client *keeper;
+	struct crl_publisher *publisher;
 	struct clock clock;
 	struct log log;
 	struct admin_api admin;
@@ -38,6 +40,11 @@ struct authority *server_authority(struct server *s);
 void server_set_config(struct server *s, const struct config *config);
 /* Reads the authorities anew. On failure the old ones stay. */
 RESULT server_load_authority(struct server *s, struct err *err);
+
+/* Starts the publisher of revocation lists; s->config has its plans. */
+RESULT server_start_publisher(struct server *s, struct err *err);
+/* Gives it those of s->config, which has changed. */
+RESULT server_set_plans(struct server *s, struct err *err);
 
 /* http_handler and its worker's state; ctx is the struct server. */
 void server_handle(void *ctx, void *worker, const struct http_request *req,

@@ -321,7 +321,7 @@ static void refuses_with_line_and_remedy(void **state)
 		  "true, or list a hash under static\n" },
 		{ GOOD "  - {name: a b, protocol: est, path: /x, ca: x, profile: device,\n"
 		       "     authorisation: {one_time: true}}\n",
-		  ":16: endpoints[1].protocol: \"est\" is not one of: scep\n" },
+		  ":16: endpoints[1].protocol: \"est\" is not one of: scep, crl\n" },
 		{ GOOD "  - {name: a b, protocol: scep, path: x/, ca: X, profile: device,\n"
 		       "     authorisation: {anyone: true, one_time: true}}\n",
 		  ":16: endpoints[1].name: \"a b\" is no name: write 1 to 63 of A-Z, a-z, 0-9, "
@@ -332,6 +332,27 @@ static void refuses_with_line_and_remedy(void **state)
 		  "S:16: endpoints[1].ca: \"X\" is no CA's name: a-z, 0-9 and -\n"
 		  "S:17: endpoints[1].authorisation.anyone: lets every device in, so that "
 		  "challenges mean nothing; remove it, or one_time and static\n" },
+		{ GOOD "  - {name: c, protocol: crl, path: /c, ca: demo}\n"
+		       "  - {name: d, protocol: crl, path: /d, ca: demo, profile: device,\n"
+		       "     crl: {url: \"https://x/\", interval: 9d, delta: soon, parts: 300}}\n"
+		       "  - {name: e, protocol: crl, path: /e, ca: other, crl: {parts: 2}}\n"
+		       "  - {name: f, protocol: scep, path: /f, ca: other, profile: device,\n"
+		       "     authorisation: {anyone: true}, crl: {}}\n",
+		  ":17: endpoints[2].ca: this CA has an endpoint of protocol crl already\n"
+		  "S:17: endpoints[2].protocol: crl has neither a profile nor an authorisation: "
+		  "everyone may read the lists; remove them\n"
+		  "S:18: endpoints[2].crl.delta: \"soon\" is not a duration: write a number and "
+		  "one "
+		  "of s m h d w y, as in 90d\n"
+		  "S:18: endpoints[2].crl.url: must begin with http://, for whoever fetches a list "
+		  "over TLS needs one first, and not end with '/'\n"
+		  "S:18: endpoints[2].crl.parts: at most 256\n"
+		  "S:18: endpoints[2].crl.interval: must be shorter than crl.validity, or there is "
+		  "a "
+		  "time without a valid list\n"
+		  "S:19: endpoints[3].crl.parts: needs crl.url: a part says where it is (RFC 5280 "
+		  "5.2.5)\n"
+		  "S:21: endpoints[4].crl: is for endpoints of protocol crl\n" },
 		{ HEAD HTTP PROFILES
 		  "\n    renewal: {allowed: false, window: soon}\n" ENDPOINTS
 		  "  - {name: x, protocol: scep, path: /x, ca: x, profile: device,\n"

@@ -19,6 +19,7 @@ extern const struct cli_command ctl_status;
 extern const struct cli_command ctl_ca;
 extern const struct cli_command ctl_challenge;
 extern const struct cli_command ctl_cert;
+extern const struct cli_command ctl_crl;
 extern const struct cli_command ctl_explain;
 
 /*

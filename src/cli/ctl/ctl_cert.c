@@ -123,6 +123,9 @@ static enum result run_show(struct cli *cli, const void *opts, struct err *err)
 		{ "Not before", "not_before" },
 		{ "Not after", "not_after" },
 		{ "Issued", "issued" },
+		{ "Status", "status" },
+		{ "Revoked", "revoked" },
+		{ "Reason", "reason" },
 		{ "Profile", "profile" },
 		{ "Endpoint", "endpoint" },
 		{ "Transaction", "transaction" },
@@ -134,7 +137,9 @@ static enum result run_show(struct cli *cli, const void *opts, struct err *err)
 	if (cli->out.json)
 		return cli_output_json(&cli->out, answer, err);
 	for (i = 0; i < ARRAY_LEN(rows); i++)
-		cli_output_pair(&cli->out, rows[i].name, "%s", ctl_api_text(answer, rows[i].field));
+		if (json_object_get(answer, rows[i].field))
+			cli_output_pair(&cli->out, rows[i].name, "%s",
+					ctl_api_text(answer, rows[i].field));
 	(void)fputs(ctl_api_text(answer, "certificate"), cli->out.file);
 	return OK;
 }
@@ -163,6 +168,73 @@ static enum result run_export(struct cli *cli, const void *opts, struct err *err
 	return write_out(cli, o->file, o->der ? buf_span(&der) : pem, err);
 }
 
+/* ---- revoke, hold and release ---- */
+
+struct change_opts {
+	const char *serial;
+	const char *ca;
+	const char *reason;
+};
+
+#define CHANGE_SERIAL                                                                              \
+	{                                                                                          \
+		"SERIAL", CLI_ARG, offsetof(struct change_opts, serial), NULL,                     \
+		    "serial number in hexadecimal; colons and either case are fine"                \
+	}
+#define CHANGE_CA                                                                                  \
+	{                                                                                          \
+		"--ca", CLI_TEXT, offsetof(struct change_opts, ca), "NAME",                        \
+		    "which CA's, where several have issued this serial number"                     \
+	}
+
+static const struct cli_option revoke_options[] = {
+	CHANGE_SERIAL,
+	{ "--reason", CLI_TEXT, offsetof(struct change_opts, reason), "REASON",
+	  "keyCompromise, affiliationChanged, superseded, cessationOfOperation, "
+	  "privilegeWithdrawn; "
+	  "default unspecified" },
+	CHANGE_CA,
+	{ 0 },
+};
+
+static const struct cli_option change_options[] = { CHANGE_SERIAL, CHANGE_CA, { 0 } };
+
+static RESULT change(const struct cli *cli, const struct change_opts *o, const char *action,
+		     struct err *err)
+{
+	CLEANUP_JSON body = json_object();
+	CLEANUP_JSON answer = NULL;
+	BUF path = BUF_INIT;
+
+	ctl_api_path(&path, "/v1/certs/", o->serial);
+	TRY(buf_check(&path, err));
+	ctl_api_set(body, "action", action);
+	ctl_api_set(body, "reason", o->reason);
+	ctl_api_set(body, "ca", o->ca);
+	TRY(ctl_api_post(cli, buf_cstr(&path), body, &answer, err));
+	if (cli->out.json)
+		return cli_output_json(&cli->out, answer, err);
+	cli_output_pair(&cli->out, "Serial", "%s", ctl_api_text(answer, "serial"));
+	cli_output_pair(&cli->out, "CA", "%s", ctl_api_text(answer, "ca"));
+	cli_output_pair(&cli->out, "Status", "%s", ctl_api_text(answer, "status"));
+	return OK;
+}
+
+static enum result run_revoke(struct cli *cli, const void *opts, struct err *err)
+{
+	return change(cli, opts, "revoke", err);
+}
+
+static enum result run_hold(struct cli *cli, const void *opts, struct err *err)
+{
+	return change(cli, opts, "hold", err);
+}
+
+static enum result run_release(struct cli *cli, const void *opts, struct err *err)
+{
+	return change(cli, opts, "release", err);
+}
+
 static const struct cli_command commands[] = {
 	{ .name = "list",
 	  .summary = "List certificates, newest first.",
@@ -184,12 +256,32 @@ static const struct cli_command commands[] = {
 	  .options = export_options,
 	  .opts_size = sizeof(struct one_opts),
 	  .run = run_export },
+	{ .name = "revoke",
+	  .summary = "Take a certificate back, for good.",
+	  .examples =
+	      "scepterctl cert revoke 5f3a09c1d2e4b6a8907f6e5d4c3b2a19 --reason keyCompromise\n",
+	  .options = revoke_options,
+	  .opts_size = sizeof(struct change_opts),
+	  .run = run_revoke },
+	{ .name = "hold",
+	  .summary = "Take a certificate back until it is released or revoked.",
+	  .examples = "scepterctl cert hold 5f3a09c1d2e4b6a8907f6e5d4c3b2a19\n",
+	  .options = change_options,
+	  .opts_size = sizeof(struct change_opts),
+	  .run = run_hold },
+	{ .name = "release",
+	  .summary = "Make a certificate good again that was on hold.",
+	  .examples = "scepterctl cert release 5f3a09c1d2e4b6a8907f6e5d4c3b2a19\n",
+	  .options = change_options,
+	  .opts_size = sizeof(struct change_opts),
+	  .run = run_release },
 	{ 0 },
 };
 
 const struct cli_command ctl_cert = {
 	.name = "cert",
-	.summary = "See and export the certificates that were issued.",
-	.examples = "scepterctl cert list --subject router7\n",
+	.summary = "See, export and revoke the certificates that were issued.",
+	.examples = "scepterctl cert list --subject router7\n"
+		    "scepterctl cert revoke 5f3a09c1d2e4b6a8907f6e5d4c3b2a19 --reason superseded\n",
 	.sub = commands,
 };

@@ -9,8 +9,8 @@ int main(int argc, char **argv)
 		  "admin socket of scepterd; default $SCEPTER_SOCKET, then " CTL_SOCKET },
 		{ 0 },
 	};
-	const struct cli_command commands[] = { ctl_status, ctl_ca,      ctl_challenge,
-						ctl_cert,   ctl_explain, { 0 } };
+	const struct cli_command commands[] = { ctl_status, ctl_ca,      ctl_challenge, ctl_cert,
+						ctl_crl,    ctl_explain, { 0 } };
 	const struct cli_program program = {
 		.name = "scepterctl",
 		.summary = "Run a Scepter server: its CAs, challenges and certificates.",

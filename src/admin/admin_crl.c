@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The revocation lists that the CAs publish. */
+#include "admin/call.h"
+#include "base/hex.h"
+#include "ca/crl_publisher.h"
+#include "pki/pem.h"
+
+#define EXPORT_MAX (8u << 20)
+
+static json_t *list_json(const struct store_crl *crl)
+{
+	return json_pack("{s:s, s:s, s:b, s:I, s:o, s:o, s:I, s:I, s:o}", "ca", crl->ca, "part",
+			 crl->scope, "delta", (int)crl->is_delta, "number", (json_int_t)crl->number,
+			 "this_update", admin_call_json_time(crl->this_update), "next_update",
+			 admin_call_json_time(crl->next_update), "entries",
+			 (json_int_t)crl->entries, "bytes", (json_int_t)crl->size, "sha256",
+			 admin_call_json_hex(SPAN_ARRAY(crl->sha256)));
+}
+
+static enum result collect(void *ctx, const struct store_crl *crl, struct err *err)
+{
+	return json_array_append_new(ctx, list_json(crl)) == 0 ? OK : err_nomem(err);
+}
+
+static RESULT answer_lists(struct admin_call *call, const char *ca, struct err *err)
+{
+	json_t *list = json_array();
+	enum result r = store_each_crl(call->api->store, ca, collect, list, err);
+
+	if (r != OK) {
+		json_decref(list);
+		return r;
+	}
+	return admin_call_answer(call, json_pack("{s:o}", "crls", list), err);
+}
+
+enum result admin_crl_list(struct admin_call *call, struct err *err)
+{
+	BUF ca = BUF_INIT;
+	bool given = false;
+
+	TRY(admin_call_query(call, "ca", &ca, &given, err));
+	return answer_lists(call, given ? (const char *)ca.data : NULL, err);
+}
+
+static RESULT check_publisher(const struct admin_call *call, struct err *err)
+{
+	return call->api->publisher ? OK : err_set(err, ERR_NOT_FOUND, "no revocation lists here");
+}
+
+enum result admin_crl_rebuild(struct admin_call *call, struct err *err)
+{
+	TRY(check_publisher(call, err));
+	TRY(crl_publisher_rebuild(call->api->publisher, admin_call_arg(call), call->c, err));
+	return answer_lists(call, admin_call_arg(call), err);
+}
+
+static RESULT answer_pem(struct admin_call *call, const struct crl_file *file, struct err *err)
+{
+	BUF pem = BUF_INIT;
+	json_t *o;
+
+	if (file->der.len > EXPORT_MAX)
+		return err_set(err, ERR_LIMIT,
+			       "the list has %zu bytes, %u can be exported here: fetch it from "
+			       "its endpoint",
+			       file->der.len, EXPORT_MAX);
+	pem_put(&pem, "X509 CRL", file->der);
+	TRY(buf_check(&pem, err));
+	o = list_json(&file->record);
+	if (o)
+		(void)json_object_set_new(o, "crl", json_stringn((const char *)pem.data, pem.len));
+	return admin_call_answer(call, o, err);
+}
+
+enum result admin_crl_show(struct admin_call *call, struct err *err)
+{
+	CLEANUP(crl_file_unrefp) struct crl_file *file = NULL;
+	BUF name = BUF_INIT;
+	bool given = false;
+
+	TRY(check_publisher(call, err));
+	TRY(admin_call_query(call, "list", &name, &given, err));
+	file = crl_publisher_get(call->api->publisher, admin_call_arg(call),
+				 given ? buf_span(&name) : SPAN_LIT("full.crl"));
+	if (!file)
+		return err_set(err, ERR_NOT_FOUND, "CA \"%.64s\" publishes no such list",
+			       admin_call_arg(call));
+	return answer_pem(call, file, err);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* endpoints of protocol crl: struct crl_plan made of them. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "daemon/config_build.h"
+
+#define DAY 86400
+#define VALIDITY (7 * DAY)
+#define INTERVAL DAY
+
+struct making {
+	struct config_build *b;
+	const struct file_endpoint *f;
+	struct config_endpoint *e;
+	size_t i;
+};
+
+static void complain(const struct making *m, const char *setting, const char *text)
+{
+	char place[CONFIG_PLACE];
+
+	config_yaml_complain(&m->b->yaml, config_place(place, "endpoints[%zu].%s", m->i, setting),
+			     "%s", text);
+}
+
+static void read_duration(const struct making *m, const char *setting, const char *text,
+			  int64_t *out)
+{
+	struct err err = { 0 };
+
+	if (text && clock_parse_duration(text, out, &err) != OK)
+		complain(m, setting, err_text(&err));
+	else if (*out <= 0)
+		complain(m, setting, "must be longer than nothing");
+}
+
+static void check_url(const struct making *m, const char *url)
+{
+	size_t len = strlen(url);
+
+	if (strncmp(url, "http://", 7) != 0 || len < 8 || len > 400 || url[len - 1] == '/')
+		complain(m, "crl.url",
+			 "must begin with http://, for whoever fetches a list over TLS needs one "
+			 "first, and not end with '/'");
+}
+
+static void check_alone(const struct making *m)
+{
+	size_t j;
+
+	for (j = 0; j < m->i; j++)
+		if (m->b->file->endpoints[j].protocol == FILE_PROTOCOL_CRL &&
+		    strcmp(m->b->file->endpoints[j].ca, m->f->ca) == 0)
+			complain(m, "ca", "this CA has an endpoint of protocol crl already");
+	if (m->f->profile || m->f->authorisation.one_time || m->f->authorisation.statics_count ||
+	    m->f->authorisation.anyone || m->f->authorisation.renewal)
+		complain(m, "protocol",
+			 "crl has neither a profile nor an authorisation: everyone may read the "
+			 "lists; remove them");
+}
+
+static void read_plan(const struct making *m, const struct file_crl *f)
+{
+	struct crl_plan *plan = &m->e->crl;
+
+	plan->url = f->url;
+	plan->parts = f->parts;
+	read_duration(m, "crl.validity", f->validity, &plan->validity);
+	read_duration(m, "crl.interval", f->interval, &plan->interval);
+	if (f->delta)
+		read_duration(m, "crl.delta", f->delta, &plan->delta_interval);
+	if (f->url)
+		check_url(m, f->url);
+	if (f->parts > CRL_PARTS_MAX)
+		complain(m, "crl.parts", "at most 256");
+	if (f->parts && !f->url)
+		complain(m, "crl.parts", "needs crl.url: a part says where it is (RFC 5280 5.2.5)");
+}
+
+enum result config_build_crl(struct config_build *b, size_t i, struct err *err)
+{
+	const struct making m = {
+		.b = b, .f = &b->file->endpoints[i], .e = &b->config->endpoints[i], .i = i
+	};
+	struct crl_plan *plan = &m.e->crl;
+
+	*plan = (struct crl_plan){ .ca = m.f->ca, .validity = VALIDITY, .interval = INTERVAL };
+	if (asprintf(&m.e->crl_directory, "%s/crl/%s", b->config->data, m.f->ca) < 0) {
+		m.e->crl_directory = NULL;
+		return err_nomem(err);
+	}
+	plan->directory = m.e->crl_directory;
+	check_alone(&m);
+	if (m.f->crl)
+		read_plan(&m, m.f->crl);
+	if (plan->interval >= plan->validity)
+		complain(
+		    &m, "crl.interval",
+		    "must be shorter than crl.validity, or there is a time without a valid list");
+	return OK;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/serve_crl.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define MAX_AGE 900 /* seconds that a cache may keep a list without asking for a newer one */
+#define RETRY_SECONDS 5
+#define ETAG_OCTETS 16
+
+static void put_date(struct http_reply *reply, const char *name, int64_t t)
+{
+	time_t at = (time_t)t;
+	char text[64];
+	struct tm tm;
+
+	if (gmtime_r(&at, &tm) && strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm))
+		http_reply_header(reply, name, "%s", text);
+}
+
+static const char *etag_of(const struct crl_file *file, char out[2 * ETAG_OCTETS + 3])
+{
+	size_t i;
+
+	for (i = 0; i < ETAG_OCTETS; i++)
+		(void)snprintf(out + 1 + 2 * i, 3, "%02x", file->sha256[i]);
+	out[0] = out[1 + 2 * ETAG_OCTETS] = '"';
+	out[2 + 2 * ETAG_OCTETS] = '\0';
+	return out;
+}
+
+/* If-None-Match (RFC 9110 13.1.2): a list of tags, perhaps weak, or "*". */
+static bool is_known(const struct http_request *req, const char *etag)
+{
+	struct span tags = http_header(req, "If-None-Match");
+
+	if (span_eq_str(tags, "*"))
+		return true;
+	return tags.len && memmem(tags.p, tags.len, etag, strlen(etag));
+}
+
+static void put_caching(struct http_reply *reply, const struct crl_file *file, const char *etag,
+			int64_t now)
+{
+	int64_t left = file->record.next_update - now;
+	int64_t age = left < 0 ? 0 : left < MAX_AGE ? left : MAX_AGE;
+
+	http_reply_header(reply, "ETag", "%s", etag);
+	put_date(reply, "Last-Modified", file->record.this_update);
+	put_date(reply, "Expires", now + age);
+	http_reply_header(reply, "Cache-Control", "max-age=%lld, public, no-transform",
+			  (long long)age);
+}
+
+static void release(void *owner)
+{
+	crl_file_unref(owner);
+}
+
+static void send_list(struct crl_file *file, int64_t now, const struct http_request *req,
+		      struct http_reply *reply)
+{
+	char etag[2 * ETAG_OCTETS + 3];
+
+	put_caching(reply, file, etag_of(file, etag), now);
+	if (is_known(req, etag)) {
+		reply->status = 304;
+		crl_file_unref(file);
+		return;
+	}
+	reply->status = 200;
+	reply->content_type = "application/pkix-crl";
+	reply->lent = (struct http_lent){ file->der, release, file };
+}
+
+/* What stands behind the endpoint's path, without its slash; nothing: the complete list. */
+static struct span name_of(const struct config_endpoint *endpoint, struct span path)
+{
+	struct span name = span_sub(path, strlen(endpoint->path), SIZE_MAX);
+
+	while (name.len && name.p[0] == '/')
+		name = span_sub(name, 1, SIZE_MAX);
+	return name.len ? name : SPAN_LIT("full.crl");
+}
+
+static void refuse(const struct config_endpoint *endpoint, struct span name,
+		   struct http_reply *reply)
+{
+	if (crl_plan_find(&endpoint->crl, name) == SIZE_MAX) {
+		http_reply_text(reply, 404, "there is no list of this name");
+		return;
+	}
+	http_reply_text(reply, 503, "CA \"%s\" has not made this revocation list yet",
+			endpoint->ca);
+	http_reply_header(reply, "Retry-After", "%d", RETRY_SECONDS);
+}
+
+void serve_crl(struct crl_publisher *publisher, const struct config_endpoint *endpoint, int64_t now,
+	       const struct http_request *req, struct http_reply *reply)
+{
+	struct span name = name_of(endpoint, req->path);
+	struct crl_file *file;
+
+	if (req->method != HTTP_GET && req->method != HTTP_HEAD) {
+		http_reply_text(reply, 405, "revocation lists are read by GET");
+		http_reply_header(reply, "Allow", "GET, HEAD");
+		return;
+	}
+	file = crl_publisher_get(publisher, endpoint->ca, name);
+	if (file)
+		send_list(file, now, req, reply);
+	else
+		refuse(endpoint, name, reply);
+}
