@@ -52,7 +52,7 @@ static json_t *key_json(struct admin_call *call, const struct store_ca_key *key)
 			 key_text(cert.spki), "serial", admin_call_json_hex(cert.serial),
 			 "not_before", admin_call_json_time(cert.not_before), "not_after",
 			 admin_call_json_time(cert.not_after), "sha256", fingerprint(call->c, der),
-			 "certificate", admin_call_json_pem(der));
+			 "certificate", admin_call_json_pem("CERTIFICATE", der));
 }
 
 static json_t *ca_json(struct admin_call *call, const struct store_ca *ca)

@@ -18,7 +18,8 @@ json_t *admin_cert_json(const struct store_cert *c, bool with_pem)
 	    "issued", admin_call_json_time(c->issued));
 
 	if (o && with_pem)
-		(void)json_object_set_new(o, "certificate", admin_call_json_pem(buf_span(&c->der)));
+		(void)json_object_set_new(o, "certificate",
+					  admin_call_json_pem("CERTIFICATE", buf_span(&c->der)));
 	return o;
 }
 

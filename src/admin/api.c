@@ -28,6 +28,9 @@ static const struct route {
 	{ HTTP_GET, "/v1/crls/", admin_crl_show, 200 },
 	{ HTTP_POST, "/v1/crls/", admin_crl_rebuild, 200 },
 	{ HTTP_GET, "/v1/transactions/", admin_explain_show, 200 },
+	{ HTTP_GET, "/v1/audit/events", admin_audit_list, 200 },
+	{ HTTP_GET, "/v1/audit/key", admin_audit_key, 200 },
+	{ HTTP_POST, "/v1/audit/seals", admin_audit_seal, 201 },
 };
 
 static void call_clear(struct admin_call *call)

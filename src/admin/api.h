@@ -8,6 +8,7 @@
  *	GET    /v1/certs                GET /v1/certs/SERIAL    POST /v1/certs/SERIAL
  *	GET    /v1/crls                 GET /v1/crls/CA         POST /v1/crls/CA (rebuild)
  *	GET    /v1/transactions/HEX-OR-TEXT
+ *	GET    /v1/audit/events         GET /v1/audit/key       POST /v1/audit/seals
  *
  * Errors are {"error": word, "message": text} with the HTTP status of err.h's table. Lists take
  * ?limit= and come with "next" where there is more.
@@ -22,6 +23,8 @@
 #include "net/http_server.h"
 #include "store/store.h"
 
+struct audit; /* audit/audit.h */
+
 /* An endpoint of the configuration. Strings borrowed for the call. */
 struct admin_endpoint {
 	const char *name;
@@ -35,6 +38,7 @@ typedef void admin_endpoint_fn(void *arg, const struct admin_endpoint *endpoint)
 struct admin_api {
 	struct store *store;
 	struct keeper_client *keeper;
+	struct audit *audit;
 	const struct clock *clock;
 	const struct log *log;
 	struct crl_publisher *publisher; /* NULL: no revocation lists */

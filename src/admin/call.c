@@ -134,11 +134,11 @@ json_t *admin_call_json_time(int64_t t)
 	return json_string(text);
 }
 
-json_t *admin_call_json_pem(struct span cert)
+json_t *admin_call_json_pem(const char *label, struct span der)
 {
 	BUF pem = BUF_INIT;
 
-	pem_put(&pem, "CERTIFICATE", cert);
+	pem_put(&pem, label, der);
 	return of_buf(&pem);
 }
 

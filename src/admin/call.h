@@ -34,6 +34,9 @@ admin_call_fn admin_crl_list;
 admin_call_fn admin_crl_show;
 admin_call_fn admin_crl_rebuild;
 admin_call_fn admin_explain_show;
+admin_call_fn admin_audit_list;
+admin_call_fn admin_audit_key;
+admin_call_fn admin_audit_seal;
 
 static inline const char *admin_call_arg(const struct admin_call *call)
 {
@@ -65,7 +68,7 @@ json_t *admin_call_json_text(struct span text);
 json_t *admin_call_json_hex(struct span bytes);
 /* "2026-11-21T20:44:00Z" */
 json_t *admin_call_json_time(int64_t t);
-json_t *admin_call_json_pem(struct span cert);
+json_t *admin_call_json_pem(const char *label, struct span der);
 /* Name DER in RFC 4514 form. */
 json_t *admin_call_json_name(struct span name);
 /* Sets the answer; ERR_NOMEM where it is NULL. */

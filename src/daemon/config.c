@@ -235,6 +235,8 @@ const char *config_needs_restart(const struct config *old, const struct config *
 		{ "keeper_user", same_text(old->keeper_user, fresh->keeper_user) },
 		{ "admin.socket", same_text(old->admin_socket, fresh->admin_socket) },
 		{ "log.access", old->access_log == fresh->access_log },
+		{ "audit", old->checkpoint_events == fresh->checkpoint_events &&
+			       old->checkpoint_seconds == fresh->checkpoint_seconds },
 		{ "http.listeners", same_listeners(old, fresh) },
 		{ "http.loops", old->loops == fresh->loops },
 		{ "http.workers", old->workers == fresh->workers },

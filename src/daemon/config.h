@@ -42,6 +42,8 @@ struct config {
 	const char *user; /* NULL: stay who we are */
 	const char *keeper_user;
 	const char *admin_socket;
+	unsigned checkpoint_events; /* of the audit record: see audit/audit.h */
+	unsigned checkpoint_seconds;
 	enum log_level log_level;
 	bool access_log;
 	struct config_listener listeners[CONFIG_LISTENERS_MAX];

@@ -30,7 +30,7 @@ static const cyaml_schema_value_t text_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, TEXT_MAX),
 };
 
-/* ---- log, admin, http ---- */
+/* ---- log, admin, audit, http ---- */
 
 static const cyaml_schema_field_t log_fields[] = {
 	TEXT("level", struct file_log, level),
@@ -40,6 +40,12 @@ static const cyaml_schema_field_t log_fields[] = {
 
 static const cyaml_schema_field_t admin_fields[] = {
 	TEXT_NEEDED("socket", struct file_admin, socket),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t audit_fields[] = {
+	NUMBER_PTR("checkpoint_events", struct file_audit, checkpoint_events),
+	NUMBER_PTR("checkpoint_seconds", struct file_audit, checkpoint_seconds),
 	CYAML_FIELD_END,
 };
 
@@ -215,6 +221,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	TEXT("keeper_user", struct file_config, keeper_user),
 	CYAML_FIELD_MAPPING_PTR("log", OPTIONAL_PTR, struct file_config, log, log_fields),
 	CYAML_FIELD_MAPPING_PTR("admin", OPTIONAL_PTR, struct file_config, admin, admin_fields),
+	CYAML_FIELD_MAPPING_PTR("audit", OPTIONAL_PTR, struct file_config, audit, audit_fields),
 	CYAML_FIELD_MAPPING("http", CYAML_FLAG_DEFAULT, struct file_config, http, http_fields),
 	LIST("profiles", struct file_config, profiles, profile_entry, CONFIG_PROFILES_MAX),
 	LIST("endpoints", struct file_config, endpoints, endpoint_entry, CONFIG_ENDPOINTS_MAX),

@@ -18,6 +18,11 @@ struct file_admin {
 	char *socket;
 };
 
+struct file_audit {
+	unsigned *checkpoint_events;
+	unsigned *checkpoint_seconds;
+};
+
 struct file_tls {
 	char *certificate;
 	char *key;
@@ -138,6 +143,7 @@ struct file_config {
 	char *keeper_user;
 	struct file_log *log;
 	struct file_admin *admin;
+	struct file_audit *audit;
 	struct file_http http;
 	struct file_profile *profiles;
 	size_t profiles_count;

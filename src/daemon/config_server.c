@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* data, users, log, admin and http. */
+/* data, users, log, admin, audit and http. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,6 +10,8 @@
 #include "daemon/config_build.h"
 
 #define DRAIN_SECONDS 10
+#define CHECKPOINT_EVENTS 1000
+#define CHECKPOINT_SECONDS 60
 
 static void build_log(struct config_build *b)
 {
@@ -133,6 +135,7 @@ static void build_listener(struct config_build *b, size_t i)
 /* ---- limits ---- */
 
 struct limit_range {
+	const char *group;
 	const char *name;
 	const unsigned *given; /* NULL: the default stays */
 	unsigned min;
@@ -146,13 +149,14 @@ static unsigned limit_of(struct config_build *b, const struct limit_range *r, un
 	if (!r->given)
 		return usual;
 	if (*r->given < r->min || *r->given > r->max)
-		config_yaml_complain(&b->yaml, config_place(place, "http.limits.%s", r->name),
+		config_yaml_complain(&b->yaml, config_place(place, "%s.%s", r->group, r->name),
 				     "%u is not within %u to %u", *r->given, r->min, r->max);
 	return *r->given;
 }
 
 #define LIMIT(name, min, max)                                                                      \
-	limit_of(b, &(struct limit_range){ #name, f->name, min, max }, (unsigned)l.name)
+	limit_of(b, &(struct limit_range){ "http.limits", #name, f->name, min, max },              \
+		 (unsigned)l.name)
 
 static void build_limits(struct config_build *b)
 {
@@ -171,7 +175,23 @@ static void build_limits(struct config_build *b)
 	l.queue = LIMIT(queue, 1, 1000000);
 	b->config->limits = l;
 	b->config->drain_seconds = limit_of(
-	    b, &(struct limit_range){ "drain_seconds", f->drain_seconds, 0, 3600 }, DRAIN_SECONDS);
+	    b, &(struct limit_range){ "http.limits", "drain_seconds", f->drain_seconds, 0, 3600 },
+	    DRAIN_SECONDS);
+}
+
+static void build_audit(struct config_build *b)
+{
+	static const struct file_audit none;
+	const struct file_audit *f = b->file->audit ? b->file->audit : &none;
+
+	b->config->checkpoint_events = limit_of(
+	    b,
+	    &(struct limit_range){ "audit", "checkpoint_events", f->checkpoint_events, 1, 1000000 },
+	    CHECKPOINT_EVENTS);
+	b->config->checkpoint_seconds = limit_of(
+	    b,
+	    &(struct limit_range){ "audit", "checkpoint_seconds", f->checkpoint_seconds, 1, 86400 },
+	    CHECKPOINT_SECONDS);
 }
 
 static void build_threads(struct config_build *b)
@@ -197,6 +217,7 @@ enum result config_build_server(struct config_build *b, struct err *err)
 	build_log(b);
 	TRY(build_admin(b, err));
 	build_limits(b);
+	build_audit(b);
 	build_threads(b);
 	for (i = 0; i < b->file->http.listeners_count; i++)
 		build_listener(b, i);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "audit/audit.h"
 #include "daemon/privileges.h"
 #include "daemon/process.h"
 #include "daemon/server.h"
@@ -27,11 +28,26 @@ static void opened_clear(struct opened *o)
 		authority_unref(o->server.authority);
 	for (i = 0; i < CONFIG_LISTENERS_MAX; i++)
 		tls_listener_free(o->tls[i]);
+	audit_close(o->server.audit);
 	keeper_client_free(o->server.keeper);
 	store_close(o->server.store);
 	if (o->server.config)
 		config_unref(o->server.config);
 	(void)pthread_mutex_destroy(&o->server.lock);
+}
+
+static enum result open_audit(struct server *s, const struct process_context *ctx, struct err *err)
+{
+	const struct audit_options options = {
+		.store = s->store,
+		.keeper = s->keeper,
+		.clock = &s->clock,
+		.log = &s->log,
+		.checkpoint_events = ctx->config->checkpoint_events,
+		.checkpoint_seconds = ctx->config->checkpoint_seconds,
+	};
+
+	return audit_open(&s->audit, &options, err);
 }
 
 static enum result open_state(struct server *s, const struct process_context *ctx, struct err *err)
@@ -45,6 +61,7 @@ static enum result open_state(struct server *s, const struct process_context *ct
 	TRY(store_open(&s->store, &store, err));
 	TRY(keeper_client_new(&s->keeper, ctx->intro, KEEPER_TIMEOUT_MS, err));
 	TRY(keeper_ping(s->keeper, err));
+	TRY(open_audit(s, ctx, err));
 	server_init_admin(s);
 	TRY(server_load_authority(s, err));
 	return server_start_publisher(s, err);

@@ -142,6 +142,7 @@ void server_init_admin(struct server *s)
 	s->admin = (struct admin_api){
 		.store = s->store,
 		.keeper = s->keeper,
+		.audit = s->audit,
 		.clock = &s->clock,
 		.log = &s->log,
 		.own_uid = geteuid(),

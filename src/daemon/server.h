@@ -18,6 +18,7 @@ struct server {
 	struct store *store;
 	struct keeper_client *keeper;
 	struct crl_publisher *publisher;
+	struct audit *audit;
 	struct clock clock;
 	struct log log;
 	struct admin_api admin;
@@ -30,7 +31,7 @@ struct server {
 /* The listener of that name goes to the admin API, the others to the endpoints. */
 #define SERVER_ADMIN "admin"
 
-/* Fills s->admin; store, keeper and log must be set. */
+/* Fills s->admin; store, keeper, audit and log must be set. */
 void server_init_admin(struct server *s);
 
 /* References, to be given back by config_unref and authority_unref. */

@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "der/oid.h"
+#include "keeper/audit_seal.h"
 #include "keeper/rule_tls.h"
 #include "pki/cert.h"
 
@@ -173,6 +174,18 @@ static enum result check_tls(const struct key_rule *rule, UNUSED struct span own
 	return rule_tls_check(message, err);
 }
 
+static enum result check_audit(const struct key_rule *rule, UNUSED struct span own_spki,
+			       struct span message, struct err *err)
+{
+	struct audit_seal seal;
+
+	if (!rule->audit)
+		return err_set(err, ERR_DENIED, "key rule: the key seals no events");
+	if (audit_seal_parse(message, &seal, err) != OK)
+		return err_prefix(err, ERR_DENIED, "key rule");
+	return OK;
+}
+
 typedef enum result check_fn(const struct key_rule *rule, struct span own_spki, struct span message,
 			     struct err *err);
 
@@ -185,6 +198,7 @@ enum result key_rule_check(const struct key_rule *rule, enum key_purpose purpose
 		[KEY_FOR_CONTENT] = check_content,
 		[KEY_FOR_CSR] = check_csr,
 		[KEY_FOR_TLS] = check_tls,
+		[KEY_FOR_AUDIT] = check_audit,
 	};
 
 	if ((unsigned)purpose >= ARRAY_LEN(checks) || !checks[purpose])
@@ -218,6 +232,7 @@ static const struct setting {
 	{ "decrypt", SETTING_BOOL, offsetof(struct key_rule, decrypt) },
 	{ "csr", SETTING_BOOL, offsetof(struct key_rule, csr) },
 	{ "tls", SETTING_BOOL, offsetof(struct key_rule, tls) },
+	{ "audit", SETTING_BOOL, offsetof(struct key_rule, audit) },
 	{ "max-validity", SETTING_SECONDS, offsetof(struct key_rule, max_validity) },
 	{ "max-own-validity", SETTING_SECONDS, offsetof(struct key_rule, max_own_validity) },
 	{ "issuer", SETTING_HEX, offsetof(struct key_rule, issuer) },

@@ -21,6 +21,7 @@ struct key_rule {
 	bool decrypt; /* RSA key transport */
 	bool csr;     /* sign CertificationRequestInfo over its own key */
 	bool tls;     /* sign a TLS server's part of a handshake */
+	bool audit;   /* sign seals on the chain of events */
 };
 void key_rule_clear(struct key_rule *r);
 

@@ -18,6 +18,7 @@ enum key_purpose {
 	KEY_FOR_CSR,         /* a CertificationRequestInfo */
 	KEY_FOR_OCSP,        /* a ResponseData */
 	KEY_FOR_TLS,         /* what a TLS server signs in its handshake */
+	KEY_FOR_AUDIT,       /* a seal on the chain of events (keeper/audit_seal.h) */
 };
 
 struct key;

@@ -86,7 +86,7 @@ static void hostile_requests(void **state)
 		{ "id with NUL", SPAN_LIT("\0\0\0\2\1\1\2\0\0\0\0\0a\0"), ERR_SYNTAX },
 		{ "sign nothing", SPAN_LIT("\0\0\0\1\1\3\1\0\1\3\0\0a"), ERR_SYNTAX },
 		{ "sign", SPAN_LIT("\0\0\0\2\1\3\1\0\1\3\0\0ab"), OK },
-		{ "purpose", SPAN_LIT("\0\0\0\2\1\3\1\6\1\3\0\0ab"), ERR_SYNTAX },
+		{ "purpose", SPAN_LIT("\0\0\0\2\1\3\1\7\1\3\0\0ab"), ERR_SYNTAX },
 		{ "padding", SPAN_LIT("\0\0\0\2\1\3\1\5\1\3\0\2ab"), ERR_SYNTAX },
 		{ "key kind", SPAN_LIT("\0\0\0\2\1\3\1\0\6\3\0\0ab"), ERR_SYNTAX },
 		{ "digest", SPAN_LIT("\0\0\0\2\1\3\1\0\1\6\0\0ab"), ERR_SYNTAX },

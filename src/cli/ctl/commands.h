@@ -21,6 +21,7 @@ extern const struct cli_command ctl_challenge;
 extern const struct cli_command ctl_cert;
 extern const struct cli_command ctl_crl;
 extern const struct cli_command ctl_explain;
+extern const struct cli_command ctl_audit;
 
 /*
  * Asks the admin API: GET or DELETE where body is NULL, else POST. The answer is the caller's to

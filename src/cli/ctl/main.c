@@ -10,7 +10,7 @@ int main(int argc, char **argv)
 		{ 0 },
 	};
 	const struct cli_command commands[] = { ctl_status, ctl_ca,      ctl_challenge, ctl_cert,
-						ctl_crl,    ctl_explain, { 0 } };
+						ctl_crl,    ctl_explain, ctl_audit,     { 0 } };
 	const struct cli_program program = {
 		.name = "scepterctl",
 		.summary = "Run a Scepter server: its CAs, challenges and certificates.",
