@@ -74,8 +74,7 @@ static RESULT parse_url(const char *url, struct drive_config *drive, char path[2
 	char address[64];
 	unsigned port;
 
-	/* NOLINTNEXTLINE(cert-err34-c): the width keeps the number small, and it is checked below
-	 */
+	/* NOLINTNEXTLINE(cert-err34-c): the widths keep each small */
 	if (sscanf(url, "http://%63[0-9.]:%5u%200s", address, &port, path) != 3 || port > 65535 ||
 	    inet_pton(AF_INET, address, &drive->address.sin_addr) != 1)
 		return err_set(err, ERR_USAGE, "\"%s\" is not http://ADDRESS:PORT/PATH", url);
