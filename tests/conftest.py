@@ -27,6 +27,7 @@ def standard_endpoints():
         endpoint("lone-des", ca="lone", legacy="md5-des", authorisation={"one_time": True}),
         endpoint("ra-des", legacy="md5-des", authorisation={"one_time": True}),
         endpoint("split", ca="split"),
+        endpoint("manual", approval="manual", authorisation={"one_time": True}),
         endpoint("renew", profile="renew", authorisation={"one_time": True, "renewal": True}),
         endpoint("none", ca="not-made-yet"),
     ]

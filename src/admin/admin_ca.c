@@ -17,17 +17,6 @@ static const char *role_name(enum store_key_role role)
 	return names[role];
 }
 
-static json_t *key_text(struct span spki)
-{
-	struct pubkey_info info;
-
-	if (pubkey_inspect(spki, &info, NULL) != OK)
-		return json_string("unknown");
-	if (info.kind == KEY_RSA)
-		return json_sprintf("RSA %u", info.bits);
-	return json_string(key_kind_name(info.kind));
-}
-
 static json_t *fingerprint(struct crypto *c, struct span der)
 {
 	uint8_t digest[DIGEST_MAX];
@@ -49,7 +38,7 @@ static json_t *key_json(struct admin_call *call, const struct store_ca_key *key)
 	return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "role",
 			 role_name(key->role), "generation", (int)key->generation, "key_id",
 			 key->key_id, "subject", admin_call_json_name(cert.subject), "key",
-			 key_text(cert.spki), "serial", admin_call_json_hex(cert.serial),
+			 admin_call_json_key(cert.spki), "serial", admin_call_json_hex(cert.serial),
 			 "not_before", admin_call_json_time(cert.not_before), "not_after",
 			 admin_call_json_time(cert.not_after), "sha256", fingerprint(call->c, der),
 			 "certificate", admin_call_json_pem("CERTIFICATE", der));

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/call.h"
 #include "ca/challenge.h"
-#include "pki/san.h"
 
 #define LIFETIME 86400 /* seconds, unless said otherwise */
 #define SANS_MAX 32
@@ -21,24 +20,6 @@ static const char *state_of(const struct store_challenge *c, int64_t now)
 	return c->bound ? "bound" : "usable";
 }
 
-static json_t *sans_json(struct span value)
-{
-	json_t *list = json_array();
-	struct der_reader names;
-	struct san san;
-
-	if (value.len == 0 || san_begin(value, &names, NULL) != OK)
-		return list;
-	while (san_next(&names, &san)) {
-		BUF text = BUF_INIT;
-
-		buf_printf(&text, "%s:", san_kind_name(san.kind));
-		if (san_put_text(&text, &san, NULL) == OK)
-			(void)json_array_append_new(list, admin_call_json_text(buf_span(&text)));
-	}
-	return list;
-}
-
 static json_t *challenge_json(const struct store_challenge *c, int64_t now)
 {
 	return json_pack("{s:s, s:s, s:o?, s:o, s:o, s:s, s:o, s:o}", "id", c->id, "state",
@@ -47,7 +28,7 @@ static json_t *challenge_json(const struct store_challenge *c, int64_t now)
 			 admin_call_json_time(c->created), "expires",
 			 admin_call_json_time(c->expires), "created_by", c->created_by, "subject",
 			 c->subject.len ? admin_call_json_name(buf_span(&c->subject)) : json_null(),
-			 "san", sans_json(buf_span(&c->san)));
+			 "san", admin_call_json_sans(buf_span(&c->san)));
 }
 
 struct page {

@@ -25,6 +25,8 @@ static const struct advice {
 	  "certificate profile and \"authorisation\" of the endpoint, or enrol the device anew "
 	  "with "
 	  "a challenge." },
+	{ "approval", NULL,
+	  "An operator decides: \"scepterctl request list --all\" shows what was said." },
 	{ "profile", "bad-algorithm",
 	  "Have the device make a key of a kind and size that the certificate profile takes, or "
 	  "allow its key under \"keys\" of the profile and reload the server." },

@@ -7,7 +7,7 @@
 #include "admin/call.h"
 #include "base/percent.h"
 
-/* A pattern ending in a slash takes one more part, which is the call's argument. */
+/* A star stands for one part of the path, which is the call's argument. */
 static const struct route {
 	enum http_method method;
 	const char *path;
@@ -16,21 +16,25 @@ static const struct route {
 } routes[] = {
 	{ HTTP_GET, "/v1/status", admin_status_show, 200 },
 	{ HTTP_GET, "/v1/cas", admin_ca_list, 200 },
-	{ HTTP_GET, "/v1/cas/", admin_ca_show, 200 },
+	{ HTTP_GET, "/v1/cas/*", admin_ca_show, 200 },
 	{ HTTP_POST, "/v1/cas", admin_ca_create, 201 },
 	{ HTTP_GET, "/v1/challenges", admin_challenge_list, 200 },
 	{ HTTP_POST, "/v1/challenges", admin_challenge_create, 201 },
-	{ HTTP_DELETE, "/v1/challenges/", admin_challenge_revoke, 200 },
+	{ HTTP_DELETE, "/v1/challenges/*", admin_challenge_revoke, 200 },
 	{ HTTP_GET, "/v1/certs", admin_cert_list, 200 },
-	{ HTTP_GET, "/v1/certs/", admin_cert_show, 200 },
-	{ HTTP_POST, "/v1/certs/", admin_cert_change, 200 },
+	{ HTTP_GET, "/v1/certs/*", admin_cert_show, 200 },
+	{ HTTP_POST, "/v1/certs/*", admin_cert_change, 200 },
 	{ HTTP_GET, "/v1/crls", admin_crl_list, 200 },
-	{ HTTP_GET, "/v1/crls/", admin_crl_show, 200 },
-	{ HTTP_POST, "/v1/crls/", admin_crl_rebuild, 200 },
-	{ HTTP_GET, "/v1/transactions/", admin_explain_show, 200 },
+	{ HTTP_GET, "/v1/crls/*", admin_crl_show, 200 },
+	{ HTTP_POST, "/v1/crls/*", admin_crl_rebuild, 200 },
+	{ HTTP_GET, "/v1/transactions/*", admin_explain_show, 200 },
 	{ HTTP_GET, "/v1/audit/events", admin_audit_list, 200 },
 	{ HTTP_GET, "/v1/audit/key", admin_audit_key, 200 },
 	{ HTTP_POST, "/v1/audit/seals", admin_audit_seal, 201 },
+	{ HTTP_GET, "/v1/requests", admin_request_list, 200 },
+	{ HTTP_GET, "/v1/requests/*", admin_request_show, 200 },
+	{ HTTP_POST, "/v1/requests/*/approve", admin_request_approve, 200 },
+	{ HTTP_POST, "/v1/requests/*/reject", admin_request_reject, 200 },
 };
 
 static void call_clear(struct admin_call *call)
@@ -85,14 +89,16 @@ static RESULT authorise(struct admin_call *call, struct err *err)
 
 static bool matches(const struct route *route, struct span path, struct span *arg)
 {
-	size_t len = strlen(route->path);
+	size_t head = strcspn(route->path, "*");
 
-	if (route->path[len - 1] != '/')
+	if (!route->path[head])
 		return span_eq_str(path, route->path);
-	if (!span_eq(span_sub(path, 0, len), span_str(route->path)))
+	if (!span_eq(span_sub(path, 0, head), span_of(route->path, head)))
 		return false;
-	*arg = span_sub(path, len, SIZE_MAX);
-	return arg->len > 0 && span_find(*arg, '/') == arg->len;
+	path = span_sub(path, head, SIZE_MAX);
+	*arg = span_sub(path, 0, span_find(path, '/'));
+	return arg->len > 0 &&
+	       span_eq_str(span_sub(path, arg->len, SIZE_MAX), route->path + head + 1);
 }
 
 /* ERR_NOT_FOUND: no such path. ERR_BAD_REQUEST: not by this method. */

@@ -9,6 +9,8 @@
  *	GET    /v1/crls                 GET /v1/crls/CA         POST /v1/crls/CA (rebuild)
  *	GET    /v1/transactions/HEX-OR-TEXT
  *	GET    /v1/audit/events         GET /v1/audit/key       POST /v1/audit/seals
+ *	GET    /v1/requests             GET /v1/requests/ID
+ *	POST   /v1/requests/ID/approve  POST /v1/requests/ID/reject
  *
  * Errors are {"error": word, "message": text} with the HTTP status of err.h's table. Lists take
  * ?limit= and come with "next" where there is more.
@@ -18,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ca/enrol.h"
 #include "keeper/client.h"
 #include "net/http.h"
 #include "net/http_server.h"
@@ -34,6 +37,10 @@ struct admin_endpoint {
 };
 typedef void admin_endpoint_fn(void *arg, const struct admin_endpoint *endpoint);
 
+/* An endpoint's policy and CA (NULL: not made yet), borrowed for the call. */
+typedef enum result admin_policy_fn(void *arg, const struct enrol_policy *policy,
+				    const struct authority_ca *ca, struct err *err);
+
 /* What the API works on. Immutable, shared by threads; the functions must be thread-safe. */
 struct admin_api {
 	struct store *store;
@@ -49,6 +56,9 @@ struct admin_api {
 	RESULT (*changed)(void *ctx, struct err *err);
 	/* Each endpoint of the configuration in force. */
 	void (*each_endpoint)(void *ctx, admin_endpoint_fn *fn, void *arg);
+	/* Calls fn for that endpoint and returns what it does. ERR_NOT_FOUND: there is none. */
+	RESULT(*with_policy)
+	(void *ctx, const char *endpoint, admin_policy_fn *fn, void *arg, struct err *err);
 	/* NULL: not told. */
 	void (*http_stats)(void *ctx, struct http_server_stats *out);
 };

@@ -8,6 +8,8 @@
 #include "base/percent.h"
 #include "pki/name.h"
 #include "pki/pem.h"
+#include "pki/pubkey.h"
+#include "pki/san.h"
 
 /* ---- what was sent ---- */
 
@@ -121,7 +123,7 @@ json_t *admin_call_json_hex(struct span bytes)
 
 json_t *admin_call_json_text(struct span text)
 {
-	json_t *value = json_stringn((const char *)text.p, text.len);
+	json_t *value = json_stringn(text.len ? (const char *)text.p : "", text.len);
 
 	return value ? value : admin_call_json_hex(text);
 }
@@ -149,6 +151,35 @@ json_t *admin_call_json_name(struct span name)
 	if (name_put_text(&text, name, NULL) != OK)
 		return admin_call_json_hex(name);
 	return admin_call_json_text(buf_span(&text));
+}
+
+json_t *admin_call_json_sans(struct span value)
+{
+	json_t *list = json_array();
+	struct der_reader names;
+	struct san san;
+
+	if (value.len == 0 || san_begin(value, &names, NULL) != OK)
+		return list;
+	while (san_next(&names, &san)) {
+		BUF text = BUF_INIT;
+
+		buf_printf(&text, "%s:", san_kind_name(san.kind));
+		if (san_put_text(&text, &san, NULL) == OK)
+			(void)json_array_append_new(list, admin_call_json_text(buf_span(&text)));
+	}
+	return list;
+}
+
+json_t *admin_call_json_key(struct span spki)
+{
+	struct pubkey_info info;
+
+	if (pubkey_inspect(spki, &info, NULL) != OK)
+		return json_string("unknown");
+	if (info.kind == KEY_RSA)
+		return json_sprintf("RSA %u", info.bits);
+	return json_string(key_kind_name(info.kind));
 }
 
 enum result admin_call_answer(struct admin_call *call, json_t *answer, struct err *err)

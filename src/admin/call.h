@@ -37,6 +37,10 @@ admin_call_fn admin_explain_show;
 admin_call_fn admin_audit_list;
 admin_call_fn admin_audit_key;
 admin_call_fn admin_audit_seal;
+admin_call_fn admin_request_list;
+admin_call_fn admin_request_show;
+admin_call_fn admin_request_approve;
+admin_call_fn admin_request_reject;
 
 static inline const char *admin_call_arg(const struct admin_call *call)
 {
@@ -71,6 +75,10 @@ json_t *admin_call_json_time(int64_t t);
 json_t *admin_call_json_pem(const char *label, struct span der);
 /* Name DER in RFC 4514 form. */
 json_t *admin_call_json_name(struct span name);
+/* GeneralNames as a list of "DNS:router7.example". */
+json_t *admin_call_json_sans(struct span general_names);
+/* "RSA 2048", "P-256" */
+json_t *admin_call_json_key(struct span spki);
 /* Sets the answer; ERR_NOMEM where it is NULL. */
 RESULT admin_call_answer(struct admin_call *call, json_t *answer, struct err *err);
 

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#include "ca/enrol_issue.h"
+#include "ca/enrol_queue.h"
 
 void enrol_outcome_clear(struct enrol_outcome *o)
 {
@@ -50,27 +50,47 @@ static RESULT answer_again(struct enrol_decision *d, struct enrol_outcome *out, 
 	return OK;
 }
 
+/*
+ * ERR_NOT_FOUND: the transaction is new. The queue is asked first: what is approved meanwhile is
+ * among the certificates then.
+ */
+static RESULT answer_earlier(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
+{
+	enum result r = ERR_NOT_FOUND;
+
+	if (enrol_queue_is_for(d->req))
+		r = enrol_queue_answer(d, false, out, err);
+	return r == ERR_NOT_FOUND ? answer_again(d, out, err) : r;
+}
+
 /* ---- issuance ---- */
 
 static RESULT issue_and_commit(struct enrol_decision *d, const struct profile_result *names,
 			       struct enrol_outcome *out, struct err *err)
 {
 	CLEANUP(enrol_issue_clear) struct enrol_issue made = { 0 };
-	enum result r;
 
 	TRY(enrol_issue_make(d, names, &made, err));
-	r = store_commit_issuance(d->ctx->store, &made.record, err);
-	if (r == ERR_CONFLICT) /* the same request came twice at once, and the other was first */
-		return answer_again(d, out, err);
-	if (r == ERR_DENIED) { /* the challenge went to another meanwhile: it is not ours to bind */
-		d->auth.one_time = false;
-		enrol_trace_add(d->req->trace, "challenge", false, "%s", err_text(err));
-	}
-	TRY(r);
+	TRY(store_commit_issuance(d->ctx->store, &made.record, err));
 	enrol_issue_log(d, &made);
 	out->status = ENROL_ISSUED;
 	out->cert = buf_take(&made.cert);
 	return OK;
+}
+
+static RESULT grant(struct enrol_decision *d, const struct profile_result *names,
+		    struct enrol_outcome *out, struct err *err)
+{
+	enum result r = enrol_queue_is_for(d->req) ? enrol_queue_add(d, names, out, err)
+						   : issue_and_commit(d, names, out, err);
+
+	if (r == ERR_CONFLICT) /* the same request came twice at once, and the other was first */
+		return answer_earlier(d, out, err);
+	if (r == ERR_DENIED) { /* the challenge went to another meanwhile: it is not ours to bind */
+		d->auth.one_time = false;
+		enrol_trace_add(d->req->trace, "challenge", false, "%s", err_text(err));
+	}
+	return r;
 }
 
 /*
@@ -84,7 +104,7 @@ static RESULT decide(struct enrol_decision *d, struct enrol_outcome *out, struct
 	struct err again = { 0 };
 
 	if (!d->auth.fresh) {
-		r = answer_again(d, out, &again);
+		r = answer_earlier(d, out, &again);
 		if (r != OK && r != ERR_NOT_FOUND)
 			return err_set(err, r, "%s", err_text(&again));
 		if (r == OK)
@@ -92,7 +112,7 @@ static RESULT decide(struct enrol_decision *d, struct enrol_outcome *out, struct
 	}
 	TRY(allowed);
 	TRY(enrol_issue_names(d, &names, err));
-	return issue_and_commit(d, &names, out, err);
+	return grant(d, &names, out, err);
 }
 
 /* ---- refusal ---- */
@@ -195,6 +215,48 @@ enum result ca_enrol(const struct enrol_context *ctx, struct crypto *c,
 		r = reject(&d, r, &got, &why);
 	if (r != OK)
 		return err_set(err, r, "%s", err_text(&why));
+	*out = got;
+	return OK;
+}
+
+/* ---- polls ---- */
+
+/* It is no decision on the transaction, which may be another device's. */
+static RESULT refuse_poll(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
+{
+	static const char reason[] = "RFC 8894 3.3.3: no request of this key waits under this "
+				     "transactionID";
+	struct store_event event;
+	BUF detail = BUF_INIT;
+
+	enrol_trace_add(d->req->trace, "decision", false, "rejected: %s",
+			err_name(ERR_BAD_CERT_ID));
+	event = enrol_decision_event(d, "poll.rejected", reason, &detail);
+	TRY(buf_check(&detail, err));
+	TRY(store_add_event(d->ctx->store, &event, err));
+	log_warning(d->req->log, "poll rejected", LOG_STR("reason", reason));
+	out->status = ENROL_REJECTED;
+	out->why = ERR_BAD_CERT_ID;
+	(void)snprintf(out->reason, sizeof(out->reason), "%s", reason);
+	return OK;
+}
+
+enum result ca_enrol_poll(const struct enrol_context *ctx, struct crypto *c,
+			  const struct enrol_request *req, struct enrol_outcome *out,
+			  struct err *err)
+{
+	struct enrol_decision d = { .ctx = ctx, .c = c, .req = req };
+	struct enrol_outcome got = { 0 };
+	enum result r;
+
+	d.auth.now = clock_now(ctx->clock);
+	TRY(identify(&d, err));
+	r = enrol_queue_answer(&d, true, &got, err);
+	if (r == ERR_NOT_FOUND)
+		r = answer_again(&d, &got, err);
+	if (r == ERR_NOT_FOUND)
+		r = refuse_poll(&d, &got, err);
+	TRY(r);
 	*out = got;
 	return OK;
 }

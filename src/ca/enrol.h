@@ -20,6 +20,9 @@ struct enrol_policy {
 	struct challenge_static *statics; /* NULL: no static challenges */
 	bool one_time;                    /* one-time challenges are taken */
 	bool renewal;                     /* so are certificates that the profile lets renew */
+	bool manual;                      /* what is not a renewal waits for operators... */
+	unsigned approvers;               /* ...so many of them... */
+	int64_t pending_lifetime;         /* ...for so many seconds */
 };
 
 struct enrol_context { /* of the server; shared by threads */
@@ -58,6 +61,8 @@ void enrol_outcome_clear(struct enrol_outcome *o);
  * OK: *out holds a decision that is durable. Another result: no decision was made (store full,
  * keeper away); the device should try again (ERR_BUSY, ERR_IO). c: the calling thread's.
  *
+ * ENROL_PENDING: it waits for an operator, see ca/approval.h; ask again.
+ *
  * A transaction that has its certificate gets it again, challenge or not: the key is proven and the
  * reply is for that key only. A one-time challenge is bound to endpoint, transactionID and key by
  * the first request that shows it, whether that is granted or refused.
@@ -67,6 +72,13 @@ void enrol_outcome_clear(struct enrol_outcome *o);
  */
 RESULT ca_enrol(const struct enrol_context *ctx, struct crypto *c, const struct enrol_request *req,
 		struct enrol_outcome *out, struct err *err);
+
+/*
+ * What has become of a transaction that waits? By endpoint, transactionID and key only, which the
+ * codec has checked that the poll is signed with: the rest of the request is not looked at.
+ */
+RESULT ca_enrol_poll(const struct enrol_context *ctx, struct crypto *c,
+		     const struct enrol_request *req, struct enrol_outcome *out, struct err *err);
 
 /* A request that the codec refused before it could be decided: its event (why, with the trace). */
 RESULT ca_enrol_refused(const struct enrol_context *ctx, const struct enrol_request *req,

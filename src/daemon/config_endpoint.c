@@ -5,6 +5,8 @@
 
 #include "daemon/config_build.h"
 
+#define PENDING_LIFETIME (7 * (int64_t)86400)
+
 /* One endpoint under construction, and its place in the file. */
 struct making {
 	struct config_build *b;
@@ -125,6 +127,25 @@ static enum result build_authorisation(struct making *m, struct err *err)
 				    f->statics_count, err);
 }
 
+static void build_approval(struct making *m)
+{
+	const struct file_endpoint *f = m->f;
+	struct enrol_policy *policy = &m->e->scep.policy;
+	struct err why = { 0 };
+
+	policy->manual = f->approval == FILE_APPROVAL_MANUAL;
+	policy->approvers = f->approvers ? f->approvers : 1;
+	policy->pending_lifetime = PENDING_LIFETIME;
+	if (f->approvers > 2)
+		COMPLAIN(m, at(m, "approvers"), "%u is not 1 or 2", f->approvers);
+	if (f->pending_lifetime &&
+	    clock_parse_duration(f->pending_lifetime, &policy->pending_lifetime, &why) != OK)
+		COMPLAIN(m, at(m, "pending_lifetime"), "%s", err_text(&why));
+	if (!policy->manual && (f->approvers || f->pending_lifetime))
+		COMPLAIN(m, at(m, f->approvers ? "approvers" : "pending_lifetime"),
+			 "goes with approval: manual only; remove it");
+}
+
 static void build_listeners(struct making *m)
 {
 	const struct config *c = m->b->config;
@@ -158,6 +179,7 @@ static enum result build_scep(struct making *m, struct err *err)
 	if (m->f->crl)
 		COMPLAIN(m, at(m, "crl"), "is for endpoints of protocol crl");
 	build_profile(m);
+	build_approval(m);
 	return build_authorisation(m, err);
 }
 

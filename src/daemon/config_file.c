@@ -175,6 +175,11 @@ static const cyaml_strval_t protocols[] = {
 	{ "crl", FILE_PROTOCOL_CRL },
 };
 
+static const cyaml_strval_t approvals[] = {
+	{ "automatic", FILE_APPROVAL_AUTOMATIC },
+	{ "manual", FILE_APPROVAL_MANUAL },
+};
+
 static const cyaml_strval_t legacies[] = {
 	{ "none", FILE_LEGACY_NONE },
 	{ "sha1-3des", FILE_LEGACY_SHA1_3DES },
@@ -203,6 +208,9 @@ static const cyaml_schema_field_t endpoint_fields[] = {
 	TEXT("profile", struct file_endpoint, profile),
 	CYAML_FIELD_MAPPING("authorisation", CYAML_FLAG_OPTIONAL, struct file_endpoint,
 			    authorisation, authorisation_fields),
+	WORD("approval", struct file_endpoint, approval, approvals),
+	NUMBER("approvers", struct file_endpoint, approvers),
+	TEXT("pending_lifetime", struct file_endpoint, pending_lifetime),
 	WORD("legacy", struct file_endpoint, legacy, legacies),
 	SWITCH("include_ca", struct file_endpoint, include_ca),
 	CYAML_FIELD_MAPPING_PTR("crl", OPTIONAL_PTR, struct file_endpoint, crl, crl_fields),

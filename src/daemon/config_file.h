@@ -121,6 +121,7 @@ struct file_crl {
 };
 
 enum file_protocol { FILE_PROTOCOL_SCEP, FILE_PROTOCOL_CRL };
+enum file_approval { FILE_APPROVAL_AUTOMATIC, FILE_APPROVAL_MANUAL };
 enum file_legacy { FILE_LEGACY_NONE, FILE_LEGACY_SHA1_3DES, FILE_LEGACY_MD5_DES };
 
 struct file_endpoint {
@@ -130,6 +131,9 @@ struct file_endpoint {
 	char *ca;
 	char *profile;
 	struct file_authorisation authorisation;
+	int approval; /* enum file_approval */
+	unsigned approvers;
+	char *pending_lifetime;
 	int legacy; /* enum file_legacy */
 	bool include_ca;
 	struct file_crl *crl;

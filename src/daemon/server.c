@@ -128,6 +128,27 @@ static void each_endpoint(void *ctx, admin_endpoint_fn *fn, void *arg)
 	config_unref(config);
 }
 
+static enum result with_policy(void *ctx, const char *endpoint, admin_policy_fn *fn, void *arg,
+			       struct err *err)
+{
+	const struct config *config = server_config(ctx);
+	struct authority *authority = server_authority(ctx);
+	enum result r = err_set(err, ERR_NOT_FOUND,
+				"the configuration has no endpoint \"%s\" any more", endpoint);
+	size_t i;
+
+	for (i = 0; i < config->n_endpoints; i++) {
+		const struct config_endpoint *e = &config->endpoints[i];
+		const struct enrol_policy *policy = &e->scep.policy;
+
+		if (e->protocol == CONFIG_SCEP && strcmp(e->name, endpoint) == 0)
+			r = fn(arg, policy, authority_find(authority, policy->ca), err);
+	}
+	authority_unref(authority);
+	config_unref(config);
+	return r;
+}
+
 static void http_stats(void *ctx, struct http_server_stats *out)
 {
 	struct server *s = ctx;
@@ -150,6 +171,7 @@ void server_init_admin(struct server *s)
 		.ctx = s,
 		.changed = authorities_changed,
 		.each_endpoint = each_endpoint,
+		.with_policy = with_policy,
 		.http_stats = http_stats,
 	};
 }

@@ -43,6 +43,7 @@ scep_operation_fn scep_pki_operation;
 typedef enum result scep_message_fn(struct scep_exchange *x, struct enrol_outcome *out,
 				    struct err *err);
 scep_message_fn scep_pkcs_req;
+scep_message_fn scep_cert_poll;
 
 /* Decrypts messageData into x->plain: recipients by name, then with every key that there is. */
 RESULT scep_open_envelope(struct scep_exchange *x, struct err *err);

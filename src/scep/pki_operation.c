@@ -11,7 +11,7 @@ static const struct {
 	{ SCEP_PKCS_REQ, scep_pkcs_req },
 	{ SCEP_RENEWAL_REQ, scep_pkcs_req },
 	{ SCEP_UPDATE_REQ, scep_pkcs_req },
-	{ SCEP_CERT_POLL, NULL },
+	{ SCEP_CERT_POLL, scep_cert_poll },
 	{ SCEP_GET_CERT, NULL },
 	{ SCEP_GET_CRL, NULL },
 };

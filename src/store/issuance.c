@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "store/issuance.h"
+
 #include "base/hex.h"
 #include "store/challenge.h"
 #include "store/event.h"
 #include "store/row.h"
 #include "store/state.h"
 
-static enum result check(const struct store_issuance *i, struct err *err)
+enum result issuance_check(const struct store_issuance *i, struct err *err)
 {
 	TRY(row_check_name(i->ca, "the CA's name", err));
 	TRY(row_check_name(i->profile, "the profile's name", err));
@@ -19,8 +21,8 @@ static enum result check(const struct store_issuance *i, struct err *err)
 }
 
 /* The writer is alone: nobody else can issue between this look and the insertion. */
-static enum result check_first(struct db *db, const struct store_transaction_key *t,
-			       struct err *err)
+enum result issuance_check_first(struct db *db, const struct store_transaction_key *t,
+				 struct err *err)
 {
 	QUERY q = QUERY_NONE;
 	bool row;
@@ -99,24 +101,28 @@ static struct store_event event_of(const struct store_issuance *i)
 	return event;
 }
 
-static enum result issue(struct db *db, const void *arg, struct err *err)
+enum result issuance_insert(struct db *db, const struct store_issuance *i, struct err *err)
 {
-	const struct store_issuance *i = arg;
 	struct challenge_use use = { i->challenge_hash, i->challenge_binding, i->now };
 	struct store_event event = event_of(i);
 	int64_t id;
 
-	TRY(check_first(db, &i->transaction, err));
+	TRY(issuance_check_first(db, &i->transaction, err));
 	if (i->challenge_hash)
 		TRY(challenge_consume(db, &use, err));
 	TRY(event_insert_issuance(db, &event, &id, err));
 	return insert_cert(db, id, i, err);
 }
 
+static enum result issue(struct db *db, const void *arg, struct err *err)
+{
+	return issuance_insert(db, arg, err);
+}
+
 enum result store_commit_issuance(struct store *s, const struct store_issuance *issuance,
 				  struct err *err)
 {
-	TRY(check(issuance, err));
+	TRY(issuance_check(issuance, err));
 	return writer_run(s->writer, issue, issuance, err);
 }
 

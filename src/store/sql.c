@@ -12,6 +12,13 @@
 	"SELECT cert.id, ca.name, generation, serial, profile, endpoint, transaction_id, subject," \
 	" not_before, not_after, issued, der FROM cert JOIN ca ON ca.id = cert.ca "
 
+#define REQUEST                                                                                    \
+	"SELECT id, endpoint, transaction_id, key_hash, ca, profile, subject, subject_der, spki,"  \
+	" exts, peer, created, expires, needed, state, decided, reason,"                           \
+	" (SELECT count(*) FROM approval WHERE request = request.id),"                             \
+	" (SELECT group_concat(actor, ', ') FROM approval WHERE request = request.id)"             \
+	" FROM request "
+
 /* ?1 tag, ?2 transactionID, ?3 after, ?4 limit. The two halves never meet: see schema/0001.sql. */
 #define EVENTS_OF_TRANSACTION                                                                      \
 	EVENT "WHERE transaction_tag = ?1 AND transaction_id = ?2 AND id > ?3 UNION ALL " EVENT    \
@@ -90,6 +97,19 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_CERTS] = CERT CERT_FILTER CERT_ORDER,
 	[SQL_CERTS_BY_SERIAL] = CERT CERT_FILTER "AND serial = ?7 " CERT_ORDER,
 	[SQL_CERTS_BY_TRANSACTION] = CERT CERT_FILTER "AND transaction_tag = ?5 " CERT_ORDER,
+
+	[SQL_ADD_REQUEST] = "INSERT INTO request (endpoint, transaction_tag, key_tag,"
+			    " transaction_id, key_hash, ca, profile, subject, subject_der, spki,"
+			    " exts, peer, created, expires, needed) VALUES (?1, ?2, ?3, ?4, ?5,"
+			    " ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+	[SQL_FIND_REQUEST] = REQUEST "WHERE id = ?1",
+	[SQL_FIND_REQUEST_OF] = REQUEST ISSUED " ORDER BY id DESC LIMIT 1",
+	[SQL_OVERDUE_REQUEST] = REQUEST "WHERE state = 0 AND expires <= ?1 LIMIT 1",
+	[SQL_REQUESTS] = REQUEST "WHERE id > ?1 AND (?3 = 0 OR state = 0) ORDER BY id LIMIT ?2",
+	[SQL_END_REQUEST] = "UPDATE request SET state = ?2, decided = ?3, reason = ?4"
+			    " WHERE id = ?1 AND state = 0 AND (?2 = 3 OR expires > ?3)",
+	[SQL_ADD_APPROVAL] = "INSERT INTO approval (request, actor, time) SELECT id, ?2, ?3"
+			     " FROM request WHERE id = ?1 AND state = 0 AND expires > ?3",
 
 	[SQL_FIND_STATUS] = "SELECT cert.not_before, cert.not_after, reason, time, invalid_since"
 			    " FROM cert LEFT JOIN revocation USING (ca, serial)"

@@ -5,6 +5,8 @@ import base64
 import os
 import re
 import subprocess
+import threading
+import time
 
 import pytest
 from cryptography import x509
@@ -12,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 
 import scep_peer
 import scep_reply
-from daemon import PATIENCE, have
+from daemon import PATIENCE, have, listed, wait_for
 from scep_peer import Request
 
 SCEP_SUBMIT = "/usr/lib/certmonger/scep-submit"
@@ -148,6 +150,29 @@ def test_strongswan_pki(shared, tmp_path, name):
     cert = check(result.stdout, ca, tmp_path, f"swan-{name}")
     san = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert san.get_values_for_type(x509.DNSName) == ["swan.example"]
+
+
+@pytest.mark.skipif(not have("pki"), reason="strongswan-pki is not installed")
+@pytest.mark.parametrize("verdict,key", [("approve", 6), ("reject", 7)])
+def test_strongswan_pki_polls(shared, tmp_path, verdict, key):
+    """It waits for the operator, and hears the word; its transactionID is the key's hash."""
+
+    def decide():
+        requests = wait_for("request", lambda: listed(shared.admin.call("GET", "/requests")))
+        time.sleep(1)  # for a poll that finds it waiting
+        shared.admin.call("POST", f"/requests/{requests[0]['id']}/{verdict}", {})
+
+    operator = threading.Thread(target=decide)
+    operator.start()
+    options = ("--password", shared.admin.challenge(), "--interval", 1, "--maxpolltime", PATIENCE)
+    result = pki_scep(shared, tmp_path, "manual", "swan-polls", *options, key=key)
+    operator.join()
+    if verdict == "approve":
+        assert result.returncode == 0, result.stderr.decode()
+        check(result.stdout, shared.authority("manual"), tmp_path, "swan-polls")
+    else:
+        assert result.returncode != 0
+        assert b"badRequest" in result.stderr
 
 
 @pytest.mark.skipif(not have("pki"), reason="strongswan-pki is not installed")

@@ -64,6 +64,9 @@ static const char full[] =
     "    ca: demo\n"
     "    profile: device\n"
     "    authorisation: {one_time: true, renewal: true}\n"
+    "    approval: manual\n"
+    "    approvers: 2\n"
+    "    pending_lifetime: 2d\n"
     "    legacy: sha1-3des\n"
     "    include_ca: true\n"
     "    listeners: [secure]\n"
@@ -165,6 +168,10 @@ static void fills_all_settings(void **state)
 	assert_int_equal(c->n_endpoints, 2);
 	assert_true(c->endpoints[0].scep.include_ca && c->endpoints[0].scep.allow_sha1_3des);
 	assert_false(c->endpoints[0].scep.allow_md5_des);
+	assert_true(c->endpoints[0].scep.policy.manual);
+	assert_int_equal(c->endpoints[0].scep.policy.approvers, 2);
+	assert_int_equal(c->endpoints[0].scep.policy.pending_lifetime, 2 * 86400);
+	assert_false(c->endpoints[1].scep.policy.manual);
 	assert_true(c->endpoints[0].scep.policy.one_time && c->endpoints[0].scep.policy.renewal);
 	assert_ptr_equal(c->endpoints[0].scep.policy.profile, p);
 	assert_true(c->endpoints[1].scep.policy.accept_anyone);
@@ -364,6 +371,15 @@ static void refuses_with_line_and_remedy(void **state)
 		  "one of s m h d w y, as in 90d\n"
 		  "S:18: endpoints[1].authorisation.renewal: profile \"device\" does not allow it; "
 		  "remove it, or renewal.allowed: false there\n" },
+		{ GOOD "    approvers: 2\n"
+		       "  - {name: x, protocol: scep, path: /x, ca: x, profile: device,\n"
+		       "     authorisation: {anyone: true}, approval: manual, approvers: 3,\n"
+		       "     pending_lifetime: x}\n",
+		  ":16: endpoints[0].approvers: goes with approval: manual only; remove it\n"
+		  "S:18: endpoints[1].approvers: 3 is not 1 or 2\n"
+		  "S:19: endpoints[1].pending_lifetime: \"x\" is not a duration: write a number "
+		  "and "
+		  "one of s m h d w y, as in 90d\n" },
 	};
 	const struct fixture *f = *state;
 	size_t i, wrong = 0;

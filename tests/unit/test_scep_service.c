@@ -318,7 +318,7 @@ static void what_is_no_request_is_refused_by_name(void **state)
 	} row[] = {
 		{ SCEP_RENEWAL_REQ, "RenewalReq without a pkcsPKIEnvelope" },
 		{ SCEP_UPDATE_REQ, "UpdateReq without a pkcsPKIEnvelope" },
-		{ SCEP_CERT_POLL, "CertPoll (messageType 20) is not served here" },
+		{ SCEP_CERT_POLL, "CertPoll without a pkcsPKIEnvelope" },
 		{ SCEP_GET_CERT, "GetCert" },
 		{ SCEP_GET_CRL, "GetCRL" },
 		{ SCEP_CERT_REP, "messageType 3 is no request" },

@@ -20,6 +20,7 @@ extern const struct cli_command ctl_ca;
 extern const struct cli_command ctl_challenge;
 extern const struct cli_command ctl_cert;
 extern const struct cli_command ctl_crl;
+extern const struct cli_command ctl_request;
 extern const struct cli_command ctl_explain;
 extern const struct cli_command ctl_audit;
 

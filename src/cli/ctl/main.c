@@ -9,11 +9,12 @@ int main(int argc, char **argv)
 		  "admin socket of scepterd; default $SCEPTER_SOCKET, then " CTL_SOCKET },
 		{ 0 },
 	};
-	const struct cli_command commands[] = { ctl_status, ctl_ca,      ctl_challenge, ctl_cert,
-						ctl_crl,    ctl_explain, ctl_audit,     { 0 } };
+	const struct cli_command commands[] = { ctl_status,  ctl_ca,    ctl_challenge,
+						ctl_request, ctl_cert,  ctl_crl,
+						ctl_explain, ctl_audit, { 0 } };
 	const struct cli_program program = {
 		.name = "scepterctl",
-		.summary = "Run a Scepter server: its CAs, challenges and certificates.",
+		.summary = "Run a Scepter server: its CAs, challenges, requests and certificates.",
 		.examples = "scepterctl status\n"
 			    "scepterctl ca init demo --subject \"CN=Demo CA,O=Example\"\n"
 			    "scepterctl challenge new --endpoint demo\n"
