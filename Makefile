@@ -45,7 +45,7 @@ test: deps-test $(ASAN)/build.ninja ## all tests under ASan and UBSan: unit, sce
 	@ninja -C $(ASAN)
 	@tests/run.py --build $(ASAN)
 
-crash: build ## ROUNDS of kill -9 under load, and what must have survived it
+crash: deps-test build ## ROUNDS of kill -9 under load, and what must have survived it
 	@tests/scenario/crash.py --build $(BUILD) --rounds $(ROUNDS)
 
 lint: deps-lint $(BUILD)/build.ninja ## format, clang-tidy, dependency direction, man pages, sizes
@@ -54,10 +54,10 @@ lint: deps-lint $(BUILD)/build.ninja ## format, clang-tidy, dependency direction
 format: ## put every C file into the house format
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
-fuzz: ## every fuzz target for FUZZ_SECONDS
+fuzz: deps-lint ## every fuzz target for FUZZ_SECONDS
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
-bench: build ## enrolments per second beside the bare private-key work and the Go server
+bench: deps-test build ## enrolments per second beside the bare private-key work and the Go server
 	@bench/bench.py --build $(BUILD)
 
 install: ## install under PREFIX (and DESTDIR)
