@@ -193,7 +193,9 @@ static void handle_scep(struct server *s, struct worker *w, const struct config_
 			const struct http_request *req, struct http_reply *reply)
 {
 	const struct enrol_context enrol = { .store = s->store, .clock = &s->clock };
-	const struct scep_service service = { .enrol = &enrol, .log = &s->log };
+	const struct scep_service service = { .enrol = &enrol,
+					      .log = &s->log,
+					      .crls = s->publisher };
 	struct authority *authority = server_authority(s);
 
 	scep_service_handle(&service, w->scep, &e->scep,

@@ -33,19 +33,6 @@ static RESULT read_poll(struct scep_exchange *x, struct span *subject, struct er
 	return OK;
 }
 
-/* The challenge of the PKCSReq is not kept, and there is none in a CertPoll. */
-static RESULT check_can_answer(const struct scep_exchange *x, struct err *err)
-{
-	enum key_kind kind = pubkey_info(x->signer_key)->kind;
-
-	if (kind == KEY_RSA)
-		return OK;
-	return err_set(err, ERR_BAD_REQUEST,
-		       "RFC 8894 3.1: a %s key cannot decrypt the reply, and a CertPoll has no "
-		       "challengePassword to encrypt it under: repeat the PKCSReq instead",
-		       key_kind_name(kind));
-}
-
 enum result scep_cert_poll(struct scep_exchange *x, struct enrol_outcome *out, struct err *err)
 {
 	struct enrol_request req = {
@@ -60,6 +47,6 @@ enum result scep_cert_poll(struct scep_exchange *x, struct enrol_outcome *out, s
 
 	TRY(scep_open_envelope(x, err));
 	TRY(read_poll(x, &req.subject, err));
-	TRY(check_can_answer(x, err));
+	TRY(scep_certrep_possible(x, err));
 	return ca_enrol_poll(x->service->enrol, x->c, &req, out, err);
 }

@@ -46,6 +46,8 @@ static RESULT put_certs(const struct scep_exchange *x, struct span leaf, struct 
 {
 	struct span certs[2] = { leaf, buf_span(&x->ca->ca.der) };
 
+	if (x->crl)
+		return cms_put_degenerate(out, NULL, 0, &x->crl->der, 1, err);
 	return cms_put_degenerate(out, certs, x->endpoint->include_ca ? 2 : 1, NULL, 0, err);
 }
 
@@ -62,6 +64,18 @@ static RESULT put_envelope(const struct scep_exchange *x, struct span plain, str
 	if (pubkey_info(x->signer_key)->kind != KEY_RSA)
 		return cms_envelop_to_password(&e, x->c, secret_span(&x->challenge), out, err);
 	return cms_envelop_to_holder(&e, x->c, &device, out, err);
+}
+
+enum result scep_certrep_possible(const struct scep_exchange *x, struct err *err)
+{
+	enum key_kind kind = pubkey_info(x->signer_key)->kind;
+
+	if (kind == KEY_RSA)
+		return OK;
+	return err_set(err, ERR_BAD_REQUEST,
+		       "RFC 8894 3.1: a %s key cannot decrypt the reply, and a %s has no "
+		       "challengePassword to encrypt it under; a PKCSReq has",
+		       key_kind_name(kind), scep_message_type_name(x->request.message_type));
 }
 
 enum result scep_certrep_success(struct scep_exchange *x, struct span leaf,

@@ -27,6 +27,7 @@ struct scep_exchange {
 	struct buf plain;               /* messageData, owned, wiped */
 	struct csr csr;                 /* view of plain */
 	struct secret challenge;        /* empty: none was shown */
+	struct crl_file *crl;           /* owned: answered in the place of a certificate */
 };
 
 /* Operations of the URL. Each fills reply, whatever happens. */
@@ -44,6 +45,8 @@ typedef enum result scep_message_fn(struct scep_exchange *x, struct enrol_outcom
 				    struct err *err);
 scep_message_fn scep_pkcs_req;
 scep_message_fn scep_cert_poll;
+scep_message_fn scep_get_cert;
+scep_message_fn scep_get_crl;
 
 /* Decrypts messageData into x->plain: recipients by name, then with every key that there is. */
 RESULT scep_open_envelope(struct scep_exchange *x, struct err *err);
@@ -63,7 +66,9 @@ RESULT scep_floor_digest(const struct scep_exchange *x, enum digest_alg alg, con
 RESULT scep_floor_cipher(const struct scep_exchange *x, enum cipher_alg alg, const char *where,
 			 struct err *err);
 
-/* The signed reply. leaf: the certificate issued. */
+/* For requests without a challengePassword: can the device decrypt what it asks for? */
+RESULT scep_certrep_possible(const struct scep_exchange *x, struct err *err);
+/* The signed reply. leaf: the certificate issued; not looked at where there is x->crl. */
 RESULT scep_certrep_success(struct scep_exchange *x, struct span leaf, struct http_reply *reply,
 			    struct err *err);
 RESULT scep_certrep_pending(struct scep_exchange *x, struct http_reply *reply, struct err *err);

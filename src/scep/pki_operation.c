@@ -6,14 +6,11 @@
 
 static const struct {
 	int type;
-	scep_message_fn *serve; /* NULL: known, but not served */
+	scep_message_fn *serve;
 } types[] = {
-	{ SCEP_PKCS_REQ, scep_pkcs_req },
-	{ SCEP_RENEWAL_REQ, scep_pkcs_req },
-	{ SCEP_UPDATE_REQ, scep_pkcs_req },
-	{ SCEP_CERT_POLL, scep_cert_poll },
-	{ SCEP_GET_CERT, NULL },
-	{ SCEP_GET_CRL, NULL },
+	{ SCEP_PKCS_REQ, scep_pkcs_req },   { SCEP_RENEWAL_REQ, scep_pkcs_req },
+	{ SCEP_UPDATE_REQ, scep_pkcs_req }, { SCEP_CERT_POLL, scep_cert_poll },
+	{ SCEP_GET_CERT, scep_get_cert },   { SCEP_GET_CRL, scep_get_crl },
 };
 
 static RESULT serve_type(struct scep_exchange *x, struct enrol_outcome *out, struct err *err)
@@ -22,12 +19,8 @@ static RESULT serve_type(struct scep_exchange *x, struct enrol_outcome *out, str
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(types); i++)
-		if (types[i].type == type && types[i].serve)
+		if (types[i].type == type)
 			return types[i].serve(x, out, err);
-		else if (types[i].type == type)
-			return err_set(err, ERR_BAD_REQUEST,
-				       "RFC 8894 3.3: %s (messageType %d) is not served here",
-				       scep_message_type_name(type), type);
 	return err_set(err, ERR_BAD_REQUEST, "RFC 8894 3.2.1.2: messageType %d is no request",
 		       type);
 }

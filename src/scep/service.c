@@ -108,6 +108,7 @@ static void exchange_clear(struct scep_exchange *x)
 	pubkey_free(x->signer_key);
 	buf_wipe(&x->plain);
 	secret_clear(&x->challenge);
+	crl_file_unref(x->crl);
 }
 
 void scep_service_handle(const struct scep_service *s, struct scep_worker *w,

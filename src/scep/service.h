@@ -8,6 +8,7 @@
 #ifndef SCEP_SERVICE_H
 #define SCEP_SERVICE_H
 
+#include "ca/crl_publisher.h"
 #include "ca/enrol.h"
 #include "net/http.h"
 
@@ -24,6 +25,7 @@ struct scep_endpoint {
 struct scep_service {
 	const struct enrol_context *enrol;
 	const struct log *log;
+	struct crl_publisher *crls; /* NULL: none are published */
 };
 
 /* A worker thread's own: its crypto contexts. */

@@ -161,7 +161,7 @@ def test_an_ec_device_repeats_its_request(daemon):
     """A CertPoll has no challenge to encrypt the answer under, and says so."""
     request, number = pending(daemon, key=ec_key(1))
     reply = poll(daemon, request)
-    assert reply.fail_info == "badRequest" and "repeat the PKCSReq" in reply.fail_text
+    assert reply.fail_info == "badRequest" and "has no challengePassword" in reply.fail_text
     decide(daemon, number, "approve")
     assert daemon.enrol(request).status == "SUCCESS"
 

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GetCert and GetCRL: what the CA has issued, and its revocation list, over SCEP."""
+
+import asn1crypto.cms
+import pytest
+from cryptography import x509
+
+import der
+import scep_peer
+import scep_reply
+from daemon import Daemon, endpoint
+from scep_peer import Request, ec_key
+
+GET_CERT, GET_CRL = "21", "22"
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory):
+    lists = {"name": "lists", "protocol": "crl", "path": "/crl/demo", "ca": "demo", "crl": {}}
+    endpoints = [endpoint("demo"), endpoint("bare", ca="bare"), lists]
+    daemon = Daemon(tmp_path_factory.mktemp("get-cert"), endpoints=endpoints).start()
+    daemon.admin.ca_init("demo")
+    daemon.admin.ca_init("bare")
+    yield daemon
+    daemon.stop()
+
+
+def asking(message_type, issuer, serial, **changes):
+    payload = der.seq(issuer.public_bytes(), der.integer(serial))
+    return Request(message_type=message_type, payload=payload, **changes)
+
+
+def refused(daemon, request, fail_info, says, name="demo"):
+    reply = daemon.enrol(request, name)
+    assert (reply.status, reply.fail_info) == ("FAILURE", fail_info), reply.fail_text
+    assert says in reply.fail_text
+    assert daemon.admin.explain(request.transaction_id.decode())["outcome"] == "rejected"
+
+
+def test_get_cert(daemon):
+    cert = daemon.enrol(Request()).cert
+    reply = daemon.enrol(asking(GET_CERT, cert.issuer, cert.serial_number, key=scep_peer.rsa_key(5)))
+    assert reply.status == "SUCCESS"
+    assert reply.certs == [cert]
+
+
+def test_get_cert_of_what_is_not_there(daemon):
+    ca = daemon.authority().cert
+    refused(daemon, asking(GET_CERT, ca.subject, 4711), "badCertId", "has issued no such")
+    other = daemon.authority("bare").cert
+    refused(daemon, asking(GET_CERT, other.subject, 1), "badCertId", "asks for what")
+    refused(daemon, Request(message_type=GET_CERT, payload=b"0\x00"), "badRequest", "GetCert")
+
+
+def test_an_ec_device_cannot_be_answered(daemon):
+    ca = daemon.authority().cert
+    request = asking(GET_CERT, ca.subject, 1, key=ec_key(1))
+    refused(daemon, request, "badRequest", "has no challengePassword")
+
+
+def crl_of(daemon, request):
+    """The list in the reply, opened by hand: scep_reply looks for certificates."""
+    ca = daemon.authority()
+    body = daemon.post("demo", request.build(ca))[2]
+    reply = scep_reply.parse_reply(body, ca)
+    assert reply.status == "SUCCESS", reply.fail_text
+    inner = asn1crypto.cms.ContentInfo.load(scep_reply.decrypt(reply.envelope, request), strict=True)
+    signed = inner["content"]
+    assert len(signed["signer_infos"]) == 0
+    assert signed["certificates"].native in (None, [])
+    (crl,) = signed["crls"]
+    crl = x509.load_der_x509_crl(crl.chosen.dump())
+    assert crl.is_signature_valid(ca.cert.public_key())
+    return crl
+
+
+def test_get_crl(daemon):
+    """A revoked certificate is on it, another is not."""
+    good, bad = daemon.enrol(Request()).cert, daemon.enrol(Request()).cert
+    daemon.ctl("cert", "revoke", f"{bad.serial_number:x}", "--reason", "keyCompromise")
+    daemon.admin.call("POST", "/crls/demo", {})
+    crl = crl_of(daemon, asking(GET_CRL, good.issuer, good.serial_number))
+    assert crl.get_revoked_certificate_by_serial_number(bad.serial_number) is not None
+    assert crl.get_revoked_certificate_by_serial_number(good.serial_number) is None
+
+
+def test_get_crl_where_none_is_published(daemon):
+    ca = daemon.authority("bare").cert
+    refused(daemon, asking(GET_CRL, ca.subject, 1), "badCertId", "publishes no", "bare")
