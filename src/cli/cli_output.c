@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 #define PAIR_WIDTH 14
 #define GAP 2
 
@@ -92,6 +94,16 @@ enum result cli_output_json(const struct cli_output *o, const json_t *value, str
 	if (json_dumpf(value, o->file, flags) != 0)
 		return err_set(err, ERR_IO, "standard output: cannot write");
 	(void)fputc('\n', o->file);
+	return OK;
+}
+
+enum result cli_output_bytes(const struct cli_output *o, const char *path, struct span bytes,
+			     struct err *err)
+{
+	if (path)
+		return file_write_atomic(path, 0644, bytes, err);
+	if (fwrite(bytes.p, 1, bytes.len, o->file) != bytes.len)
+		return err_set(err, ERR_IO, "standard output: cannot write");
 	return OK;
 }
 

@@ -34,6 +34,9 @@ void cli_output_pair(const struct cli_output *o, const char *name, const char *f
 void cli_output_text(const struct cli_output *o, enum cli_colour colour, const char *text);
 /* The value, indented on a terminal, on one line in a pipe. */
 RESULT cli_output_json(const struct cli_output *o, const json_t *value, struct err *err);
+/* Bytes as they are, to the file at path, or to the output where path is NULL. */
+RESULT cli_output_bytes(const struct cli_output *o, const char *path, struct span bytes,
+			struct err *err);
 
 #define CLI_COLUMNS_MAX 8
 

@@ -144,15 +144,6 @@ static enum result run_show(struct cli *cli, const void *opts, struct err *err)
 	return OK;
 }
 
-static RESULT write_out(const struct cli *cli, const char *file, struct span bytes, struct err *err)
-{
-	if (file)
-		return file_write_atomic(file, 0644, bytes, err);
-	if (fwrite(bytes.p, 1, bytes.len, cli->out.file) != bytes.len)
-		return err_set(err, ERR_IO, "standard output: cannot write");
-	return OK;
-}
-
 static enum result run_export(struct cli *cli, const void *opts, struct err *err)
 {
 	const struct one_opts *o = opts;
@@ -165,7 +156,7 @@ static enum result run_export(struct cli *cli, const void *opts, struct err *err
 	TRY(pem_next(&text, "CERTIFICATE", &der, err));
 	if (o->der && !o->file && cli->out.terminal)
 		return err_set(err, ERR_USAGE, "--der: not onto a terminal; name a file by --out");
-	return write_out(cli, o->file, o->der ? buf_span(&der) : pem, err);
+	return cli_output_bytes(&cli->out, o->file, o->der ? buf_span(&der) : pem, err);
 }
 
 /* ---- revoke, hold and release ---- */

@@ -97,15 +97,6 @@ static const struct cli_option export_options[] = {
 	{ 0 },
 };
 
-static RESULT write_out(const struct cli *cli, const char *file, struct span bytes, struct err *err)
-{
-	if (file)
-		return file_write_atomic(file, 0644, bytes, err);
-	if (fwrite(bytes.p, 1, bytes.len, cli->out.file) != bytes.len)
-		return err_set(err, ERR_IO, "standard output: cannot write");
-	return OK;
-}
-
 static enum result run_export(struct cli *cli, const void *opts, struct err *err)
 {
 	const struct export_opts *o = opts;
@@ -121,7 +112,7 @@ static enum result run_export(struct cli *cli, const void *opts, struct err *err
 	TRY(pem_next(&text, "X509 CRL", &der, err));
 	if (o->der && !o->file && cli->out.terminal)
 		return err_set(err, ERR_USAGE, "--der: not onto a terminal; name a file by --out");
-	return write_out(cli, o->file, o->der ? buf_span(&der) : pem, err);
+	return cli_output_bytes(&cli->out, o->file, o->der ? buf_span(&der) : pem, err);
 }
 
 static const struct cli_command commands[] = {
