@@ -45,6 +45,7 @@ void authority_unref(struct authority *a)
 		identity_clear(&a->cas[i].ca);
 		identity_clear(&a->cas[i].ra_sign);
 		identity_clear(&a->cas[i].ra_encrypt);
+		identity_clear(&a->cas[i].ocsp);
 		buf_clear(&a->cas[i].ca_ski);
 	}
 	free(a->cas);
@@ -146,6 +147,17 @@ static RESULT load_ra(struct authority_ca *ca, const struct store_ca *record,
 	return identity_load(&ca->ra_encrypt, encrypt, keeper, err);
 }
 
+static RESULT load_responder(struct authority_ca *ca, const struct store_ca *record,
+			     struct keeper_client *keeper, struct err *err)
+{
+	const struct store_ca_key *key = latest(record, STORE_KEY_OCSP);
+
+	if (!key)
+		return OK;
+	ca->ocsp_generation = key->generation;
+	return identity_load(&ca->ocsp, key, keeper, err);
+}
+
 static RESULT load_ca(struct authority_ca *ca, const struct store_ca *record,
 		      struct keeper_client *keeper, struct err *err)
 {
@@ -157,6 +169,7 @@ static RESULT load_ca(struct authority_ca *ca, const struct store_ca *record,
 	ca->generation = key->generation;
 	TRY(identity_load(&ca->ca, key, keeper, err));
 	TRY(load_ski(ca, err));
+	TRY(load_responder(ca, record, keeper, err));
 	return load_ra(ca, record, keeper, err);
 }
 

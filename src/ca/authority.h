@@ -27,7 +27,9 @@ struct authority_ca {
 	struct ca_identity
 	    ra_sign; /* equal to ra_encrypt where one certificate does both: see ra_one */
 	struct ca_identity ra_encrypt;
-	bool ra_one; /* ra_encrypt is empty, ra_sign does both */
+	bool ra_one;             /* ra_encrypt is empty, ra_sign does both */
+	struct ca_identity ocsp; /* key NULL: no responder yet (ca/responder.h) */
+	unsigned ocsp_generation;
 };
 
 /* Whoever signs SCEP replies, and whoever decrypts requests: the RA, else the CA. */

@@ -6,8 +6,6 @@
 #include "base/hex.h"
 #include "base/random.h"
 #include "ca/issue.h"
-#include "der/oid.h"
-#include "der/writer.h"
 #include "pki/lint.h"
 #include "pki/name.h"
 
@@ -223,28 +221,13 @@ static const struct ra_role ra_split[] = {
 	{ STORE_KEY_RA_ENCRYPT, "ra-encrypt", "RA encryption", false, true },
 };
 
-/* The CA's name without its CNs, and one that says whose RA it is (ub-common-name is 64). */
 static RESULT ra_subject(const struct making *m, const char *suffix, struct buf *out,
 			 struct err *err)
 {
-	struct name_iter it;
-	struct name_attr a;
 	char cn[65];
-	size_t seq = der_open(out, DER_SEQUENCE), set, attr;
 
-	name_iter_init(&it, buf_span(&m->subject));
-	while (name_next(&it, &a))
-		if (!span_eq(a.type, OID_CN))
-			der_put_tlv(out, DER_SET, a.whole);
 	(void)snprintf(cn, sizeof(cn), "%s %s", m->init->name, suffix);
-	set = der_open(out, DER_SET);
-	attr = der_open(out, DER_SEQUENCE);
-	der_put_oid(out, OID_CN);
-	der_put_tlv(out, DER_UTF8_STRING, span_str(cn));
-	der_close(out, attr);
-	der_close(out, set);
-	der_close(out, seq);
-	return buf_check(out, err);
+	return issue_subject(buf_span(&m->subject), cn, out, err);
 }
 
 static RESULT make_ra(struct making *m, const struct ra_role *role, struct err *err)

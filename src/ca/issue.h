@@ -9,6 +9,12 @@
 #define ISSUE_SERIAL 16
 RESULT issue_serial(uint8_t out[ISSUE_SERIAL], struct err *err);
 
+/*
+ * Name of a certificate of the CA's own: the CA's without its CNs, and a CN (at most 64 octets:
+ * ub-common-name) that says what it is.
+ */
+RESULT issue_subject(struct span ca_subject, const char *cn, struct buf *out, struct err *err);
+
 /* The certificate into out. ERR_BAD_TEMPLATE: a rule of RFC 5280 is broken; nothing was signed. */
 RESULT issue_certificate(const struct cert_template *t, struct key *issuer, struct crypto *c,
 			 struct buf *out, struct err *err);

@@ -252,19 +252,24 @@ const char *config_needs_restart(const struct config *old, const struct config *
 
 /* ---- routing ---- */
 
-/* Does path begin with the segments of prefix? Repeated slashes in path count as one. */
-static bool is_below(struct span path, const char *prefix)
+/* How far path is the segments of prefix, in which repeated slashes count as one; 0: it is not. */
+static size_t match(struct span path, const char *prefix)
 {
 	size_t i = 0;
 
 	for (; *prefix; prefix++) {
 		if (i >= path.len || path.p[i] != (uint8_t)*prefix)
-			return false;
+			return 0;
 		i++;
 		while (*prefix == '/' && i < path.len && path.p[i] == '/')
 			i++;
 	}
-	return i == path.len || path.p[i] == '/';
+	return i == path.len || path.p[i] == '/' ? i : 0;
+}
+
+struct span config_behind(const struct config_endpoint *e, struct span path)
+{
+	return span_sub(path, match(path, e->path), SIZE_MAX);
 }
 
 const struct config_endpoint *config_route(const struct config *c, size_t listener,
@@ -276,7 +281,7 @@ const struct config_endpoint *config_route(const struct config *c, size_t listen
 	for (i = 0; i < c->n_endpoints; i++) {
 		const struct config_endpoint *e = &c->endpoints[i];
 
-		if ((e->listeners >> listener & 1) && is_below(path, e->path) &&
+		if ((e->listeners >> listener & 1) && match(path, e->path) &&
 		    (!best || strlen(e->path) > strlen(best->path)))
 			best = e;
 	}

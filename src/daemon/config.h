@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "ca/crl_make.h"
 #include "net/http_server.h"
+#include "ocsp/service.h"
 #include "scep/service.h"
 
 #define CONFIG_LISTENERS_MAX 32
@@ -24,7 +25,7 @@ struct config_listener {
 	const char *tls_key;
 };
 
-enum config_protocol { CONFIG_SCEP, CONFIG_CRL };
+enum config_protocol { CONFIG_SCEP, CONFIG_CRL, CONFIG_OCSP };
 
 struct config_endpoint {
 	enum config_protocol protocol;
@@ -33,6 +34,7 @@ struct config_endpoint {
 	struct scep_endpoint scep; /* CONFIG_SCEP */
 	struct crl_plan crl;       /* CONFIG_CRL */
 	char *crl_directory;       /* owned; crl.directory */
+	struct ocsp_endpoint ocsp; /* CONFIG_OCSP */
 	const char *path;          /* begins with '/', does not end with it */
 	uint32_t listeners;        /* bit i: listeners[i] */
 };
@@ -81,5 +83,7 @@ const char *config_needs_restart(const struct config *old, const struct config *
  */
 const struct config_endpoint *config_route(const struct config *c, size_t listener,
 					   struct span path);
+/* What stands in it behind the endpoint's path, as received. */
+struct span config_behind(const struct config_endpoint *e, struct span path);
 
 #endif

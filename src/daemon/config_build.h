@@ -27,5 +27,7 @@ RESULT config_build_profiles(struct config_build *b, struct err *err);
 RESULT config_build_endpoints(struct config_build *b, struct err *err);
 /* endpoints[i], which is of protocol crl. */
 RESULT config_build_crl(struct config_build *b, size_t i, struct err *err);
+/* endpoints[i], which is of protocol ocsp. */
+void config_build_ocsp(struct config_build *b, size_t i);
 
 #endif

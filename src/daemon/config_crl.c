@@ -55,11 +55,6 @@ static void check_alone(const struct making *m)
 		if (m->b->file->endpoints[j].protocol == FILE_PROTOCOL_CRL &&
 		    strcmp(m->b->file->endpoints[j].ca, m->f->ca) == 0)
 			complain(m, "ca", "this CA has an endpoint of protocol crl already");
-	if (m->f->profile || m->f->authorisation.one_time || m->f->authorisation.statics_count ||
-	    m->f->authorisation.anyone || m->f->authorisation.renewal)
-		complain(m, "protocol",
-			 "crl has neither a profile nor an authorisation: everyone may read the "
-			 "lists; remove them");
 }
 
 static void read_plan(const struct making *m, const struct file_crl *f)

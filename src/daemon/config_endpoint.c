@@ -176,16 +176,33 @@ static enum result build_scep(struct making *m, struct err *err)
 	scep->include_ca = m->f->include_ca;
 	scep->allow_sha1_3des = m->f->legacy != FILE_LEGACY_NONE;
 	scep->allow_md5_des = m->f->legacy == FILE_LEGACY_MD5_DES;
-	if (m->f->crl)
-		COMPLAIN(m, at(m, "crl"), "is for endpoints of protocol crl");
 	build_profile(m);
 	build_approval(m);
 	return build_authorisation(m, err);
 }
 
+/* What everyone may read. */
+static void check_is_open(struct making *m)
+{
+	const struct file_authorisation *f = &m->f->authorisation;
+
+	if (m->f->profile || f->one_time || f->statics_count || f->anyone || f->renewal)
+		COMPLAIN(m, at(m, "protocol"),
+			 "crl and ocsp have neither a profile nor an authorisation: everyone may "
+			 "ask; remove them");
+}
+
 static enum result build_crl(struct making *m, struct err *err)
 {
+	check_is_open(m);
 	return config_build_crl(m->b, m->i, err);
+}
+
+static enum result build_ocsp(struct making *m, UNUSED struct err *err)
+{
+	check_is_open(m);
+	config_build_ocsp(m->b, m->i);
+	return OK;
 }
 
 /* What an endpoint has beside name, path, CA and listeners, by protocol. */
@@ -195,6 +212,7 @@ static const struct {
 } builders[] = {
 	[FILE_PROTOCOL_SCEP] = { CONFIG_SCEP, build_scep },
 	[FILE_PROTOCOL_CRL] = { CONFIG_CRL, build_crl },
+	[FILE_PROTOCOL_OCSP] = { CONFIG_OCSP, build_ocsp },
 };
 
 static enum result build_endpoint(struct config_build *b, size_t i, struct err *err)
@@ -209,6 +227,10 @@ static enum result build_endpoint(struct config_build *b, size_t i, struct err *
 	m.e->name = m.f->name;
 	m.e->path = m.f->path;
 	m.e->protocol = builders[m.f->protocol].protocol;
+	if (m.f->crl && m.f->protocol != FILE_PROTOCOL_CRL)
+		COMPLAIN(&m, at(&m, "crl"), "is for endpoints of protocol crl");
+	if (m.f->ocsp && m.f->protocol != FILE_PROTOCOL_OCSP)
+		COMPLAIN(&m, at(&m, "ocsp"), "is for endpoints of protocol ocsp");
 	build_ca(&m);
 	build_listeners(&m);
 	return builders[m.f->protocol].build(&m, err);

@@ -173,6 +173,7 @@ static const cyaml_schema_value_t profile_entry = {
 static const cyaml_strval_t protocols[] = {
 	{ "scep", FILE_PROTOCOL_SCEP },
 	{ "crl", FILE_PROTOCOL_CRL },
+	{ "ocsp", FILE_PROTOCOL_OCSP },
 };
 
 static const cyaml_strval_t approvals[] = {
@@ -200,6 +201,23 @@ static const cyaml_schema_field_t crl_fields[] = {
 	NUMBER("parts", struct file_crl, parts),     CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t unissued[] = {
+	{ "unknown", FILE_UNISSUED_UNKNOWN },
+	{ "revoked", FILE_UNISSUED_REVOKED },
+};
+
+static const cyaml_strval_t responder_ids[] = {
+	{ "key", FILE_RESPONDER_KEY },
+	{ "name", FILE_RESPONDER_NAME },
+};
+
+static const cyaml_schema_field_t ocsp_fields[] = {
+	TEXT("validity", struct file_ocsp, validity),
+	WORD("unissued", struct file_ocsp, unissued, unissued),
+	WORD("responder_id", struct file_ocsp, responder_id, responder_ids),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t endpoint_fields[] = {
 	TEXT_NEEDED("name", struct file_endpoint, name),
 	WORD_NEEDED("protocol", struct file_endpoint, protocol, protocols),
@@ -214,6 +232,7 @@ static const cyaml_schema_field_t endpoint_fields[] = {
 	WORD("legacy", struct file_endpoint, legacy, legacies),
 	SWITCH("include_ca", struct file_endpoint, include_ca),
 	CYAML_FIELD_MAPPING_PTR("crl", OPTIONAL_PTR, struct file_endpoint, crl, crl_fields),
+	CYAML_FIELD_MAPPING_PTR("ocsp", OPTIONAL_PTR, struct file_endpoint, ocsp, ocsp_fields),
 	LIST("listeners", struct file_endpoint, listeners, text_entry, CONFIG_LISTENERS_MAX),
 	CYAML_FIELD_END,
 };

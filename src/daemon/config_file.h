@@ -120,8 +120,17 @@ struct file_crl {
 	unsigned parts;
 };
 
-enum file_protocol { FILE_PROTOCOL_SCEP, FILE_PROTOCOL_CRL };
 enum file_approval { FILE_APPROVAL_AUTOMATIC, FILE_APPROVAL_MANUAL };
+enum file_unissued { FILE_UNISSUED_UNKNOWN, FILE_UNISSUED_REVOKED };
+enum file_responder_id { FILE_RESPONDER_KEY, FILE_RESPONDER_NAME };
+
+struct file_ocsp {
+	char *validity;
+	int unissued;     /* enum file_unissued */
+	int responder_id; /* enum file_responder_id */
+};
+
+enum file_protocol { FILE_PROTOCOL_SCEP, FILE_PROTOCOL_CRL, FILE_PROTOCOL_OCSP };
 enum file_legacy { FILE_LEGACY_NONE, FILE_LEGACY_SHA1_3DES, FILE_LEGACY_MD5_DES };
 
 struct file_endpoint {
@@ -137,6 +146,7 @@ struct file_endpoint {
 	int legacy; /* enum file_legacy */
 	bool include_ca;
 	struct file_crl *crl;
+	struct file_ocsp *ocsp;
 	char **listeners;
 	size_t listeners_count;
 };

@@ -12,6 +12,7 @@
 #include "daemon/tls_listener.h"
 
 #define KEEPER_TIMEOUT_MS 10000
+#define OCSP_CACHE_SLOTS 8192 /* of some 1.5 KiB each */
 
 /* Everything that the process opens, in the order in which it is closed again from the end. */
 struct opened {
@@ -29,11 +30,13 @@ static void opened_clear(struct opened *o)
 	for (i = 0; i < CONFIG_LISTENERS_MAX; i++)
 		tls_listener_free(o->tls[i]);
 	audit_close(o->server.audit);
+	ocsp_cache_free(o->server.ocsp_cache);
 	keeper_client_free(o->server.keeper);
 	store_close(o->server.store);
 	if (o->server.config)
 		config_unref(o->server.config);
 	(void)pthread_mutex_destroy(&o->server.lock);
+	(void)pthread_mutex_destroy(&o->server.renewing);
 }
 
 static enum result open_audit(struct server *s, const struct process_context *ctx, struct err *err)
@@ -63,6 +66,7 @@ static enum result open_state(struct server *s, const struct process_context *ct
 	TRY(keeper_ping(s->keeper, err));
 	TRY(open_audit(s, ctx, err));
 	server_init_admin(s);
+	TRY(ocsp_cache_new(&s->ocsp_cache, OCSP_CACHE_SLOTS, err));
 	TRY(server_load_authority(s, err));
 	return server_start_publisher(s, err);
 }
@@ -182,6 +186,7 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 		.server = { .clock = CLOCK_SYSTEM,
 			    .log = ctx->log,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
+			    .renewing = PTHREAD_MUTEX_INITIALIZER,
 			    .config = config_ref(ctx->config) },
 	};
 	enum result r;

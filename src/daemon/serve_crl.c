@@ -76,7 +76,7 @@ static void send_list(struct crl_file *file, int64_t now, const struct http_requ
 /* What stands behind the endpoint's path, without its slash; nothing: the complete list. */
 static struct span name_of(const struct config_endpoint *endpoint, struct span path)
 {
-	struct span name = span_sub(path, strlen(endpoint->path), SIZE_MAX);
+	struct span name = config_behind(endpoint, path);
 
 	while (name.len && name.p[0] == '/')
 		name = span_sub(name, 1, SIZE_MAX);

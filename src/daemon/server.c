@@ -8,15 +8,18 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "ca/responder.h"
 #include "daemon/serve_crl.h"
 #include "scep/service.h"
 
 struct worker {
 	struct scep_worker *scep;
-	struct crypto *crypto; /* of the admin API; made at its first request */
+	struct crypto *crypto; /* of the admin API and OCSP; made when first needed */
 };
 
-static const char *const protocol_names[] = { [CONFIG_SCEP] = "scep", [CONFIG_CRL] = "crl" };
+static const char *const protocol_names[] = {
+	[CONFIG_SCEP] = "scep", [CONFIG_CRL] = "crl", [CONFIG_OCSP] = "ocsp"
+};
 
 /* ---- snapshots ---- */
 
@@ -178,15 +181,24 @@ void server_init_admin(struct server *s)
 
 /* ---- requests ---- */
 
+static RESULT worker_crypto(struct worker *w, struct crypto **out, struct err *err)
+{
+	if (!w->crypto)
+		TRY(crypto_new(&w->crypto, false, err));
+	*out = w->crypto;
+	return OK;
+}
+
 static void handle_admin(struct server *s, struct worker *w, const struct http_request *req,
 			 struct http_reply *reply)
 {
+	struct crypto *c = NULL;
 	struct err err = { 0 };
 
-	if (!w->crypto && crypto_new(&w->crypto, false, &err) != OK)
+	if (worker_crypto(w, &c, &err) != OK)
 		http_reply_text(reply, 503, "%s", err_text(&err));
 	else
-		admin_api_handle(&s->admin, w->crypto, req, reply);
+		admin_api_handle(&s->admin, c, req, reply);
 }
 
 static void handle_scep(struct server *s, struct worker *w, const struct config_endpoint *e,
@@ -209,10 +221,60 @@ static void handle_crl(struct server *s, UNUSED struct worker *w, const struct c
 	serve_crl(s->publisher, e, clock_now(&s->clock), req, reply);
 }
 
+/*
+ * A request that finds the responder's certificate in its last third renews it; others go on with
+ * what there is meanwhile, if that still holds.
+ */
+static void renew_responder(struct server *s, struct crypto *c, const char *name)
+{
+	int64_t now = clock_now(&s->clock);
+	struct authority *a = server_authority(s);
+	const struct authority_ca *ca = authority_find(a, name);
+	bool due = ca && responder_is_due(ca, now), wait = due && !responder_is_valid(ca, now);
+	struct err err = { 0 };
+
+	authority_unref(a);
+	if (!due || (wait ? pthread_mutex_lock : pthread_mutex_trylock)(&s->renewing) != 0)
+		return;
+	a = server_authority(s);
+	ca = authority_find(a, name);
+	if (ca && responder_is_due(ca, now) &&
+	    (responder_renew(s->store, s->keeper, c, now, ca, &err) != OK ||
+	     server_load_authority(s, &err) != OK))
+		log_error(&s->log, "OCSP responder not renewed", LOG_STR("ca", name),
+			  LOG_ERR(&err));
+	authority_unref(a);
+	(void)pthread_mutex_unlock(&s->renewing);
+}
+
+static void handle_ocsp(struct server *s, struct worker *w, const struct config_endpoint *e,
+			const struct http_request *req, struct http_reply *reply)
+{
+	const struct ocsp_service service = {
+		.store = s->store, .clock = &s->clock, .log = &s->log, .cache = s->ocsp_cache
+	};
+	struct span path = config_behind(e, req->path);
+	struct authority *authority;
+	struct crypto *c = NULL;
+	struct err err = { 0 };
+
+	if (worker_crypto(w, &c, &err) != OK) {
+		http_reply_text(reply, 503, "%s", err_text(&err));
+		return;
+	}
+	renew_responder(s, c, e->ca);
+	authority = server_authority(s);
+	ocsp_service_handle(&service, c, &e->ocsp, authority_find(authority, e->ca), req, path,
+			    reply);
+	authority_unref(authority);
+}
+
 typedef void protocol_fn(struct server *s, struct worker *w, const struct config_endpoint *e,
 			 const struct http_request *req, struct http_reply *reply);
 
-static protocol_fn *const protocols[] = { [CONFIG_SCEP] = handle_scep, [CONFIG_CRL] = handle_crl };
+static protocol_fn *const protocols[] = {
+	[CONFIG_SCEP] = handle_scep, [CONFIG_CRL] = handle_crl, [CONFIG_OCSP] = handle_ocsp
+};
 
 static size_t find_listener(const struct config *config, const char *name)
 {

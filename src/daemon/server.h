@@ -13,12 +13,15 @@
 #include "ca/authority.h"
 #include "ca/crl_publisher.h"
 #include "daemon/config.h"
+#include "ocsp/service.h"
 
 struct server {
 	struct store *store;
 	struct keeper_client *keeper;
 	struct crl_publisher *publisher;
 	struct audit *audit;
+	struct ocsp_cache *ocsp_cache;
+	pthread_mutex_t renewing; /* an OCSP responder */
 	struct clock clock;
 	struct log log;
 	struct admin_api admin;

@@ -7,6 +7,7 @@
 #include "base/hex.h"
 #include "der/oid.h"
 #include "keeper/audit_seal.h"
+#include "keeper/rule_ocsp.h"
 #include "keeper/rule_tls.h"
 #include "pki/cert.h"
 
@@ -186,6 +187,14 @@ static enum result check_audit(const struct key_rule *rule, UNUSED struct span o
 	return OK;
 }
 
+static enum result check_ocsp(const struct key_rule *rule, UNUSED struct span own_spki,
+			      struct span message, struct err *err)
+{
+	if (!rule->ocsp)
+		return err_set(err, ERR_DENIED, "key rule: the key is not an OCSP responder's");
+	return rule_ocsp_check(message, err);
+}
+
 typedef enum result check_fn(const struct key_rule *rule, struct span own_spki, struct span message,
 			     struct err *err);
 
@@ -197,6 +206,7 @@ enum result key_rule_check(const struct key_rule *rule, enum key_purpose purpose
 		[KEY_FOR_CRL] = check_crl,
 		[KEY_FOR_CONTENT] = check_content,
 		[KEY_FOR_CSR] = check_csr,
+		[KEY_FOR_OCSP] = check_ocsp,
 		[KEY_FOR_TLS] = check_tls,
 		[KEY_FOR_AUDIT] = check_audit,
 	};
@@ -233,6 +243,7 @@ static const struct setting {
 	{ "csr", SETTING_BOOL, offsetof(struct key_rule, csr) },
 	{ "tls", SETTING_BOOL, offsetof(struct key_rule, tls) },
 	{ "audit", SETTING_BOOL, offsetof(struct key_rule, audit) },
+	{ "ocsp", SETTING_BOOL, offsetof(struct key_rule, ocsp) },
 	{ "max-validity", SETTING_SECONDS, offsetof(struct key_rule, max_validity) },
 	{ "max-own-validity", SETTING_SECONDS, offsetof(struct key_rule, max_own_validity) },
 	{ "issuer", SETTING_HEX, offsetof(struct key_rule, issuer) },

@@ -22,6 +22,7 @@ struct key_rule {
 	bool csr;     /* sign CertificationRequestInfo over its own key */
 	bool tls;     /* sign a TLS server's part of a handshake */
 	bool audit;   /* sign seals on the chain of events */
+	bool ocsp;    /* sign a ResponseData */
 };
 void key_rule_clear(struct key_rule *r);
 

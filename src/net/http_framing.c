@@ -336,7 +336,7 @@ static int parse_fields(struct parse *p)
 /* What the fields must not say together. */
 static int check_whole(struct parse *p, bool lenient_gets)
 {
-	bool lenient = lenient_gets && p->req->method == HTTP_GET;
+	bool nameless = p->http10 || (lenient_gets && p->req->method == HTTP_GET);
 
 	if (p->coded && p->sized)
 		return refuse(400, err_set(p->err, ERR_SYNTAX,
@@ -346,13 +346,14 @@ static int check_whole(struct parse *p, bool lenient_gets)
 		return refuse(400,
 			      err_set(p->err, ERR_SYNTAX,
 				      "RFC 9112 6.1: Transfer-Encoding in an HTTP/1.0 request"));
-	if (p->http10 && !lenient)
-		return refuse(400, err_set(p->err, ERR_BAD_REQUEST, "%s",
-					   lenient_gets ? "HTTP/1.0 is taken for GET only: send "
-							  "this request as HTTP/1.1"
-							: "HTTP/1.0 is not taken here: send this "
-							  "request as HTTP/1.1"));
-	if (!p->named && !lenient)
+	if (p->http10 && !lenient_gets)
+		return refuse(400, err_set(p->err, ERR_BAD_REQUEST,
+					   "HTTP/1.0 is not taken here: send this request as "
+					   "HTTP/1.1"));
+	if (p->http10 && p->req->method == HTTP_POST && !p->sized)
+		return refuse(400, err_set(p->err, ERR_SYNTAX,
+					   "RFC 1945 8.3: HTTP/1.0 POST without Content-Length"));
+	if (!p->named && !nameless)
 		return refuse(400, err_set(p->err, ERR_SYNTAX,
 					   "RFC 9112 3.2: HTTP/1.1 request without Host"));
 	return 0;

@@ -28,7 +28,7 @@ size_t http_head_end(struct span bytes, size_t *scanned);
  * Parses a whole head. Returns 0, or the HTTP status with which to refuse it (err says why, with
  * the clause). Sets method, http10, path, query and headers of *req, as spans into head; after a
  * refusal what was understood stays in *req, for the log.
- * lenient_gets: HTTP/1.0, and HTTP/1.1 without Host, are taken for GET.
+ * lenient: HTTP/1.0 is taken (OCSP clients POST by it), and HTTP/1.1 without Host for GET.
  */
 MUST_USE int http_head_parse(struct span head, bool lenient_gets, struct http_request *req,
 			     struct http_framing *framing, struct err *err);

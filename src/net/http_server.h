@@ -45,7 +45,7 @@ struct http_listener {
 	const char *name;
 	int fd;                 /* listening socket (TCP or Unix), stays the caller's, who may close
 				   it: the server has a copy, until it drains */
-	bool lenient_gets;      /* take HTTP/1.0, and GETs without Host (SCEP) */
+	bool lenient_gets;      /* take HTTP/1.0 (OCSP), and GETs without Host (SCEP) */
 	struct tls_server *tls; /* NULL: plain; borrowed */
 };
 

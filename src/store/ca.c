@@ -5,10 +5,9 @@
 
 /* As the schema has them. */
 static const char *const role_names[] = {
-	[STORE_KEY_CA] = "ca",
-	[STORE_KEY_RA] = "ra",
-	[STORE_KEY_RA_SIGN] = "ra-sign",
-	[STORE_KEY_RA_ENCRYPT] = "ra-encrypt",
+	[STORE_KEY_CA] = "ca",           [STORE_KEY_RA] = "ra",
+	[STORE_KEY_RA_SIGN] = "ra-sign", [STORE_KEY_RA_ENCRYPT] = "ra-encrypt",
+	[STORE_KEY_OCSP] = "ocsp",
 };
 
 void store_ca_clear(struct store_ca *ca)
@@ -74,6 +73,37 @@ enum result store_add_ca(struct store *s, const struct store_ca *ca,
 
 	TRY(row_check_name(ca->name, "the CA's name", err));
 	return writer_run(s->writer, add_ca, &new, err);
+}
+
+struct new_key {
+	const char *ca;
+	const struct store_ca_key *key;
+	const struct store_event *event;
+};
+
+static enum result put_key(struct db *db, const void *arg, struct err *err)
+{
+	const struct new_key *new = arg;
+	QUERY q = QUERY_NONE;
+
+	TRY(query_init(&q, db, SQL_PUT_CA_KEY, err));
+	query_bind_str(&q, 1, new->ca);
+	query_bind_int(&q, 2, new->key->generation);
+	query_bind_str(&q, 3, role_names[new->key->role]);
+	query_bind_str(&q, 4, new->key->key_id);
+	query_bind_blob(&q, 5, buf_span(&new->key->cert));
+	TRY(query_run(&q, err));
+	if (sqlite3_changes(db->handle) == 0)
+		return err_set(err, ERR_NOT_FOUND, "there is no CA named \"%s\"", new->ca);
+	return event_insert(db, new->event, err);
+}
+
+enum result store_put_ca_key(struct store *s, const char *ca, const struct store_ca_key *key,
+			     const struct store_event *event, struct err *err)
+{
+	const struct new_key new = { ca, key, event };
+
+	return writer_run(s->writer, put_key, &new, err);
 }
 
 static enum result read_role(const struct query *q, enum store_key_role *out, struct err *err)

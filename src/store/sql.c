@@ -71,6 +71,9 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_ADD_CA] = "INSERT INTO ca (name, created) VALUES (?1, ?2)",
 	[SQL_ADD_CA_KEY] = "INSERT INTO ca_key (ca, generation, role, key_id, cert)"
 			   " VALUES (?1, ?2, ?3, ?4, ?5)",
+	[SQL_PUT_CA_KEY] = "INSERT INTO ca_key (ca, generation, role, key_id, cert)"
+			   " SELECT id, ?2, ?3, ?4, ?5 FROM ca WHERE name = ?1"
+			   " ON CONFLICT DO UPDATE SET key_id = ?4, cert = ?5",
 	[SQL_CAS] = "SELECT id, name, created FROM ca ORDER BY id",
 	[SQL_CA_KEYS] = "SELECT role, generation, key_id, cert FROM ca_key WHERE ca = ?1"
 			" ORDER BY generation, role",

@@ -20,6 +20,7 @@ enum sql {
 
 	SQL_ADD_CA,
 	SQL_ADD_CA_KEY,
+	SQL_PUT_CA_KEY,
 	SQL_CAS,
 	SQL_CA_KEYS,
 

@@ -77,7 +77,13 @@ RESULT store_each_event(struct store *s, const struct store_event_filter *filter
 
 /* ---- authorities ---- */
 
-enum store_key_role { STORE_KEY_CA, STORE_KEY_RA, STORE_KEY_RA_SIGN, STORE_KEY_RA_ENCRYPT };
+enum store_key_role {
+	STORE_KEY_CA,
+	STORE_KEY_RA,
+	STORE_KEY_RA_SIGN,
+	STORE_KEY_RA_ENCRYPT,
+	STORE_KEY_OCSP
+};
 
 struct store_ca_key {
 	enum store_key_role role;
@@ -99,6 +105,9 @@ void store_ca_clear(struct store_ca *ca);
 /* The CA, its keys and the event in one commit. ERR_CONFLICT: the name exists. */
 RESULT store_add_ca(struct store *s, const struct store_ca *ca, const struct store_event *event,
 		    struct err *err);
+/* One key more, or in place of that of the same role and generation. ERR_NOT_FOUND: no such CA. */
+RESULT store_put_ca_key(struct store *s, const char *ca, const struct store_ca_key *key,
+			const struct store_event *event, struct err *err);
 typedef enum result store_ca_fn(void *ctx, const struct store_ca *ca, struct err *err);
 RESULT store_each_ca(struct store *s, store_ca_fn *fn, void *ctx, struct err *err);
 

@@ -331,7 +331,7 @@ static void refuses_with_line_and_remedy(void **state)
 		  "true, or list a hash under static\n" },
 		{ GOOD "  - {name: a b, protocol: est, path: /x, ca: x, profile: device,\n"
 		       "     authorisation: {one_time: true}}\n",
-		  ":16: endpoints[1].protocol: \"est\" is not one of: scep, crl\n" },
+		  ":16: endpoints[1].protocol: \"est\" is not one of: scep, crl, ocsp\n" },
 		{ GOOD "  - {name: a b, protocol: scep, path: x/, ca: X, profile: device,\n"
 		       "     authorisation: {anyone: true, one_time: true}}\n",
 		  ":16: endpoints[1].name: \"a b\" is no name: write 1 to 63 of A-Z, a-z, 0-9, "
@@ -347,10 +347,11 @@ static void refuses_with_line_and_remedy(void **state)
 		       "     crl: {url: \"https://x/\", interval: 9d, delta: soon, parts: 300}}\n"
 		       "  - {name: e, protocol: crl, path: /e, ca: other, crl: {parts: 2}}\n"
 		       "  - {name: f, protocol: scep, path: /f, ca: other, profile: device,\n"
-		       "     authorisation: {anyone: true}, crl: {}}\n",
-		  ":17: endpoints[2].ca: this CA has an endpoint of protocol crl already\n"
-		  "S:17: endpoints[2].protocol: crl has neither a profile nor an authorisation: "
-		  "everyone may read the lists; remove them\n"
+		       "     authorisation: {anyone: true}, crl: {}, ocsp: {}}\n"
+		       "  - {name: g, protocol: ocsp, path: /g, ca: demo, ocsp: {validity: 10s}}\n",
+		  ":17: endpoints[2].protocol: crl and ocsp have neither a profile nor an "
+		  "authorisation: everyone may ask; remove them\n"
+		  "S:17: endpoints[2].ca: this CA has an endpoint of protocol crl already\n"
 		  "S:18: endpoints[2].crl.delta: \"soon\" is not a duration: write a number and "
 		  "one "
 		  "of s m h d w y, as in 90d\n"
@@ -362,7 +363,9 @@ static void refuses_with_line_and_remedy(void **state)
 		  "time without a valid list\n"
 		  "S:19: endpoints[3].crl.parts: needs crl.url: a part says where it is (RFC 5280 "
 		  "5.2.5)\n"
-		  "S:21: endpoints[4].crl: is for endpoints of protocol crl\n" },
+		  "S:21: endpoints[4].crl: is for endpoints of protocol crl\n"
+		  "S:21: endpoints[4].ocsp: is for endpoints of protocol ocsp\n"
+		  "S:22: endpoints[5].ocsp.validity: must be a minute at least and 30d at most\n" },
 		{ HEAD HTTP PROFILES
 		  "\n    renewal: {allowed: false, window: soon}\n" ENDPOINTS
 		  "  - {name: x, protocol: scep, path: /x, ca: x, profile: device,\n"

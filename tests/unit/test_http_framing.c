@@ -39,11 +39,12 @@ static const struct row rows[] = {
 	ROW("POST / HTTP/1.1\r\n" H "Transfer-Encoding: Chunked\r\n\r\n", 0, 0, NULL),
 	ROW("GET / HTTP/1.1\r\n" H "X: \x80\xff\r\nX:\r\n\r\n", 0, 0, NULL),
 
-	/* what only SCEP's GETs are allowed */
+	/* what only SCEP's GETs and OCSP's clients are allowed */
 	ROW("GET / HTTP/1.0\r\n\r\n", 400, 0, "HTTP/1.0 is not taken here"),
 	ROW("GET / HTTP/1.1\r\n\r\n", 400, 0, "without Host"),
-	ROW("HEAD / HTTP/1.0\r\n\r\n", 400, 400, "HTTP/1.0"),
-	ROW("POST / HTTP/1.0\r\nContent-Length: 1\r\n\r\n", 400, 400, "HTTP/1.0"),
+	ROW("HEAD / HTTP/1.0\r\n\r\n", 400, 0, "HTTP/1.0"),
+	ROW("POST / HTTP/1.0\r\nContent-Length: 1\r\n\r\n", 400, 0, "HTTP/1.0"),
+	ROW("POST / HTTP/1.0\r\n\r\n", 400, 400, "HTTP/1.0"),
 	ROW("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\n", 400, 400, "without Host"),
 
 	/* two lengths */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The OCSP responder (RFC 6960, and RFC 5019 for its GETs): one HTTP request in, one reply out. It
+ * answers for one CA with that CA's delegated key; a request that is refused gets a response that
+ * says so, with HTTP 200.
+ */
+#ifndef OCSP_SERVICE_H
+#define OCSP_SERVICE_H
+
+#include "ca/authority.h"
+#include "net/http.h"
+#include "ocsp/cache.h"
+
+struct ocsp_endpoint {
+	const char *name;
+	int64_t validity; /* thisUpdate to nextUpdate */
+	/* what is said of a serial number that was never issued: `unknown`, or `revoked` with the
+	 * extension extended-revoke (RFC 6960 2.2); never `good` */
+	bool revoke_unissued;
+	bool by_name; /* responderID by name instead of by key */
+};
+
+struct ocsp_service {
+	struct store *store;
+	const struct clock *clock;
+	const struct log *log;
+	struct ocsp_cache *cache; /* NULL: none */
+};
+
+/*
+ * path: what stands behind the endpoint's own, as received. ca NULL, or without a responder's key:
+ * tryLater. c: the calling thread's.
+ */
+void ocsp_service_handle(const struct ocsp_service *s, struct crypto *c,
+			 const struct ocsp_endpoint *endpoint, const struct authority_ca *ca,
+			 const struct http_request *req, struct span path,
+			 struct http_reply *reply);
+
+#endif
