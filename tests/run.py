@@ -22,7 +22,9 @@ def unit(build):
     """meson test: (passed, failed)"""
     log = build / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
-    run = subprocess.run(["meson", "test", "-C", build, "--print-errorlogs", "--suite", "unit"])
+    run = subprocess.run(
+        ["meson", "test", "-C", build, "--print-errorlogs", "--suite", "unit", "-t", "4"]
+    )
     if not log.exists():
         return 0, 1
     results = [json.loads(line)["result"] for line in log.read_text().splitlines() if line]
