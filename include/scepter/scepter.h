@@ -12,6 +12,9 @@
  * also after a crash, gets the same certificate. An object belongs to one thread at a time;
  * different objects are independent. Strings are UTF-8 and copied.
  *
+ * To renew: scepter_recover, scepter_get_ca, trust, scepter_set_current, scepter_open_key for the
+ * key of the next certificate, scepter_enrol, scepter_replace.
+ *
  * docs/examples/enrol.c is the whole of it in 40 lines. Link with -lscepter.
  */
 #ifndef SCEPTER_SCEPTER_H
@@ -105,6 +108,8 @@ SCEPTER_API enum scepter_result scepter_set_challenge(struct scepter *s, const c
  * SCEPTER_ERR_REFUSED: err->text has the CA's reason.
  */
 SCEPTER_API enum scepter_result scepter_enrol(struct scepter *s, struct scepter_error *err);
+/* Only asks what has become of a request sent earlier, perhaps by another process. */
+SCEPTER_API enum scepter_result scepter_poll(struct scepter *s, struct scepter_error *err);
 /* Seconds that the server asked to wait; -1: it did not say. */
 SCEPTER_API long scepter_retry_after(const struct scepter *s);
 
@@ -114,6 +119,26 @@ SCEPTER_API const unsigned char *scepter_certificate(const struct scepter *s, si
 SCEPTER_API enum scepter_result scepter_save_certificate(const struct scepter *s, const char *path,
 							 struct scepter_error *err);
 SCEPTER_API enum scepter_result scepter_save_ca(const struct scepter *s, const char *path,
+						struct scepter_error *err);
+
+/*
+ * From now on scepter_enrol renews the certificate of that file, whose key is in the other: without
+ * a challenge, and for the same names unless others were set before. What comes back is checked
+ * against it before scepter_enrol succeeds.
+ */
+SCEPTER_API enum scepter_result scepter_set_current(struct scepter *s, const char *key_path,
+						    const char *cert_path,
+						    struct scepter_error *err);
+/*
+ * Puts the new certificate, and the key of the file new_key (NULL: the key stays), in the place of
+ * the old ones. scepter_recover mends what a power cut left half done, if there is anything: call
+ * it before the files are used next.
+ */
+SCEPTER_API enum scepter_result scepter_replace(const struct scepter *s, const char *new_key,
+						const char *key_path, const char *cert_path,
+						struct scepter_error *err);
+SCEPTER_API enum scepter_result scepter_recover(struct scepter *s, const char *new_key,
+						const char *key_path, const char *cert_path,
 						struct scepter_error *err);
 
 #ifdef __cplusplus

@@ -108,6 +108,13 @@ enum result file_write_atomic(const char *path, mode_t mode, struct span bytes, 
 	return sync_parent(path, err);
 }
 
+enum result file_rename(const char *from, const char *to, struct err *err)
+{
+	if (rename(from, to))
+		return err_errno(err, errno, "%s: rename to %s", from, to);
+	return sync_parent(to, err);
+}
+
 bool file_exists(const char *path)
 {
 	return access(path, F_OK) == 0;

@@ -13,6 +13,9 @@ RESULT file_read(const char *path, size_t max, struct buf *out, struct err *err)
 /* Writes path.tmp with mode, syncs it, renames it to path, syncs the directory. */
 RESULT file_write_atomic(const char *path, mode_t mode, struct span bytes, struct err *err);
 
+/* Renames within a directory, which is synced. */
+RESULT file_rename(const char *from, const char *to, struct err *err);
+
 bool file_exists(const char *path);
 
 /* mkdir, not an error if it is there already. Parents must exist. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "client/device.h"
+#include "client/device_state.h"
 
 #include <stdlib.h>
 
@@ -13,25 +13,6 @@
 #include "pki/name.h"
 #include "pki/pem.h"
 #include "pki/san.h"
-
-struct device {
-	char *url;
-	char *ca_identifier;
-	char *tls_ca_file;
-	unsigned timeout;
-	bool allow_legacy;
-	struct crypto *c;
-	struct http_client *http; /* made by device_get_ca */
-	uint32_t caps;
-	struct scep_ca_certs ca;
-	bool trusted;
-	struct key *key;
-	struct buf subject; /* Name DER */
-	struct buf sans;    /* content of GeneralNames */
-	struct secret challenge;
-	long retry_after;
-	struct buf cert;
-};
 
 static RESULT set_text(char **field, const char *text, struct err *err)
 {
@@ -70,6 +51,8 @@ void device_free(struct device *d)
 		return;
 	scep_ca_certs_clear(&d->ca);
 	key_free(d->key);
+	key_free(d->current_key);
+	buf_clear(&d->current_cert);
 	buf_clear(&d->subject);
 	buf_clear(&d->sans);
 	secret_clear(&d->challenge);
@@ -109,7 +92,7 @@ struct crypto *device_crypto(struct device *d)
 
 /* ---- the CA ---- */
 
-static struct scep_client client_of(const struct device *d)
+struct scep_client device_state_client(const struct device *d)
 {
 	return (struct scep_client){ .http = d->http,
 				     .url = d->url,
@@ -134,7 +117,7 @@ enum result device_get_ca(struct device *d, struct err *err)
 	struct scep_ca_certs ca;
 
 	TRY(connect_http(d, err));
-	client = client_of(d);
+	client = device_state_client(d);
 	TRY(scep_client_get_caps(&client, &d->caps, err));
 	TRY(scep_client_get_ca(&client, &ca, err));
 	scep_ca_certs_clear(&d->ca);
@@ -239,6 +222,8 @@ static RESULT check_ready(const struct device *d, struct err *err)
 		return err_set(err, ERR_USAGE, "enrolment with a CA that is not trusted yet");
 	if (!d->key)
 		return err_set(err, ERR_USAGE, "enrolment without a key");
+	if (d->current_key)
+		return OK;
 	if (d->key->kind != KEY_RSA && secret_span(&d->challenge).len == 0)
 		return err_set(err, ERR_USAGE,
 			       "RFC 8894 3.1: a %s key cannot decrypt the answer, which needs a "
@@ -253,6 +238,8 @@ static RESULT begin(struct device *d, struct scep_enrolment *e, struct err *err)
 	struct scep_enrolment_config config = { .key = d->key,
 						.subject = buf_span(&d->subject),
 						.challenge = secret_span(&d->challenge),
+						.current_key = d->current_key,
+						.current_cert = buf_span(&d->current_cert),
 						.caps = d->caps,
 						.allow_legacy = d->allow_legacy,
 						.now = clock_now(&clock) };
@@ -302,11 +289,14 @@ static RESULT check_validity(struct span der, struct err *err)
 
 static RESULT take_reply(struct device *d, struct scep_enrolment_reply *reply, struct err *err)
 {
-	if (reply->status == SCEP_PENDING)
+	d->pending = reply->status == SCEP_PENDING;
+	if (d->pending)
 		return err_set(err, ERR_BUSY, "the request waits for approval at the CA");
 	if (reply->status != SCEP_SUCCESS)
 		return refused(reply, err);
 	TRY(check_validity(buf_span(&reply->cert), err));
+	if (d->current_key)
+		TRY(device_renewal_check(d, buf_span(&reply->cert), err));
 	buf_clear(&d->cert);
 	d->cert = buf_take(&reply->cert);
 	return OK;
@@ -316,11 +306,14 @@ static RESULT exchange(struct device *d, struct scep_enrolment *e, struct err *e
 {
 	CLEANUP(scep_enrolment_reply_clear)
 	struct scep_enrolment_reply reply = { .status = SCEP_FAILURE };
-	struct scep_client client = client_of(d);
+	struct scep_client client = device_state_client(d);
 	BUF request = BUF_INIT;
 	BUF answer = BUF_INIT;
 
-	TRY(scep_enrolment_request(e, &d->ca, d->c, &request, err));
+	if (d->pending && scep_enrolment_can_poll(e))
+		TRY(scep_enrolment_poll(e, &d->ca, d->c, &request, err));
+	else
+		TRY(scep_enrolment_request(e, &d->ca, d->c, &request, err));
 	TRY(scep_client_pki_operation(&client, d->caps, buf_span(&request), &answer,
 				      &d->retry_after, err));
 	TRY(scep_enrolment_read(e, &d->ca, d->c, buf_span(&answer), &reply, err));
@@ -335,6 +328,17 @@ enum result device_enrol(struct device *d, struct err *err)
 	TRY(check_ready(d, err));
 	TRY(begin(d, &e, err));
 	return exchange(d, &e, err);
+}
+
+enum result device_poll(struct device *d, struct err *err)
+{
+	d->pending = true;
+	return device_enrol(d, err);
+}
+
+bool device_is_pending(const struct device *d)
+{
+	return d->pending;
 }
 
 long device_retry_after(const struct device *d)

@@ -48,13 +48,33 @@ RESULT device_add_san(struct device *d, const char *san, struct err *err);
 RESULT device_set_challenge(struct device *d, struct span challenge, struct err *err);
 
 /*
- * Sends the PKCSReq; OK: the certificate is there. The same key means the same transaction, so this
- * may be called again after any failure. ERR_BUSY: not yet, come back after device_retry_after().
+ * Sends the request; OK: the certificate is there. The same key means the same transaction, so this
+ * may be called again after any failure. ERR_BUSY: not yet, come back after device_retry_after();
+ * where the CA has answered PENDING it is polled then.
  * A refusal of the CA has its failInfo as code and its failInfoText in the text.
  */
 RESULT device_enrol(struct device *d, struct err *err);
+/* Only asks what has become of a request that was sent earlier, perhaps by another process. */
+RESULT device_poll(struct device *d, struct err *err);
+bool device_is_pending(const struct device *d);  /* the CA has answered so last */
 long device_retry_after(const struct device *d); /* seconds; -1: the server did not say */
 struct span device_cert(const struct device *d); /* DER; empty: none yet */
+
+/*
+ * From now on device_enrol renews this certificate (PEM or DER), whose key is in that file: for its
+ * names, unless others were set before. device_open_key says for which key, which may be the same.
+ */
+RESULT device_set_current(struct device *d, const char *key_path, const char *cert_path,
+			  struct err *err);
+/*
+ * Puts the new certificate, and the key of new_key (NULL: the key stays), in the place of the old
+ * ones. A power cut in between is mended by device_recover, which is called before the files are
+ * used next: then both are the old ones, or both the new ones.
+ */
+RESULT device_replace(const struct device *d, const char *new_key, const char *key_path,
+		      const char *cert_path, struct err *err);
+RESULT device_recover(struct crypto *c, const char *new_key, const char *key_path,
+		      const char *cert_path, struct err *err);
 
 /* PEM files, atomically: the certificate, or the trusted CAs with the issuing one first. */
 RESULT device_save_cert(const struct device *d, const char *path, struct err *err);

@@ -204,3 +204,36 @@ enum scepter_result scepter_save_ca(const struct scepter *s, const char *path,
 
 	return tell(device_save_ca(s->device, path, &e), &e, err);
 }
+
+enum scepter_result scepter_poll(struct scepter *s, struct scepter_error *err)
+{
+	struct err e = { 0 };
+
+	return tell(device_poll(s->device, &e), &e, err);
+}
+
+enum scepter_result scepter_set_current(struct scepter *s, const char *key_path,
+					const char *cert_path, struct scepter_error *err)
+{
+	struct err e = { 0 };
+
+	return tell(device_set_current(s->device, key_path, cert_path, &e), &e, err);
+}
+
+enum scepter_result scepter_replace(const struct scepter *s, const char *new_key,
+				    const char *key_path, const char *cert_path,
+				    struct scepter_error *err)
+{
+	struct err e = { 0 };
+
+	return tell(device_replace(s->device, new_key, key_path, cert_path, &e), &e, err);
+}
+
+enum scepter_result scepter_recover(struct scepter *s, const char *new_key, const char *key_path,
+				    const char *cert_path, struct scepter_error *err)
+{
+	struct err e = { 0 };
+
+	return tell(device_recover(device_crypto(s->device), new_key, key_path, cert_path, &e), &e,
+		    err);
+}

@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "base/random.h"
+#include "der/writer.h"
 #include "pki/csr.h"
 #include "scep/caps.h"
 
@@ -31,34 +32,72 @@ static RESULT choose_algorithms(struct scep_enrolment *e,
 		       digest_name(e->digest), cipher_name(e->cipher));
 }
 
-static RESULT put_transaction_id(struct scep_enrolment *e, struct crypto *c, struct err *err)
+static RESULT put_transaction_id(struct scep_enrolment *e, struct span renewed, struct crypto *c,
+				 struct err *err)
 {
-	struct span spki = key_spki(e->key);
+	const struct span parts[2] = { key_spki(e->key), renewed };
 	uint8_t digest[DIGEST_MAX];
 	BUF hex = BUF_INIT;
 
-	TRY(crypto_digest(c, DIGEST_SHA256, &spki, 1, digest, err));
+	TRY(crypto_digest(c, DIGEST_SHA256, parts, renewed.len ? 2 : 1, digest, err));
 	hex_put(&hex, span_of(digest, digest_size(DIGEST_SHA256)));
 	TRY(buf_check(&hex, err));
 	memcpy(e->transaction_id, hex.data, SCEP_ENROLMENT_ID);
 	return OK;
 }
 
-static RESULT init_into(struct scep_enrolment *e, const struct scep_enrolment_config *config,
-			struct crypto *c, struct err *err)
+/* By the certificate that is renewed, else by one of the device's own making. */
+static RESULT put_signer(struct scep_enrolment *e, const struct scep_enrolment_config *config,
+			 struct crypto *c, struct err *err)
 {
-	struct csr_template t = { .subject = config->subject,
-				  .exts = config->exts,
-				  .challenge = config->challenge };
 	const struct cert_self self = { .subject = config->subject,
 					.not_before = config->now,
 					.not_after = config->now + SIGNER_LIFETIME };
 
+	e->signer = config->key;
+	e->request_type = SCEP_PKCS_REQ;
+	if (!config->current_key)
+		return cert_self_signed(&self, e->key, c, &e->signer_cert, err);
+	e->signer = config->current_key;
+	if (config->caps & SCEP_CAP_RENEWAL)
+		e->request_type = SCEP_RENEWAL_REQ;
+	buf_put(&e->signer_cert, config->current_cert);
+	return buf_check(&e->signer_cert, err);
+}
+
+/*
+ * A key that cannot decrypt has its reply encrypted under the challenge. For a renewal any will do,
+ * as it proves nothing there.
+ */
+static RESULT put_challenge(struct scep_enrolment *e, const struct scep_enrolment_config *config,
+			    struct err *err)
+{
+	uint8_t random[16];
+	BUF_SECRET hex = BUF_INIT;
+	enum result r;
+
+	if (config->challenge.len || !config->current_key || e->signer->kind == KEY_RSA)
+		return secret_set(&e->challenge, config->challenge, err);
+	TRY(random_fill(random, sizeof(random), err));
+	hex_put(&hex, SPAN_ARRAY(random));
+	explicit_bzero(random, sizeof(random));
+	r = buf_check(&hex, err);
+	return r == OK ? secret_set(&e->challenge, buf_span(&hex), err) : r;
+}
+
+static RESULT init_into(struct scep_enrolment *e, const struct scep_enrolment_config *config,
+			struct crypto *c, struct err *err)
+{
+	struct csr_template t = { .subject = config->subject, .exts = config->exts };
+
 	TRY(choose_algorithms(e, config, err));
-	TRY(put_transaction_id(e, c, err));
-	TRY(secret_set(&e->challenge, config->challenge, err));
-	TRY(csr_build(&t, e->key, c, &e->csr, err));
-	return cert_self_signed(&self, e->key, c, &e->signer_cert, err);
+	TRY(put_transaction_id(e, config->current_key ? config->current_cert : SPAN_NONE, c, err));
+	TRY(put_signer(e, config, c, err));
+	TRY(put_challenge(e, config, err));
+	buf_put(&e->subject, config->subject);
+	TRY(buf_check(&e->subject, err));
+	t.challenge = secret_span(&e->challenge);
+	return csr_build(&t, e->key, c, &e->csr, err);
 }
 
 enum result scep_enrolment_init(struct scep_enrolment *e,
@@ -80,18 +119,19 @@ void scep_enrolment_clear(struct scep_enrolment *e)
 {
 	buf_wipe(&e->csr);
 	buf_clear(&e->signer_cert);
+	buf_clear(&e->subject);
 	secret_clear(&e->challenge);
 	*e = (struct scep_enrolment){ 0 };
 }
 
-enum result scep_enrolment_request(struct scep_enrolment *e, const struct scep_ca_certs *ca,
-				   struct crypto *c, struct buf *out, struct err *err)
+/* Of that type around that messageData. */
+static RESULT put_message(struct scep_enrolment *e, const struct scep_ca_certs *ca, int type,
+			  struct span plain, struct crypto *c, struct buf *out, struct err *err)
 {
-	struct cms_envelop envelop = { .plain = buf_span(&e->csr), .cipher = e->cipher };
-	struct scep_message_new m = { .message_type = SCEP_PKCS_REQ,
-				      .pki_status = -1,
-				      .fail_info = -1,
-				      .digest = e->digest };
+	struct cms_envelop envelop = { .plain = plain, .cipher = e->cipher };
+	struct scep_message_new m = {
+		.message_type = type, .pki_status = -1, .fail_info = -1, .digest = e->digest
+	};
 	BUF envelope = BUF_INIT;
 
 	TRY(random_fill(e->nonce, sizeof(e->nonce), err));
@@ -100,7 +140,31 @@ enum result scep_enrolment_request(struct scep_enrolment *e, const struct scep_c
 	m.sender_nonce = SPAN_ARRAY(e->nonce);
 	m.envelope = buf_span(&envelope);
 	m.signer_cert = buf_span(&e->signer_cert);
-	return scep_message_build(&m, e->key, c, out, err);
+	return scep_message_build(&m, e->signer, c, out, err);
+}
+
+enum result scep_enrolment_request(struct scep_enrolment *e, const struct scep_ca_certs *ca,
+				   struct crypto *c, struct buf *out, struct err *err)
+{
+	return put_message(e, ca, e->request_type, buf_span(&e->csr), c, out, err);
+}
+
+bool scep_enrolment_can_poll(const struct scep_enrolment *e)
+{
+	return e->signer->kind == KEY_RSA;
+}
+
+enum result scep_enrolment_poll(struct scep_enrolment *e, const struct scep_ca_certs *ca,
+				struct crypto *c, struct buf *out, struct err *err)
+{
+	BUF names = BUF_INIT;
+	size_t seq = der_open(&names, DER_SEQUENCE);
+
+	buf_put(&names, ca->certs[ca->issuer].subject);
+	buf_put(&names, buf_span(&e->subject));
+	der_close(&names, seq);
+	TRY(buf_check(&names, err));
+	return put_message(e, ca, SCEP_CERT_POLL, buf_span(&names), c, out, err);
 }
 
 void scep_enrolment_reply_clear(struct scep_enrolment_reply *r)
@@ -163,15 +227,15 @@ static RESULT content_key(const struct scep_enrolment *e, const struct cms_envel
 	enum result r = err_set(err, ERR_BAD_CHECK,
 				"RFC 8894 3.1: CertRep has no recipient for a "
 				"%s key",
-				key_kind_name(e->key->kind));
+				key_kind_name(e->signer->kind));
 	size_t i;
 
 	for (i = 0; i < env->n_recipients; i++) {
 		const struct cms_recipient *to = &env->recipients[i];
 
 		if (to->kind == CMS_RECIPIENT_KEY_TRANSPORT && to->transport_known &&
-		    e->key->kind == KEY_RSA)
-			r = key_decrypt(e->key, c, &to->transport, to->encrypted_key, out, err);
+		    e->signer->kind == KEY_RSA)
+			r = key_decrypt(e->signer, c, &to->transport, to->encrypted_key, out, err);
 		else if (to->kind == CMS_RECIPIENT_PASSWORD)
 			r = cms_pwri_unwrap(to, c, secret_span(&e->challenge), out, err);
 		if (r == OK)

@@ -6,6 +6,8 @@
 #include "cli/cli.h"
 
 extern const struct cli_command scepter_enrol;
+extern const struct cli_command scepter_poll;
+extern const struct cli_command scepter_renew;
 extern const struct cli_command scepter_getca;
 extern const struct cli_command scepter_decode;
 

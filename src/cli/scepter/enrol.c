@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scepter enrol: a key, a request, a certificate. */
 #include <stddef.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/hex.h"
 #include "cli/scepter/commands.h"
+#include "cli/scepter/wait.h"
 #include "client/device.h"
 #include "pki/name.h"
 
 #define CHALLENGE_FILE_MAX 16384
-#define WAIT_DEFAULT 30 /* seconds between attempts where the server names none */
 
 struct opts {
 	const char *protocol;
@@ -112,29 +112,6 @@ static RESULT describe(struct device *d, const struct opts *o, struct err *err)
 	return device_set_challenge(d, secret_span(&challenge), err);
 }
 
-/* Again while the server says "later" and the user has patience. */
-static RESULT enrol(struct device *d, int64_t patience, struct err *err)
-{
-	int64_t until = clock_mono_us() + patience * 1000000;
-	enum result r;
-
-	for (;;) {
-		long pause;
-
-		r = device_enrol(d, err);
-		pause = device_retry_after(d) > 0 ? device_retry_after(d) : WAIT_DEFAULT;
-		if ((r != ERR_BUSY && r != ERR_TIMEOUT) ||
-		    clock_mono_us() + pause * 1000000 > until)
-			break;
-		(void)sleep((unsigned)pause);
-	}
-	if (r == ERR_BUSY || r == ERR_TIMEOUT || r == ERR_IO)
-		return err_prefix(err, r,
-				  "no certificate yet, run the same command again later "
-				  "(the key is kept, and with it the transaction)");
-	return r;
-}
-
 static RESULT save(const struct device *d, const struct opts *o, struct err *err)
 {
 	if (o->ca)
@@ -180,9 +157,8 @@ static RESULT show(const struct cli *cli, const struct opts *o, const struct dev
 	return OK;
 }
 
-static RESULT run(struct cli *cli, const void *opts, struct err *err)
+static RESULT get(struct cli *cli, const struct opts *o, bool poll, struct err *err)
 {
-	const struct opts *o = opts;
 	CLEANUP(device_freep) struct device *d = NULL;
 	bool made;
 
@@ -190,11 +166,34 @@ static RESULT run(struct cli *cli, const void *opts, struct err *err)
 	TRY(device_new(&d, o->url, err));
 	TRY(describe(d, o, err));
 	TRY(set_up(d, o, err));
+	if (poll && !file_exists(o->key))
+		return err_set(err, ERR_NOT_FOUND, "%s: there is no key, so nothing was asked for",
+			       o->key);
 	TRY(device_open_key(d, o->key, o->key_type ? o->key_type : "rsa2048", &made, err));
-	TRY(enrol(d, o->wait, err));
+	TRY(wait_for_cert(d, o->wait, poll, err));
 	TRY(save(d, o, err));
 	return show(cli, o, d, made, err);
 }
+
+static enum result run_enrol(struct cli *cli, const void *opts, struct err *err)
+{
+	return get(cli, opts, false, err);
+}
+
+static enum result run_poll(struct cli *cli, const void *opts, struct err *err)
+{
+	return get(cli, opts, true, err);
+}
+
+const struct cli_command scepter_poll = {
+	.name = "poll",
+	.summary = "Ask what has become of a request that waits for approval",
+	.examples = "scepter poll --url http://ca.example/scep/demo --ca-fingerprint 3f9a... \\\n"
+		    "    --subject CN=router7 --key router7.key --cert router7.pem --wait 1d\n",
+	.options = options,
+	.opts_size = sizeof(struct opts),
+	.run = run_poll,
+};
 
 const struct cli_command scepter_enrol = {
 	.name = "enrol",
@@ -206,5 +205,5 @@ const struct cli_command scepter_enrol = {
 		    "echo \"$CHALLENGE\" | scepter enrol --challenge-file - --key-type p256 ...\n",
 	.options = options,
 	.opts_size = sizeof(struct opts),
-	.run = run,
+	.run = run_enrol,
 };
