@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "daemon/config_build.h"
+#include "scep/quirks.h"
 
 #define PENDING_LIFETIME (7 * (int64_t)86400)
 
@@ -166,6 +167,26 @@ static void build_listeners(struct making *m)
 	}
 }
 
+/* A make's settings first, then those that the endpoint has of its own. */
+static void build_quirks(struct making *m)
+{
+	const struct file_endpoint *f = m->f;
+	const struct scep_quirks *q = f->quirks ? scep_quirks_find(f->quirks) : NULL;
+	BUF known = BUF_INIT;
+	size_t i;
+
+	if (q)
+		m->e->scep.include_ca = q->include_ca;
+	if (f->include_ca)
+		m->e->scep.include_ca = *f->include_ca;
+	if (q || !f->quirks)
+		return;
+	for (i = 0; (q = scep_quirks_at(i)); i++)
+		buf_printf(&known, "%s%s", i ? ", " : "", q->name);
+	COMPLAIN(m, at(m, "quirks"), "\"%s\" is not one of: %s", f->quirks,
+		 known.len ? buf_cstr(&known) : "");
+}
+
 static enum result build_scep(struct making *m, struct err *err)
 {
 	struct scep_endpoint *scep = &m->e->scep;
@@ -173,7 +194,7 @@ static enum result build_scep(struct making *m, struct err *err)
 	scep->name = m->f->name;
 	scep->policy.endpoint = m->f->name;
 	scep->policy.ca = m->f->ca;
-	scep->include_ca = m->f->include_ca;
+	build_quirks(m);
 	scep->allow_sha1_3des = m->f->legacy != FILE_LEGACY_NONE;
 	scep->allow_md5_des = m->f->legacy == FILE_LEGACY_MD5_DES;
 	build_profile(m);

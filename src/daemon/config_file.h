@@ -144,7 +144,8 @@ struct file_endpoint {
 	unsigned approvers;
 	char *pending_lifetime;
 	int legacy; /* enum file_legacy */
-	bool include_ca;
+	char *quirks;
+	bool *include_ca;
 	struct file_crl *crl;
 	struct file_ocsp *ocsp;
 	char **listeners;

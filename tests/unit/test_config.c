@@ -178,6 +178,32 @@ static void fills_all_settings(void **state)
 	config_unref(c);
 }
 
+/* A make's settings, and one that is set beside it. */
+static void quirks_are_settings(void **state)
+{
+	static const struct {
+		const char *text;
+		bool include_ca;
+	} rows[] = {
+		{ GOOD, false },
+		{ GOOD "    quirks: juniper\n", false },
+		{ GOOD "    quirks: cisco-ios\n", true },
+		{ GOOD "    quirks: cisco-ios\n    include_ca: false\n", false },
+		{ GOOD "    quirks: juniper\n    include_ca: true\n", true },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct config *c = NULL;
+		BUF complaints = BUF_INIT;
+
+		if (load(*state, rows[i].text, &c, &complaints) != OK)
+			fail_msg("%s", buf_cstr(&complaints));
+		assert_int_equal(c->endpoints[0].scep.include_ca, rows[i].include_ca);
+		config_unref(c);
+	}
+}
+
 static void relies_on_defaults(void **state)
 {
 	const struct config *c = NULL;
@@ -374,6 +400,9 @@ static void refuses_with_line_and_remedy(void **state)
 		  "one of s m h d w y, as in 90d\n"
 		  "S:18: endpoints[1].authorisation.renewal: profile \"device\" does not allow it; "
 		  "remove it, or renewal.allowed: false there\n" },
+		{ GOOD "    quirks: nokia\n",
+		  ":16: endpoints[0].quirks: \"nokia\" is not one of: apple, cisco-ios, fortinet, "
+		  "juniper, mikrotik, windows\n" },
 		{ GOOD "    approvers: 2\n"
 		       "  - {name: x, protocol: scep, path: /x, ca: x, profile: device,\n"
 		       "     authorisation: {anyone: true}, approval: manual, approvers: 3,\n"
@@ -511,6 +540,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(fills_all_settings, setup, teardown),
 		cmocka_unit_test_setup_teardown(relies_on_defaults, setup, teardown),
+		cmocka_unit_test_setup_teardown(quirks_are_settings, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_with_line_and_remedy, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_static_hashes_are_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(routes_by_longest_path, setup, teardown),
