@@ -23,16 +23,17 @@ struct audit_verify {
 	uint8_t hashes[HASHES][AUDIT_HASH]; /* of the latest events, by their number */
 };
 
-enum result audit_verify_new(struct audit_verify **out, struct span spki, struct err *err)
+enum result audit_verify_new(struct audit_verify **out, struct crypto *c, struct span spki,
+			     struct err *err)
 {
 	CLEANUP(audit_verify_freep) struct audit_verify *v = calloc(1, sizeof(*v));
 	uint8_t digest[DIGEST_MAX];
 
 	if (!v)
 		return err_nomem(err);
-	TRY(crypto_new(&v->crypto, false, err));
-	TRY(pubkey_new(&v->key, v->crypto, spki, err));
-	TRY(crypto_digest(v->crypto, DIGEST_SHA256, &spki, 1, digest, err));
+	v->crypto = c;
+	TRY(pubkey_new(&v->key, c, spki, err));
+	TRY(crypto_digest(c, DIGEST_SHA256, &spki, 1, digest, err));
 	memcpy(v->key_hash, digest, AUDIT_HASH);
 	*out = take(v);
 	return OK;
@@ -44,7 +45,6 @@ void audit_verify_free(struct audit_verify *v)
 		return;
 	audit_sealed_clear(&v->head);
 	pubkey_free(v->key);
-	crypto_free(v->crypto);
 	free(v);
 }
 

@@ -20,8 +20,9 @@ struct audit_report {
 	unsigned unchecked;   /* of another key, or of events before the export */
 };
 
-/* spki is borrowed until audit_verify_free(). */
-RESULT audit_verify_new(struct audit_verify **out, struct span spki, struct err *err);
+/* c and spki are borrowed until audit_verify_free(). */
+RESULT audit_verify_new(struct audit_verify **out, struct crypto *c, struct span spki,
+			struct err *err);
 void audit_verify_free(struct audit_verify *v);
 DEFINE_CLEANUP(struct audit_verify, audit_verify_free)
 

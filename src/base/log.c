@@ -15,6 +15,12 @@
 struct log_sink {
 	int fd;
 	_Atomic int floor;
+	bool quiet; /* nothing to fd */
+	struct {
+		log_tap_fn *fn;
+		void *ctx;
+	} taps[LOG_TAPS_MAX];
+	size_t n_taps;
 	char program[32];
 };
 
@@ -42,6 +48,25 @@ void log_sink_free(struct log_sink *sink)
 void log_sink_set_floor(struct log_sink *sink, enum log_level floor)
 {
 	atomic_store(&sink->floor, (int)floor);
+}
+
+enum result log_sink_add_tap(struct log_sink *sink, log_tap_fn *fn, void *ctx, struct err *err)
+{
+	if (sink->n_taps == LOG_TAPS_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d log outputs", LOG_TAPS_MAX);
+	sink->taps[sink->n_taps].fn = fn;
+	sink->taps[sink->n_taps++].ctx = ctx;
+	return OK;
+}
+
+void log_sink_clear_taps(struct log_sink *sink)
+{
+	sink->n_taps = 0;
+}
+
+void log_sink_set_quiet(struct log_sink *sink, bool quiet)
+{
+	sink->quiet = quiet;
 }
 
 enum result log_level_parse(const char *name, enum log_level *out, struct err *err)
@@ -108,6 +133,16 @@ static void put_head(struct buf *b, const struct log_sink *sink, enum log_level 
 		   text, ts.tv_nsec / 1000000, level_names[level], sink->program);
 }
 
+static void put_line(const struct log_sink *sink, struct span line)
+{
+	size_t i;
+
+	for (i = 0; i < sink->n_taps; i++)
+		sink->taps[i].fn(sink->taps[i].ctx, line);
+	if (!sink->quiet && write(sink->fd, line.p, line.len) < 0)
+		return; /* nobody is left to be told */
+}
+
 void log_write(const struct log *log, enum log_level level, const char *msg,
 	       const struct log_field *fields)
 {
@@ -122,6 +157,6 @@ void log_write(const struct log *log, enum log_level level, const char *msg,
 	for (; fields->kind != LOG_KIND_END; fields++)
 		put_field(&b, fields);
 	buf_put_str(&b, "}\n");
-	if (!b.failed && write(log->sink->fd, b.data, b.len) < 0)
-		return; /* nobody is left to be told */
+	if (!b.failed)
+		put_line(log->sink, buf_span(&b));
 }

@@ -52,6 +52,17 @@ RESULT log_sink_new(struct log_sink **out, int fd, const char *program, enum log
 		    struct err *err);
 void log_sink_free(struct log_sink *sink);
 void log_sink_set_floor(struct log_sink *sink, enum log_level floor);
+
+/* Takes each line, its end included. Runs in the thread that logs: it must not wait, and not log.
+ */
+typedef void log_tap_fn(void *ctx, struct span line);
+#define LOG_TAPS_MAX 8
+/* Lines go there, too. Not while other threads log. ERR_LIMIT. */
+RESULT log_sink_add_tap(struct log_sink *sink, log_tap_fn *fn, void *ctx, struct err *err);
+/* No taps any more; not while other threads log. */
+void log_sink_clear_taps(struct log_sink *sink);
+/* Do lines still go to fd? They do at first. Not while other threads log. */
+void log_sink_set_quiet(struct log_sink *sink, bool quiet);
 RESULT log_level_parse(const char *name, enum log_level *out, struct err *err);
 
 void log_init(struct log *log, struct log_sink *sink);

@@ -74,6 +74,8 @@ static enum result make_paths_absolute(struct file_config *f, const char *config
 	TRY(make_absolute(&f->data, folder, err));
 	if (f->admin)
 		TRY(make_absolute(&f->admin->socket, folder, err));
+	for (i = 0; f->log && i < f->log->outputs_count; i++)
+		TRY(make_absolute(&f->log->outputs[i].ca, folder, err));
 	for (i = 0; i < f->http.listeners_count; i++) {
 		struct file_tls *tls = f->http.listeners[i].tls;
 
@@ -215,6 +217,25 @@ static bool same_listeners(const struct config *a, const struct config *b)
 	return true;
 }
 
+static bool same_output(const struct log_output_config *a, const struct log_output_config *b)
+{
+	return a->kind == b->kind && a->events == b->events && a->facility == b->facility &&
+	       a->to.transport == b->to.transport && a->to.port == b->to.port &&
+	       same_text(a->to.host, b->to.host) && same_text(a->to.ca_file, b->to.ca_file);
+}
+
+static bool same_outputs(const struct config *a, const struct config *b)
+{
+	size_t i;
+
+	if (a->n_outputs != b->n_outputs || a->log_stderr != b->log_stderr)
+		return false;
+	for (i = 0; i < a->n_outputs; i++)
+		if (!same_output(&a->outputs[i], &b->outputs[i]))
+			return false;
+	return true;
+}
+
 static bool same_limits(const struct http_limits *a, const struct http_limits *b)
 {
 	return a->header_bytes == b->header_bytes && a->body_bytes == b->body_bytes &&
@@ -235,6 +256,7 @@ const char *config_needs_restart(const struct config *old, const struct config *
 		{ "keeper_user", same_text(old->keeper_user, fresh->keeper_user) },
 		{ "admin.socket", same_text(old->admin_socket, fresh->admin_socket) },
 		{ "log.access", old->access_log == fresh->access_log },
+		{ "log.outputs", same_outputs(old, fresh) },
 		{ "audit", old->checkpoint_events == fresh->checkpoint_events &&
 			       old->checkpoint_seconds == fresh->checkpoint_seconds },
 		{ "http.listeners", same_listeners(old, fresh) },

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "ca/crl_make.h"
+#include "integrations/log_output.h"
 #include "net/http_server.h"
 #include "ocsp/service.h"
 #include "scep/service.h"
@@ -48,6 +49,9 @@ struct config {
 	unsigned checkpoint_seconds;
 	enum log_level log_level;
 	bool access_log;
+	bool log_stderr; /* of the server's lines; the other processes have nothing else */
+	struct log_output_config outputs[LOG_TAPS_MAX];
+	size_t n_outputs;
 	struct config_listener listeners[CONFIG_LISTENERS_MAX];
 	size_t n_listeners;
 	struct http_limits limits;

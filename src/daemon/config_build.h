@@ -21,6 +21,12 @@ const char *config_place(char out[CONFIG_PLACE], const char *fmt, ...) PRINTF_LI
 /* Names that stand in records, paths and logs: [A-Za-z0-9._-]{1,63}. */
 void config_check_name(struct config_build *b, const char *place, const char *name);
 
+/* A file that this process must be able to read, where files are looked at. */
+void config_check_readable(struct config_build *b, const char *place, const char *path);
+
+/* Part of config_build_server(). */
+void config_build_log(struct config_build *b);
+
 /* Each returns ERR_NOMEM only: what is wrong with the file is a complaint. */
 RESULT config_build_server(struct config_build *b, struct err *err);
 RESULT config_build_profiles(struct config_build *b, struct err *err);

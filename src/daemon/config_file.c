@@ -32,9 +32,36 @@ static const cyaml_schema_value_t text_entry = {
 
 /* ---- log, admin, audit, http ---- */
 
+static const cyaml_strval_t output_types[] = {
+	{ "stderr", FILE_OUTPUT_STDERR },
+	{ "journald", FILE_OUTPUT_JOURNALD },
+	{ "syslog", FILE_OUTPUT_SYSLOG },
+};
+
+static const cyaml_strval_t transports[] = {
+	{ "udp", SENDER_UDP },
+	{ "tcp", SENDER_TCP },
+	{ "tls", SENDER_TLS },
+};
+
+static const cyaml_schema_field_t output_fields[] = {
+	WORD_NEEDED("type", struct file_output, type, output_types),
+	WORD_PTR("transport", struct file_output, transport, transports),
+	TEXT("host", struct file_output, host),
+	NUMBER("port", struct file_output, port),
+	TEXT("ca", struct file_output, ca),
+	TEXT("facility", struct file_output, facility),
+	SWITCH("events", struct file_output, events),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t output_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_output, output_fields),
+};
+
 static const cyaml_schema_field_t log_fields[] = {
 	TEXT("level", struct file_log, level),
 	CYAML_FIELD_BOOL_PTR("access", OPTIONAL_PTR, struct file_log, access),
+	LIST("outputs", struct file_log, outputs, output_entry, LOG_TAPS_MAX),
 	CYAML_FIELD_END,
 };
 

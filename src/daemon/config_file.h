@@ -9,9 +9,23 @@
 #include <cyaml/cyaml.h>
 
 /* A setting that is absent is NULL, or 0 where 0 is not a value of its own. */
+enum file_output_type { FILE_OUTPUT_STDERR, FILE_OUTPUT_JOURNALD, FILE_OUTPUT_SYSLOG };
+
+struct file_output {
+	int type;
+	int *transport; /* enum sender_transport */
+	char *host;
+	unsigned port;
+	char *ca;
+	char *facility;
+	bool events;
+};
+
 struct file_log {
 	char *level;
 	bool *access;
+	struct file_output *outputs;
+	size_t outputs_count;
 };
 
 struct file_admin {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* data, users, log, admin, audit and http. */
+/* data, users, admin, audit and http. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,17 +12,6 @@
 #define DRAIN_SECONDS 10
 #define CHECKPOINT_EVENTS 1000
 #define CHECKPOINT_SECONDS 60
-
-static void build_log(struct config_build *b)
-{
-	const struct file_log *log = b->file->log;
-	struct err err = { 0 };
-
-	b->config->log_level = LOG_LEVEL_INFO;
-	b->config->access_log = !log || !log->access || *log->access;
-	if (log && log->level && log_level_parse(log->level, &b->config->log_level, &err) != OK)
-		config_yaml_complain(&b->yaml, "log.level", "%s", err_text(&err));
-}
 
 static void build_users(struct config_build *b)
 {
@@ -64,7 +53,7 @@ static enum result build_admin(struct config_build *b, struct err *err)
 
 /* ---- listeners ---- */
 
-static void check_readable(struct config_build *b, const char *place, const char *path)
+void config_check_readable(struct config_build *b, const char *place, const char *path)
 {
 	if (b->scope == CONFIG_AND_FILES && access(path, R_OK))
 		config_yaml_complain(&b->yaml, place, "%s: %s", path, strerror(errno));
@@ -124,10 +113,11 @@ static void build_listener(struct config_build *b, size_t i)
 	if (f->tls) {
 		l->tls_certificate = f->tls->certificate;
 		l->tls_key = f->tls->key;
-		check_readable(b, config_place(place, "http.listeners[%zu].tls.certificate", i),
-			       l->tls_certificate);
-		check_readable(b, config_place(place, "http.listeners[%zu].tls.key", i),
-			       l->tls_key);
+		config_check_readable(b,
+				      config_place(place, "http.listeners[%zu].tls.certificate", i),
+				      l->tls_certificate);
+		config_check_readable(b, config_place(place, "http.listeners[%zu].tls.key", i),
+				      l->tls_key);
 	}
 	check_unlike_others(b, i);
 }
@@ -214,7 +204,7 @@ enum result config_build_server(struct config_build *b, struct err *err)
 
 	b->config->data = b->file->data;
 	build_users(b);
-	build_log(b);
+	config_build_log(b);
 	TRY(build_admin(b, err));
 	build_limits(b);
 	build_audit(b);

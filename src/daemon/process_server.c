@@ -16,9 +16,23 @@
 
 /* Everything that the process opens, in the order in which it is closed again from the end. */
 struct opened {
+	struct log_output *outputs[LOG_TAPS_MAX];
+	size_t n_outputs;
+	struct log_sink *sink;
 	struct tls_listener *tls[CONFIG_LISTENERS_MAX];
 	struct server server;
 };
+
+/* Nobody logs any more but this thread. */
+static void close_outputs(struct opened *o)
+{
+	size_t i;
+
+	log_sink_clear_taps(o->sink);
+	log_sink_set_quiet(o->sink, false);
+	for (i = 0; i < o->n_outputs; i++)
+		log_output_close(o->outputs[i]);
+}
 
 static void opened_clear(struct opened *o)
 {
@@ -32,7 +46,10 @@ static void opened_clear(struct opened *o)
 	audit_close(o->server.audit);
 	ocsp_cache_free(o->server.ocsp_cache);
 	keeper_client_free(o->server.keeper);
+	for (i = 0; i < o->n_outputs; i++)
+		log_output_unset_store(o->outputs[i]);
 	store_close(o->server.store);
+	close_outputs(o);
 	if (o->server.config)
 		config_unref(o->server.config);
 	(void)pthread_mutex_destroy(&o->server.lock);
@@ -53,8 +70,36 @@ static enum result open_audit(struct server *s, const struct process_context *ct
 	return audit_open(&s->audit, &options, err);
 }
 
-static enum result open_state(struct server *s, const struct process_context *ctx, struct err *err)
+/* Before there are other threads, which find the outputs in place. */
+static enum result open_outputs(struct opened *o, const struct process_context *ctx,
+				struct err *err)
 {
+	const struct config *config = ctx->config;
+	size_t i;
+
+	for (; o->n_outputs < config->n_outputs; o->n_outputs++) {
+		struct log_output **output = &o->outputs[o->n_outputs];
+
+		TRY(log_output_new(output, &config->outputs[o->n_outputs], &ctx->log, err));
+	}
+	for (i = 0; i < o->n_outputs; i++)
+		TRY(log_sink_add_tap(ctx->sink, log_output_take, o->outputs[i], err));
+	log_sink_set_quiet(ctx->sink, !config->log_stderr);
+	return OK;
+}
+
+static enum result feed_outputs(struct opened *o, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < o->n_outputs; i++)
+		TRY(log_output_set_store(o->outputs[i], o->server.store, err));
+	return OK;
+}
+
+static enum result open_state(struct opened *o, const struct process_context *ctx, struct err *err)
+{
+	struct server *s = &o->server;
 	struct store_options store = { .log = ctx->log };
 	char path[PATH_MAX];
 
@@ -62,6 +107,7 @@ static enum result open_state(struct server *s, const struct process_context *ct
 		return err_set(err, ERR_CONFIG, "data: path too long");
 	store.path = path;
 	TRY(store_open(&s->store, &store, err));
+	TRY(feed_outputs(o, err));
 	TRY(keeper_client_new(&s->keeper, ctx->intro, KEEPER_TIMEOUT_MS, err));
 	TRY(keeper_ping(s->keeper, err));
 	TRY(open_audit(s, ctx, err));
@@ -183,6 +229,7 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 	const struct privileges privileges = { ctx->config->user, ctx->parent, SANDBOX_SERVER };
 	CLEANUP(opened_clear)
 	struct opened o = {
+		.sink = ctx->sink,
 		.server = { .clock = CLOCK_SYSTEM,
 			    .log = ctx->log,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -196,7 +243,8 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 			    "fewer files may be open than http.limits.connections wants; "
 			    "raise LimitNOFILE= or ulimit -n");
 	TRY(privileges_drop(&privileges, &ctx->log, err));
-	TRY(open_state(&o.server, ctx, err));
+	TRY(open_outputs(&o, ctx, err));
+	TRY(open_state(&o, ctx, err));
 	TRY(open_tls(&o, ctx->config, err));
 	TRY(start_http(&o, ctx, err));
 	r = obey(&o, ctx, err);

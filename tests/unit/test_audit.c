@@ -132,7 +132,7 @@ static enum result verify(const struct span *lines, size_t n, struct err *err)
 	struct audit_report report = { 0 };
 	size_t i;
 
-	TRY(audit_verify_new(&v, key_spki(t.key), err));
+	TRY(audit_verify_new(&v, t.c, key_spki(t.key), err));
 	for (i = 0; i < n; i++)
 		TRY(audit_verify_line(v, lines[i], err));
 	TRY(audit_verify_end(v, &report, err));
@@ -172,34 +172,38 @@ static void a_whole_export_is_good(void **state)
 		fail_msg("%s", err_text(&err));
 }
 
-/* Each octet of each line, in several ways; the event is named, or the one it made missing. */
+/* Does the verdict name the event, or the one before it, behind which a line is none? */
+static void expect_named(size_t line, size_t at)
+{
+	struct span lines[EVENTS + 1];
+	char here[32] = "head", before[32] = "head";
+	struct err err = { 0 };
+	enum result r;
+
+	if (line) {
+		(void)snprintf(here, sizeof(here), "event %zu", line);
+		(void)snprintf(before, sizeof(before), "event %zu", line - 1);
+	}
+	all_lines(lines);
+	r = verify(lines, EVENTS + 1, &err);
+	if (r == OK || !(strstr(err_text(&err), here) || strstr(err_text(&err), before)))
+		fail_msg("line %zu octet %zu: %s: %s", line, at, err_name(r), err_text(&err));
+}
+
 static void every_changed_octet_is_found(void **state)
 {
 	static const uint8_t flips[] = { 0x01, 0x20, 0x80 };
-	struct span lines[EVENTS + 1];
-	size_t i, k, at;
+	size_t i, at;
 
 	(void)state;
-	for (i = 0; i <= EVENTS; i += i == 0 ? 3 : 1)
-		for (at = 0; at < t.lines[i].len; at += i == CHECKPOINT ? 3 : 1)
-			for (k = 0; k < ARRAY_LEN(flips); k++) {
-				char want[32] = "head";
+	for (i = 0; i <= EVENTS; i++)
+		for (at = 0; at < t.lines[i].len; at++) {
+			uint8_t flip = flips[(i + at) % ARRAY_LEN(flips)];
 
-				all_lines(lines);
-				if (i)
-					(void)snprintf(want, sizeof(want), "event %zu", i - 1);
-				t.lines[i].data[at] ^= flips[k];
-				struct err err = { 0 };
-				enum result r = verify(lines, EVENTS + 1, &err);
-				char here[32];
-
-				(void)snprintf(here, sizeof(here), "event %zu", i);
-				if (r == OK ||
-				    !(strstr(err_text(&err), want) || strstr(err_text(&err), here)))
-					fail_msg("line %zu octet %zu: %s: %s", i, at, err_name(r),
-						 err_text(&err));
-				t.lines[i].data[at] ^= flips[k];
-			}
+			t.lines[i].data[at] ^= flip;
+			expect_named(i, at);
+			t.lines[i].data[at] ^= flip;
+		}
 }
 
 static void every_missing_and_moved_line_is_found(void **state)
@@ -267,7 +271,7 @@ static void another_key_is_not_believed(void **state)
 	(void)state;
 	assert_int_equal(key_evp_generate(&other, t.c, (struct key_spec){ KEY_EC_P256, 256 }, NULL),
 			 OK);
-	assert_int_equal(audit_verify_new(&v, key_spki(other), NULL), OK);
+	assert_int_equal(audit_verify_new(&v, t.c, key_spki(other), NULL), OK);
 	assert_int_equal(audit_verify_line(v, buf_span(&t.lines[0]), &err), ERR_BAD_CHECK);
 	assert_non_null(strstr(err_text(&err), "another key"));
 }

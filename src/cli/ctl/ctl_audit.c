@@ -274,6 +274,7 @@ static RESULT put_report(const struct cli *cli, const struct audit_report *r, st
 static enum result run_verify(struct cli *cli, const void *opts, struct err *err)
 {
 	const struct verify_opts *o = opts;
+	CLEANUP(crypto_freep) struct crypto *c = NULL;
 	CLEANUP(audit_verify_freep) struct audit_verify *v = NULL;
 	struct audit_report report;
 	BUF spki = BUF_INIT;
@@ -283,7 +284,8 @@ static enum result run_verify(struct cli *cli, const void *opts, struct err *err
 			       "--public-key: an export is verified with a key from elsewhere; "
 			       "\"scepterctl audit key\" prints the server's");
 	TRY(read_key(cli, o, &spki, err));
-	TRY(audit_verify_new(&v, buf_span(&spki), err));
+	TRY(crypto_new(&c, false, err));
+	TRY(audit_verify_new(&v, c, buf_span(&spki), err));
 	if (o->file)
 		TRY(verify_file(o->file, v, err));
 	else
