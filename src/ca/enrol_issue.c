@@ -64,16 +64,21 @@ static RESULT make_cert(const struct enrol_decision *d, const struct profile_res
 			struct span serial, struct buf *out, struct err *err)
 {
 	const struct authority_ca *ca = d->req->ca;
+	BUF exts = BUF_INIT;
 	struct cert_template t = { .serial = serial,
 				   .sig_alg = sig_alg_for(ca->ca.key->kind),
 				   .issuer = ca->ca.cert.subject,
 				   .not_before = names->not_before,
 				   .not_after = names->not_after,
 				   .subject = buf_span(&names->subject),
-				   .spki = d->req->spki,
-				   .exts = buf_span(&names->exts) };
-	enum result r = issue_certificate(&t, ca->ca.key, d->c, out, err);
+				   .spki = d->req->spki };
+	enum result r;
 
+	buf_put(&exts, buf_span(&names->exts));
+	TRY(profile_put_part(d->req->policy->profile, serial, &exts, err));
+	TRY(buf_check(&exts, err));
+	t.exts = buf_span(&exts);
+	r = issue_certificate(&t, ca->ca.key, d->c, out, err);
 	if (r != OK)
 		enrol_trace_add(d->req->trace, "issue", false, "%s", err_text(err));
 	return r;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "ca/crl_make.h"
 #include "ca/profile_key.h"
 #include "ca/profile_san.h"
 #include "ca/profile_subject.h"
@@ -126,7 +127,7 @@ static void put_ekus(struct buf *out, const struct profile *p)
 
 static void put_urls(struct buf *out, const struct profile *p)
 {
-	if (p->n_cdp)
+	if (p->n_cdp && !p->crl_parts)
 		ext_put_crl_distribution_points(out, (const char *const *)p->cdp, p->n_cdp);
 	if (p->n_ocsp || p->n_ca_issuers)
 		ext_put_authority_info_access(out, (const char *const *)p->ocsp, p->n_ocsp,
@@ -199,4 +200,32 @@ enum result profile_apply(const struct profile *p, struct crypto *c,
 	}
 	*out = got;
 	return OK;
+}
+
+static RESULT put_part_url(const char *url, unsigned part, struct buf *out, struct err *err)
+{
+	const char *at = strstr(url, PROFILE_PART);
+
+	if (!at) {
+		buf_put_str(out, url);
+	} else {
+		buf_put(out, span_of(url, (size_t)(at - url)));
+		buf_printf(out, "%u%s", part, at + strlen(PROFILE_PART));
+	}
+	return buf_cstr(out) ? OK : err_nomem(err);
+}
+
+enum result profile_put_part(const struct profile *p, struct span serial, struct buf *exts,
+			     struct err *err)
+{
+	unsigned part = crl_plan_part(serial, p->crl_parts);
+	const char *url;
+	BUF text = BUF_INIT;
+
+	if (!p->crl_parts || !p->n_cdp)
+		return OK;
+	TRY(put_part_url(p->cdp[0], part, &text, err));
+	url = (const char *)text.data;
+	ext_put_crl_distribution_points(exts, &url, 1);
+	return buf_check(exts, err);
 }

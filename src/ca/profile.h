@@ -81,13 +81,16 @@ struct profile {
 	struct profile_key keys[PROFILE_KEYS_MAX];
 	size_t n_keys;
 	struct profile_renewal renewal;
-	char **cdp; /* URLs */
+	char **cdp; /* URLs; PROFILE_PART in them is the number of the list's part */
 	size_t n_cdp;
+	unsigned crl_parts; /* of the CA's revocation list; 0: the URLs are of the complete one */
 	char **ocsp;
 	size_t n_ocsp;
 	char **ca_issuers;
 	size_t n_ca_issuers;
 };
+
+#define PROFILE_PART "{part}"
 
 void profile_free(struct profile *p);
 DEFINE_CLEANUP(struct profile, profile_free)
@@ -125,5 +128,11 @@ struct crypto;
 RESULT profile_apply(const struct profile *p, struct crypto *c, const struct profile_request *req,
 		     const struct profile_issuer *issuer, struct profile_result *out,
 		     struct err *err);
+/*
+ * What hangs on the serial number, to stand behind the extensions of profile_apply: where the part
+ * of the revocation list is that the certificate is on. Nothing where there are no parts.
+ */
+RESULT profile_put_part(const struct profile *p, struct span serial, struct buf *exts,
+			struct err *err);
 
 #endif

@@ -257,6 +257,43 @@ static enum result build_endpoint(struct config_build *b, size_t i, struct err *
 	return builders[m.f->protocol].build(&m, err);
 }
 
+/* Do the lists exist that the certificates of this endpoint name? */
+static bool parts_are_published(const struct config *c, const struct config_endpoint *e)
+{
+	const struct profile *p = e->scep.policy.profile;
+	size_t i, len;
+
+	for (i = 0; i < c->n_endpoints; i++) {
+		const struct crl_plan *plan = &c->endpoints[i].crl;
+
+		if (c->endpoints[i].protocol != CONFIG_CRL || strcmp(plan->ca, e->ca) != 0 ||
+		    plan->parts != p->crl_parts || !plan->url)
+			continue;
+		len = strlen(plan->url);
+		return strncmp(p->cdp[0], plan->url, len) == 0 &&
+		       strcmp(p->cdp[0] + len, "/" PROFILE_PART ".crl") == 0;
+	}
+	return false;
+}
+
+static void check_parts(struct config_build *b)
+{
+	struct making m = { .b = b };
+
+	for (m.i = 0; m.i < b->config->n_endpoints; m.i++) {
+		const struct config_endpoint *e = &b->config->endpoints[m.i];
+		const struct profile *p = e->scep.policy.profile;
+
+		if (p && p->crl_parts && p->n_cdp && !parts_are_published(b->config, e))
+			COMPLAIN(
+			    &m, at(&m, "profile"),
+			    "certificates of profile \"%s\" name %u parts of a revocation list "
+			    "as %s; the CA's endpoint of protocol crl must have the same "
+			    "crl.parts, and the crl.url that this begins with",
+			    p->name, p->crl_parts, p->cdp[0]);
+	}
+}
+
 enum result config_build_endpoints(struct config_build *b, struct err *err)
 {
 	size_t i;
@@ -268,5 +305,6 @@ enum result config_build_endpoints(struct config_build *b, struct err *err)
 		b->config->n_endpoints++;
 		TRY(build_endpoint(b, i, err));
 	}
+	check_parts(b);
 	return OK;
 }

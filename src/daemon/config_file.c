@@ -187,6 +187,7 @@ static const cyaml_schema_field_t profile_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("renewal", OPTIONAL_PTR, struct file_profile, renewal,
 				renewal_fields),
 	LIST("crl_urls", struct file_profile, crl_urls, text_entry, LIST_MAX),
+	NUMBER("crl_parts", struct file_profile, crl_parts),
 	LIST("ocsp_urls", struct file_profile, ocsp_urls, text_entry, LIST_MAX),
 	LIST("ca_issuer_urls", struct file_profile, ca_issuer_urls, text_entry, LIST_MAX),
 	CYAML_FIELD_END,

@@ -112,6 +112,7 @@ struct file_profile {
 	struct file_renewal *renewal;
 	char **crl_urls;
 	size_t crl_urls_count;
+	unsigned crl_parts;
 	char **ocsp_urls;
 	size_t ocsp_urls_count;
 	char **ca_issuer_urls;

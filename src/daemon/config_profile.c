@@ -362,6 +362,26 @@ static enum result build_urls(struct making *m, const char *setting, char *const
 	return OK;
 }
 
+/* A part's list says where it is, so the certificate must name that very URL. */
+static void check_parts(struct making *m)
+{
+	const struct file_profile *f = m->f;
+	bool names_part = f->crl_urls_count && strstr(f->crl_urls[0], PROFILE_PART);
+
+	m->p->crl_parts = f->crl_parts;
+	if (f->crl_parts > CRL_PARTS_MAX)
+		COMPLAIN(m, at(m, "crl_parts"), "%u parts; at most %d", f->crl_parts,
+			 CRL_PARTS_MAX);
+	if (f->crl_parts && (!names_part || f->crl_urls_count != 1))
+		COMPLAIN(m, at(m, "crl_parts"),
+			 "goes with one URL under crl_urls, with " PROFILE_PART " in it");
+	if (!f->crl_parts && names_part)
+		COMPLAIN(m, at(m, "crl_urls[0]"),
+			 "has " PROFILE_PART
+			 " in it: set crl_parts as the endpoint of protocol crl "
+			 "has it");
+}
+
 /* ---- the whole ---- */
 
 static enum result build_all(struct making *m, struct err *err)
@@ -377,6 +397,7 @@ static enum result build_all(struct making *m, struct err *err)
 	TRY(build_sans(m, err));
 	check_names_somebody(m);
 	build_renewal(m);
+	check_parts(m);
 	TRY(build_urls(m, "crl_urls", f->crl_urls, f->crl_urls_count, &p->cdp, &p->n_cdp, err));
 	TRY(build_urls(m, "ocsp_urls", f->ocsp_urls, f->ocsp_urls_count, &p->ocsp, &p->n_ocsp,
 		       err));

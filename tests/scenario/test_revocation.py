@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from daemon import PATIENCE, endpoint, scepter, wait_for
+from daemon import PATIENCE, endpoint, profile, scepter, wait_for
 
 LISTS = "/crl/demo"
 
@@ -130,6 +130,25 @@ def test_parts_make_up_the_whole(made, tmp_path):
         for crl in [*parts, fetch_list(made)]
     ]
     assert len(set(numbers)) == 3
+
+
+def test_a_certificate_names_its_part(make_daemon, tmp_path):
+    """Its distribution point is the URL that the part's list says of itself."""
+    url = "http://crl.example/crl/demo"
+    daemon = make_daemon(
+        profiles=[profile(crl_urls=[url + "/{part}.crl"], crl_parts=8)],
+        endpoints=[endpoint("demo"), crl_endpoint(url=url, parts=8)],
+    )
+    cert = enrol(daemon, tmp_path, "device")
+    points = cert.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    assert len(points) == 1
+    named = points[0].full_name[0].value
+    daemon.ctl("cert", "revoke", serial(cert))
+    daemon.ctl("crl", "rebuild", "demo")
+    part = fetch_list(daemon, named.rsplit("/", 1)[1])
+    assert part.get_revoked_certificate_by_serial_number(cert.serial_number)
+    idp = part.extensions.get_extension_for_class(x509.IssuingDistributionPoint).value
+    assert idp.full_name[0].value == named
 
 
 def test_caches_are_told(made):

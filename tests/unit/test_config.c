@@ -383,6 +383,19 @@ static void refuses_with_line_and_remedy(void **state)
 		  "S:16: endpoints[1].ca: \"X\" is no CA's name: a-z, 0-9 and -\n"
 		  "S:17: endpoints[1].authorisation.anyone: lets every device in, so that "
 		  "challenges mean nothing; remove it, or one_time and static\n" },
+		{ HEAD HTTP PROFILES "\n    crl_parts: 2\n",
+		  ":9: profiles[0].crl_parts: goes with one URL under crl_urls, with {part} in "
+		  "it\n" },
+		{ HEAD HTTP PROFILES "\n    crl_urls: [\"http://c/{part}.crl\"]\n",
+		  ":9: profiles[0].crl_urls[0]: has {part} in it: set crl_parts as the endpoint of "
+		  "protocol crl has it\n" },
+		{ HEAD HTTP PROFILES "\n    crl_urls: [\"http://c/{part}.crl\"]\n"
+				     "    crl_parts: 2\n" ENDPOINTS
+				     "  - {name: c, protocol: crl, path: /c, ca: demo,\n"
+				     "     crl: {url: \"http://c\", parts: 3}}\n",
+		  ":16: endpoints[0].profile: certificates of profile \"device\" name 2 parts of a "
+		  "revocation list as http://c/{part}.crl; the CA's endpoint of protocol crl must "
+		  "have the same crl.parts, and the crl.url that this begins with\n" },
 		{ GOOD "  - {name: c, protocol: crl, path: /c, ca: demo}\n"
 		       "  - {name: d, protocol: crl, path: /d, ca: demo, profile: device,\n"
 		       "     crl: {url: \"https://x/\", interval: 9d, delta: soon, parts: 300}}\n"
