@@ -320,6 +320,50 @@ static RESULT exchange(struct device *d, struct scep_enrolment *e, struct err *e
 	return take_reply(d, &reply, err);
 }
 
+static RESULT check_can_look_up(const struct device *d, struct err *err)
+{
+	if (!d->trusted || !d->current_key)
+		return err_set(err, ERR_USAGE,
+			       "a look-up takes a trusted CA and a certificate to sign with");
+	if (d->current_key->kind == KEY_RSA)
+		return OK;
+	return err_set(err, ERR_USAGE, "RFC 8894 3.1: a %s key cannot decrypt the answer",
+		       key_kind_name(d->current_key->kind));
+}
+
+static RESULT look_up(struct device *d, struct scep_enrolment *e, int type, struct span serial,
+		      struct buf *out, struct err *err)
+{
+	CLEANUP(scep_enrolment_reply_clear)
+	struct scep_enrolment_reply reply = { .status = SCEP_FAILURE };
+	struct scep_client client = device_state_client(d);
+	BUF request = BUF_INIT;
+	BUF answer = BUF_INIT;
+
+	TRY(scep_enrolment_lookup(e, &d->ca, type, serial, d->c, &request, err));
+	TRY(scep_client_pki_operation(&client, d->caps, buf_span(&request), &answer,
+				      &d->retry_after, err));
+	TRY(scep_enrolment_read(e, &d->ca, d->c, buf_span(&answer), &reply, err));
+	if (reply.status != SCEP_SUCCESS)
+		return refused(&reply, err);
+	buf_put(out, buf_span(&reply.cert));
+	return buf_check(out, err);
+}
+
+enum result device_lookup(struct device *d, int type, struct span serial, struct buf *out,
+			  struct err *err)
+{
+	CLEANUP(scep_enrolment_clear) struct scep_enrolment e = { 0 };
+	struct key *own = d->key;
+	enum result r;
+
+	TRY(check_can_look_up(d, err));
+	d->key = d->current_key;
+	r = begin(d, &e, err);
+	d->key = own;
+	return r == OK ? look_up(d, &e, type, serial, out, err) : r;
+}
+
 enum result device_enrol(struct device *d, struct err *err)
 {
 	CLEANUP(scep_enrolment_clear) struct scep_enrolment e = { 0 };

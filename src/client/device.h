@@ -76,6 +76,14 @@ RESULT device_replace(const struct device *d, const char *new_key, const char *k
 RESULT device_recover(struct crypto *c, const char *new_key, const char *key_path,
 		      const char *cert_path, struct err *err);
 
+/*
+ * GetCert (type 21) of the certificate with this serial number, or GetCRL (22) for the list that it
+ * would be on: DER appended, verified with the CA's key. Signed with the certificate and key of
+ * device_set_current, which must be RSA: others cannot decrypt the answer.
+ */
+RESULT device_lookup(struct device *d, int type, struct span serial, struct buf *out,
+		     struct err *err);
+
 /* PEM files, atomically: the certificate, or the trusted CAs with the issuing one first. */
 RESULT device_save_cert(const struct device *d, const char *path, struct err *err);
 RESULT device_save_ca(const struct device *d, const char *path, struct err *err);

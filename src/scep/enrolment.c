@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "base/random.h"
 #include "der/writer.h"
+#include "pki/crl.h"
 #include "pki/csr.h"
 #include "scep/caps.h"
 
@@ -120,6 +121,7 @@ void scep_enrolment_clear(struct scep_enrolment *e)
 	buf_wipe(&e->csr);
 	buf_clear(&e->signer_cert);
 	buf_clear(&e->subject);
+	buf_clear(&e->serial);
 	secret_clear(&e->challenge);
 	*e = (struct scep_enrolment){ 0 };
 }
@@ -134,6 +136,7 @@ static RESULT put_message(struct scep_enrolment *e, const struct scep_ca_certs *
 	};
 	BUF envelope = BUF_INIT;
 
+	e->asked = type;
 	TRY(random_fill(e->nonce, sizeof(e->nonce), err));
 	TRY(cms_envelop_to_cert(&envelop, c, ca->certs[ca->encrypter].der, &envelope, err));
 	m.transaction_id = span_str(e->transaction_id);
@@ -165,6 +168,37 @@ enum result scep_enrolment_poll(struct scep_enrolment *e, const struct scep_ca_c
 	der_close(&names, seq);
 	TRY(buf_check(&names, err));
 	return put_message(e, ca, SCEP_CERT_POLL, buf_span(&names), c, out, err);
+}
+
+/* The key's own transaction is another matter. */
+static RESULT new_transaction(struct scep_enrolment *e, struct err *err)
+{
+	uint8_t random[SCEP_ENROLMENT_ID / 2];
+	BUF hex = BUF_INIT;
+
+	TRY(random_fill(random, sizeof(random), err));
+	hex_put(&hex, SPAN_ARRAY(random));
+	TRY(buf_check(&hex, err));
+	memcpy(e->transaction_id, hex.data, SCEP_ENROLMENT_ID);
+	return OK;
+}
+
+enum result scep_enrolment_lookup(struct scep_enrolment *e, const struct scep_ca_certs *ca,
+				  int type, struct span serial, struct crypto *c, struct buf *out,
+				  struct err *err)
+{
+	BUF asked = BUF_INIT;
+	size_t seq = der_open(&asked, DER_SEQUENCE);
+
+	buf_put(&asked, ca->certs[ca->issuer].subject);
+	der_put_tlv(&asked, DER_INTEGER, serial);
+	der_close(&asked, seq);
+	TRY(buf_check(&asked, err));
+	buf_reset(&e->serial);
+	buf_put(&e->serial, serial);
+	TRY(buf_check(&e->serial, err));
+	TRY(new_transaction(e, err));
+	return put_message(e, ca, type, buf_span(&asked), c, out, err);
 }
 
 void scep_enrolment_reply_clear(struct scep_enrolment_reply *r)
@@ -268,8 +302,16 @@ static bool is_by(const struct scep_ca_certs *ca, const struct cert *cert, struc
 	return false;
 }
 
-/* The certificate for our key among those sent, whatever their order. */
-static RESULT find_ours(const struct scep_enrolment *e, const struct scep_ca_certs *ca,
+/* What was asked for: a certificate by its serial number, or one for our key. */
+static bool is_wanted(const struct scep_enrolment *e, const struct cert *cert)
+{
+	if (e->asked == SCEP_GET_CERT)
+		return span_eq(cert->serial, buf_span(&e->serial));
+	return span_eq(cert->spki, key_spki(e->key));
+}
+
+/* The certificate that was asked for among those sent, whatever their order. */
+static RESULT find_cert(const struct scep_enrolment *e, const struct scep_ca_certs *ca,
 			struct crypto *c, struct span certs_only, struct buf *out, struct err *err)
 {
 	struct scep_ca_certs sent;
@@ -277,10 +319,11 @@ static RESULT find_ours(const struct scep_enrolment *e, const struct scep_ca_cer
 	size_t i;
 
 	TRY(scep_ca_certs_parse(certs_only, &sent, err));
-	r = err_set(err, ERR_BAD_CERT_ID,
-		    "RFC 8894 3.3.2.1: none of the %zu certificates is for our key", sent.n);
+	r = err_set(err, ERR_BAD_CERT_ID, "RFC 8894 3.3.2.1: none of the %zu certificates is %s",
+		    sent.n,
+		    e->asked == SCEP_GET_CERT ? "the one that was asked for" : "for our key");
 	for (i = 0; i < sent.n && r != OK; i++) {
-		if (!span_eq(sent.certs[i].spki, key_spki(e->key)))
+		if (!is_wanted(e, &sent.certs[i]))
 			continue;
 		r = OK;
 		if (!is_by(ca, &sent.certs[i], c))
@@ -293,6 +336,22 @@ static RESULT find_ours(const struct scep_enrolment *e, const struct scep_ca_cer
 	}
 	scep_ca_certs_clear(&sent);
 	return r != OK ? r : buf_check(out, err);
+}
+
+static RESULT find_crl(const struct scep_ca_certs *ca, struct crypto *c, struct span certs_only,
+		       struct buf *out, struct err *err)
+{
+	struct cms_signed sent;
+	struct crl crl;
+
+	TRY(cms_signed_parse(certs_only, &sent, err));
+	if (sent.n_crls != 1)
+		return err_set(err, ERR_BAD_CERT_ID,
+			       "RFC 8894 3.3.5: the reply has %zu revocation lists", sent.n_crls);
+	TRY(crl_parse(sent.crls[0], &crl, err));
+	TRY(crl_verify_signature(&crl, c, ca->certs[ca->issuer].spki, err));
+	buf_put(out, sent.crls[0]);
+	return buf_check(out, err);
 }
 
 /* Somebody else's text, for a terminal or a log. */
@@ -314,7 +373,9 @@ static RESULT read_status(const struct scep_enrolment *e, const struct scep_ca_c
 	switch (m->pki_status) {
 	case SCEP_SUCCESS:
 		TRY(open_envelope(e, m, c, &plain, err));
-		TRY(find_ours(e, ca, c, buf_span(&plain), &out->cert, err));
+		TRY(e->asked == SCEP_GET_CRL
+			? find_crl(ca, c, buf_span(&plain), &out->cert, err)
+			: find_cert(e, ca, c, buf_span(&plain), &out->cert, err));
 		break;
 	case SCEP_FAILURE:
 		out->fail_info = m->fail_info;

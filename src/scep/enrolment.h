@@ -31,6 +31,8 @@ struct scep_enrolment {
 	struct key *key;    /* borrowed */
 	struct key *signer; /* borrowed: signs the requests, decrypts the replies */
 	int request_type;
+	int asked;         /* type of the message made last */
+	struct buf serial; /* owned: of the certificate that was asked for */
 	char transaction_id[SCEP_ENROLMENT_ID + 1];
 	uint8_t nonce[SCEP_NONCE]; /* of the request made last */
 	enum digest_alg digest;
@@ -59,9 +61,17 @@ bool scep_enrolment_can_poll(const struct scep_enrolment *e);
 RESULT scep_enrolment_poll(struct scep_enrolment *e, const struct scep_ca_certs *ca,
 			   struct crypto *c, struct buf *out, struct err *err);
 
+/*
+ * GetCert or GetCRL, a transaction of its own: for a certificate of the CA with this serial number
+ * (INTEGER content octets), or for the list that it would be on. The reply has it as its cert.
+ */
+RESULT scep_enrolment_lookup(struct scep_enrolment *e, const struct scep_ca_certs *ca, int type,
+			     struct span serial, struct crypto *c, struct buf *out,
+			     struct err *err);
+
 struct scep_enrolment_reply {
 	enum scep_pki_status status;
-	struct buf cert;         /* SCEP_SUCCESS: owned, for our key and signed by the CA */
+	struct buf cert;         /* SCEP_SUCCESS: owned, what was asked for, signed by the CA */
 	int fail_info;           /* SCEP_FAILURE */
 	char text[ERR_TEXT_MAX]; /* SCEP_FAILURE: what the server says, printable; may be empty */
 };

@@ -8,7 +8,7 @@ from cryptography import x509
 import der
 import scep_peer
 import scep_reply
-from daemon import Daemon, endpoint
+from daemon import Daemon, endpoint, scepter
 from scep_peer import Request, ec_key
 
 GET_CERT, GET_CRL = "21", "22"
@@ -87,3 +87,37 @@ def test_get_crl(daemon):
 def test_get_crl_where_none_is_published(daemon):
     ca = daemon.authority("bare").cert
     refused(daemon, asking(GET_CRL, ca.subject, 1), "badCertId", "publishes no", "bare")
+
+
+def scepter_device(daemon, tmp_path, *options):
+    run = scepter(
+        "enrol", "--url", daemon.url(), "--ca-fingerprint", daemon.authority().fingerprint,
+        "--subject", "CN=asks", "--key", tmp_path / "key", "--cert", tmp_path / "cert", *options,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    return (
+        "--url", daemon.url(), "--ca-fingerprint", daemon.authority().fingerprint,
+        "--key", tmp_path / "key", "--cert", tmp_path / "cert",
+    )  # fmt: skip
+
+
+def test_scepter_getcert(daemon, tmp_path):
+    cert = daemon.enrol(Request()).cert
+    common = scepter_device(daemon, tmp_path)
+    run = scepter("getcert", *common, "--serial", f"{cert.serial_number:x}")
+    assert run.returncode == 0, run.stderr
+    assert x509.load_pem_x509_certificate(run.stdout.encode()) == cert
+    run = scepter("getcert", *common, "--out", tmp_path / "own")
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "own").read_bytes() == (tmp_path / "cert").read_bytes()
+    run = scepter("getcert", *common, "--serial", "4711")
+    assert run.returncode == 66 and "badCertId" in run.stderr
+
+
+def test_scepter_getcrl(daemon, tmp_path):
+    common = scepter_device(daemon, tmp_path)
+    daemon.admin.call("POST", "/crls/demo", {})
+    run = scepter("getcrl", *common)
+    assert run.returncode == 0, run.stderr
+    crl = x509.load_pem_x509_crl(run.stdout.encode())
+    assert crl.is_signature_valid(daemon.authority().cert.public_key())

@@ -8,6 +8,8 @@
 extern const struct cli_command scepter_enrol;
 extern const struct cli_command scepter_poll;
 extern const struct cli_command scepter_renew;
+extern const struct cli_command scepter_getcert;
+extern const struct cli_command scepter_getcrl;
 extern const struct cli_command scepter_getca;
 extern const struct cli_command scepter_decode;
 
