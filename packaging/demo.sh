@@ -59,6 +59,8 @@ url=http://$host:$port/scep/demo
 	cat >"$data/demo.env.new" <<-END
 		SCEP_URL=$url
 		SCEP_LEGACY_URL=http://$host:$port/scep/legacy
+		CRL_URL=http://$host:$port/crl/demo
+		OCSP_URL=http://$host:$port/ocsp/demo
 		CA_FINGERPRINT=$fingerprint
 		CHALLENGE=$(cat "$data/challenge")
 		CHALLENGE_FILE=$data/challenge
