@@ -8,10 +8,21 @@
 #include "pki/name.h"
 #include "pki/san.h"
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+#define LETTERS_MAX 32
 
-/* Upper case without blanks and hyphens; the letter count if it has the form, else 0. */
-static size_t normalise(struct span challenge, uint8_t out[CHALLENGE_LETTERS])
+/* No two have the same length, so that the normal form tells which it is. */
+static const struct form {
+	const char *alphabet;
+	unsigned bits; /* a letter */
+	size_t letters;
+} forms[] = {
+	[CHALLENGE_BASE32] = { "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 5, CHALLENGE_LETTERS },
+	[CHALLENGE_HEX_64] = { "0123456789ABCDEF", 4, 16 },
+	[CHALLENGE_HEX_128] = { "0123456789ABCDEF", 4, 32 },
+};
+
+/* Upper case without blanks and hyphens; false if that is too long for any form. */
+static bool normalise(struct span challenge, uint8_t out[LETTERS_MAX], size_t *len)
 {
 	size_t n = 0, i;
 
@@ -20,24 +31,47 @@ static size_t normalise(struct span challenge, uint8_t out[CHALLENGE_LETTERS])
 
 		if (c == ' ' || c == '-' || c == '\t')
 			continue;
-		if (c >= 'a' && c <= 'z')
-			c = (uint8_t)(c - 'a' + 'A');
-		if (n == CHALLENGE_LETTERS || !((c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7')))
-			return 0;
-		out[n++] = c;
+		if (n == LETTERS_MAX)
+			return false;
+		out[n++] = c >= 'a' && c <= 'z' ? (uint8_t)(c - 'a' + 'A') : c;
 	}
-	return n == CHALLENGE_LETTERS ? n : 0;
+	*len = n;
+	return true;
+}
+
+static bool has_form(const struct form *form, struct span letters)
+{
+	size_t i;
+
+	if (letters.len != form->letters)
+		return false;
+	for (i = 0; i < letters.len; i++)
+		if (!memchr(form->alphabet, letters.p[i], (size_t)1 << form->bits))
+			return false;
+	return true;
+}
+
+static bool has_any_form(struct span letters)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(forms); i++)
+		if (has_form(&forms[i], letters))
+			return true;
+	return false;
 }
 
 enum result challenge_hash_one_time(struct crypto *c, struct span challenge,
 				    uint8_t out[STORE_HASH], struct err *err)
 {
-	uint8_t letters[CHALLENGE_LETTERS], digest[DIGEST_MAX];
-	struct span part = SPAN_ARRAY(letters);
+	uint8_t letters[LETTERS_MAX], digest[DIGEST_MAX];
+	struct span part = { letters, 0 };
 	enum result r;
 
-	if (!normalise(challenge, letters))
-		return err_set(err, ERR_SYNTAX, "challenge: not %d letters of base32",
+	if (!normalise(challenge, letters, &part.len) || !has_any_form(part))
+		return err_set(err, ERR_SYNTAX,
+			       "challenge: neither %d letters of base32 nor 16 or 32 hexadecimal "
+			       "digits",
 			       CHALLENGE_LETTERS);
 	r = crypto_digest(c, DIGEST_SHA256, &part, 1, digest, err);
 	explicit_bzero(letters, sizeof(letters));
@@ -46,25 +80,25 @@ enum result challenge_hash_one_time(struct crypto *c, struct span challenge,
 	return r;
 }
 
-/* 26 letters of 5 bits from 17 random octets: 130 bits, of which the contract asks for 128. */
-static RESULT make_letters(struct secret *out, struct err *err)
+/* 26 letters of 5 bits have 130 bits, of which the contract asks for 128. */
+static RESULT make_letters(const struct form *form, struct secret *out, struct err *err)
 {
-	uint8_t random[17], letters[CHALLENGE_LETTERS];
+	uint8_t random[17], letters[LETTERS_MAX];
 	uint32_t acc = 0;
 	unsigned bits = 0;
 	size_t in = 0, i;
 	enum result r;
 
 	TRY(random_fill(random, sizeof(random), err));
-	for (i = 0; i < CHALLENGE_LETTERS; i++) {
-		if (bits < 5) {
+	for (i = 0; i < form->letters; i++) {
+		if (bits < form->bits) {
 			acc = acc << 8 | random[in++];
 			bits += 8;
 		}
-		bits -= 5;
-		letters[i] = (uint8_t)alphabet[acc >> bits & 31];
+		bits -= form->bits;
+		letters[i] = (uint8_t)form->alphabet[acc >> bits & ((1u << form->bits) - 1)];
 	}
-	r = secret_set(out, SPAN_ARRAY(letters), err);
+	r = secret_set(out, span_of(letters, form->letters), err);
 	explicit_bzero(random, sizeof(random));
 	explicit_bzero(letters, sizeof(letters));
 	explicit_bzero(&acc, sizeof(acc));
@@ -115,6 +149,8 @@ static RESULT fill(const struct challenge_new *n, int64_t now, struct store_chal
 	ch->expires = now + n->lifetime;
 	TRY(copy_name(ch->endpoint, "endpoint", n->endpoint, err));
 	TRY(copy_name(ch->created_by, "actor", n->actor, err));
+	TRY(copy_name(ch->source, "source", n->source, err));
+	ch->reusable = n->reusable;
 	TRY(bind_names(n, ch, err));
 	return make_id(now, ch->id, err);
 }
@@ -130,9 +166,9 @@ static RESULT store_it(struct store *store, const struct challenge_new *n,
 				     .reason = reason };
 
 	clock_format(ch->expires, until);
-	(void)snprintf(reason, sizeof(reason), "one-time challenge %s, valid until %s", ch->id,
-		       until);
-	return store_add_challenge(store, ch, &event, err);
+	(void)snprintf(reason, sizeof(reason), "%s challenge %s, valid until %s",
+		       n->reusable ? "reusable" : "one-time", ch->id, until);
+	return store_add_challenge_within(store, ch, n->most, &event, err);
 }
 
 enum result challenge_create(struct store *store, struct crypto *c, const struct clock *clock,
@@ -143,7 +179,7 @@ enum result challenge_create(struct store *store, struct crypto *c, const struct
 	SECRET text = SECRET_INIT;
 
 	TRY(fill(n, clock_now(clock), &ch, err));
-	TRY(make_letters(&text, err));
+	TRY(make_letters(&forms[n->form], &text, err));
 	TRY(challenge_hash_one_time(c, secret_span(&text), ch.hash, err));
 	TRY(store_it(store, n, &ch, err));
 	secret_clear(out);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Challenge passwords. One-time: 128 random bits as 26 letters of base32, stored hashed. Static:
+ * Challenge passwords. One-time: 128 random bits as 26 letters of base32, stored hashed; or in the
+ * form of NDES, 16 or 32 hexadecimal digits, for what reads its page. Of these the short one has 64
+ * bits: whoever makes it lets it end within hours and bounds how many there are. Static:
  * scrypt hash in the configuration; a positive check is cached under a keyed hash with a key of
  * this process, so that it costs scrypt once and no load after; wrong guesses cost the guesser the
  * scrypt, bounded to a few at once.
@@ -28,21 +30,30 @@ DEFINE_CLEANUP(struct challenge_static, challenge_static_free)
 RESULT challenge_static_verify(struct challenge_static *s, struct crypto *c, struct span challenge,
 			       struct err *err);
 
+enum challenge_form { CHALLENGE_BASE32, CHALLENGE_HEX_64, CHALLENGE_HEX_128 };
+
 struct challenge_new {
+	enum challenge_form form;
 	const char *endpoint;    /* NULL: any */
 	int64_t lifetime;        /* seconds */
 	const char *subject;     /* text of the only subject allowed; NULL: any */
 	const char *const *sans; /* "DNS:.." of the only SANs allowed */
 	size_t n_sans;
 	const char *actor;
+	const char *source; /* the page that gives it out; NULL: none */
+	unsigned most;      /* unused ones of that source at a time; 0: no bound */
+	bool reusable;      /* by any number of devices, until it expires or is revoked */
 };
-/* Makes and stores a one-time challenge: its text into out (shown once), its handle into id. */
+/*
+ * Makes and stores a one-time challenge: its text into out (shown once), its handle into id.
+ * ERR_LIMIT: n->most of them are unused.
+ */
 RESULT challenge_create(struct store *store, struct crypto *c, const struct clock *clock,
 			const struct challenge_new *n, struct secret *out, char id[STORE_NAME_MAX],
 			struct err *err);
 /*
- * SHA-256 of its normal form: upper case, without blanks and hyphens. ERR_SYNTAX if that is not
- * CHALLENGE_LETTERS letters of base32 (RFC 4648 6): then it never was a one-time challenge.
+ * SHA-256 of its normal form: upper case, without blanks and hyphens. ERR_SYNTAX if that has none
+ * of the forms, letters of base32 (RFC 4648 6) or digits: then it never was a one-time challenge.
  */
 RESULT challenge_hash_one_time(struct crypto *c, struct span challenge, uint8_t out[STORE_HASH],
 			       struct err *err);

@@ -82,7 +82,7 @@ static RESULT check_one_time(const struct enrol_context *ctx, struct crypto *c,
 	*found = true;
 	TRY(check_usable(req, &ch, auth, err));
 	auth->one_time = true;
-	auth->fresh = !ch.bound;
+	auth->fresh = !ch.bound && !ch.reusable;
 	memcpy(auth->hash, hash, sizeof(auth->hash));
 	TRY(check_names(req, &ch, err));
 	enrol_trace_add(req->trace, "challenge", true, "one-time challenge %s", ch.id);

@@ -37,8 +37,10 @@ static void snapshot_free(struct snapshot *s)
 	for (i = 0; i < s->config.n_endpoints; i++) {
 		challenge_static_free(s->config.endpoints[i].scep.policy.statics);
 		free(s->config.endpoints[i].crl_directory);
+		free(s->config.endpoints[i].ndes_file);
 	}
 	free(s->config.endpoints);
+	operator_list_free(s->config.operators);
 	(void)cyaml_free(&cyaml, &config_file_schema, s->file, 0);
 	free(s);
 }
@@ -114,6 +116,7 @@ void config_check_name(struct config_build *b, const char *place, const char *na
 static enum result build(struct config_build *b, struct err *err)
 {
 	TRY(config_build_server(b, err));
+	TRY(config_build_operators(b, err));
 	TRY(config_build_profiles(b, err));
 	return config_build_endpoints(b, err);
 }
@@ -274,13 +277,22 @@ const char *config_needs_restart(const struct config *old, const struct config *
 
 /* ---- routing ---- */
 
-/* How far path is the segments of prefix, in which repeated slashes count as one; 0: it is not. */
-static size_t match(struct span path, const char *prefix)
+static uint8_t lower(uint8_t c)
 {
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;
+}
+
+/* How far path is the segments of e's, in which repeated slashes count as one; 0: it is not. */
+static size_t match(struct span path, const struct config_endpoint *e)
+{
+	const char *prefix = e->path;
 	size_t i = 0;
 
 	for (; *prefix; prefix++) {
-		if (i >= path.len || path.p[i] != (uint8_t)*prefix)
+		const uint8_t want = (uint8_t)*prefix;
+
+		if (i >= path.len ||
+		    (path.p[i] != want && !(e->nocase && lower(path.p[i]) == lower(want))))
 			return 0;
 		i++;
 		while (*prefix == '/' && i < path.len && path.p[i] == '/')
@@ -291,7 +303,7 @@ static size_t match(struct span path, const char *prefix)
 
 struct span config_behind(const struct config_endpoint *e, struct span path)
 {
-	return span_sub(path, match(path, e->path), SIZE_MAX);
+	return span_sub(path, match(path, e), SIZE_MAX);
 }
 
 const struct config_endpoint *config_route(const struct config *c, size_t listener,
@@ -303,7 +315,7 @@ const struct config_endpoint *config_route(const struct config *c, size_t listen
 	for (i = 0; i < c->n_endpoints; i++) {
 		const struct config_endpoint *e = &c->endpoints[i];
 
-		if ((e->listeners >> listener & 1) && match(path, e->path) &&
+		if ((e->listeners >> listener & 1) && match(path, e) &&
 		    (!best || strlen(e->path) > strlen(best->path)))
 			best = e;
 	}

@@ -7,6 +7,7 @@
 #ifndef DAEMON_CONFIG_H
 #define DAEMON_CONFIG_H
 
+#include "admin/ndes.h"
 #include "base/log.h"
 #include "ca/crl_make.h"
 #include "integrations/log_output.h"
@@ -17,6 +18,7 @@
 #define CONFIG_LISTENERS_MAX 32
 #define CONFIG_PROFILES_MAX 256
 #define CONFIG_ENDPOINTS_MAX 256
+#define CONFIG_OPERATORS_MAX 1024
 
 struct config_listener {
 	const char *name;
@@ -26,7 +28,7 @@ struct config_listener {
 	const char *tls_key;
 };
 
-enum config_protocol { CONFIG_SCEP, CONFIG_CRL, CONFIG_OCSP };
+enum config_protocol { CONFIG_SCEP, CONFIG_CRL, CONFIG_OCSP, CONFIG_NDES };
 
 struct config_endpoint {
 	enum config_protocol protocol;
@@ -36,7 +38,10 @@ struct config_endpoint {
 	struct crl_plan crl;       /* CONFIG_CRL */
 	char *crl_directory;       /* owned; crl.directory */
 	struct ocsp_endpoint ocsp; /* CONFIG_OCSP */
+	struct ndes_endpoint ndes; /* CONFIG_NDES */
+	char *ndes_file;           /* owned; ndes.password_file */
 	const char *path;          /* begins with '/', does not end with it */
+	bool nocase;               /* so is the path, as in an IIS */
 	uint32_t listeners;        /* bit i: listeners[i] */
 };
 
@@ -60,6 +65,7 @@ struct config {
 	unsigned drain_seconds;
 	struct profile **profiles; /* owned */
 	size_t n_profiles;
+	struct operator_list *operators;   /* owned */
 	struct config_endpoint *endpoints; /* owned */
 	size_t n_endpoints;
 };

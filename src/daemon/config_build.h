@@ -29,11 +29,14 @@ void config_build_log(struct config_build *b);
 
 /* Each returns ERR_NOMEM only: what is wrong with the file is a complaint. */
 RESULT config_build_server(struct config_build *b, struct err *err);
+RESULT config_build_operators(struct config_build *b, struct err *err);
 RESULT config_build_profiles(struct config_build *b, struct err *err);
 RESULT config_build_endpoints(struct config_build *b, struct err *err);
 /* endpoints[i], which is of protocol crl. */
 RESULT config_build_crl(struct config_build *b, size_t i, struct err *err);
 /* endpoints[i], which is of protocol ocsp. */
 void config_build_ocsp(struct config_build *b, size_t i);
+/* endpoints[i], which is of protocol ndes. */
+RESULT config_build_ndes(struct config_build *b, size_t i, struct err *err);
 
 #endif

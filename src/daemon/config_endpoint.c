@@ -2,6 +2,7 @@
 /* endpoints: each setting checked, what their protocols need made of them. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "daemon/config_build.h"
 #include "scep/quirks.h"
@@ -44,6 +45,12 @@ static void check_path(struct making *m)
 			 path);
 }
 
+/* Paths of an NDES are written in any case, as those of an IIS may be. */
+static bool is_nocase(const struct file_endpoint *f)
+{
+	return f->protocol == FILE_PROTOCOL_NDES || strncasecmp(f->path, "/certsrv/", 9) == 0;
+}
+
 static void check_is_new(struct making *m)
 {
 	size_t j;
@@ -55,7 +62,8 @@ static void check_is_new(struct making *m)
 			COMPLAIN(m, at(m, "name"),
 				 "\"%s\" is the name of endpoints[%zu] already; choose another",
 				 m->f->name, j);
-		if (strcmp(m->f->path, other->path) == 0)
+		if (is_nocase(m->f) ? strcasecmp(m->f->path, other->path) == 0
+				    : strcmp(m->f->path, other->path) == 0)
 			COMPLAIN(m, at(m, "path"),
 				 "\"%s\" is the path of endpoints[%zu] already; choose another",
 				 m->f->path, j);
@@ -213,6 +221,11 @@ static void check_is_open(struct making *m)
 			 "ask; remove them");
 }
 
+static enum result build_ndes(struct making *m, struct err *err)
+{
+	return config_build_ndes(m->b, m->i, err);
+}
+
 static enum result build_crl(struct making *m, struct err *err)
 {
 	check_is_open(m);
@@ -234,6 +247,7 @@ static const struct {
 	[FILE_PROTOCOL_SCEP] = { CONFIG_SCEP, build_scep },
 	[FILE_PROTOCOL_CRL] = { CONFIG_CRL, build_crl },
 	[FILE_PROTOCOL_OCSP] = { CONFIG_OCSP, build_ocsp },
+	[FILE_PROTOCOL_NDES] = { CONFIG_NDES, build_ndes },
 };
 
 static enum result build_endpoint(struct config_build *b, size_t i, struct err *err)
@@ -247,11 +261,14 @@ static enum result build_endpoint(struct config_build *b, size_t i, struct err *
 	check_path(&m);
 	m.e->name = m.f->name;
 	m.e->path = m.f->path;
+	m.e->nocase = is_nocase(m.f);
 	m.e->protocol = builders[m.f->protocol].protocol;
 	if (m.f->crl && m.f->protocol != FILE_PROTOCOL_CRL)
 		COMPLAIN(&m, at(&m, "crl"), "is for endpoints of protocol crl");
 	if (m.f->ocsp && m.f->protocol != FILE_PROTOCOL_OCSP)
 		COMPLAIN(&m, at(&m, "ocsp"), "is for endpoints of protocol ocsp");
+	if (m.f->ndes && m.f->protocol != FILE_PROTOCOL_NDES)
+		COMPLAIN(&m, at(&m, "ndes"), "is for endpoints of protocol ndes");
 	build_ca(&m);
 	build_listeners(&m);
 	return builders[m.f->protocol].build(&m, err);

@@ -116,6 +116,25 @@ static const cyaml_schema_field_t http_fields[] = {
 	CYAML_FIELD_END,
 };
 
+/* ---- operators ---- */
+
+static const cyaml_strval_t roles[] = {
+	{ "challenge-issuer", OPERATOR_CHALLENGE_ISSUER },
+};
+static const cyaml_schema_value_t role_entry = {
+	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, int, roles, CYAML_ARRAY_LEN(roles)),
+};
+
+static const cyaml_schema_field_t operator_fields[] = {
+	TEXT_NEEDED("name", struct file_operator, name),
+	TEXT_NEEDED("password", struct file_operator, password),
+	LIST("roles", struct file_operator, roles, role_entry, LIST_MAX),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t operator_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_operator, operator_fields),
+};
+
 /* ---- profiles ---- */
 
 static const cyaml_strval_t key_kinds[] = {
@@ -202,6 +221,7 @@ static const cyaml_strval_t protocols[] = {
 	{ "scep", FILE_PROTOCOL_SCEP },
 	{ "crl", FILE_PROTOCOL_CRL },
 	{ "ocsp", FILE_PROTOCOL_OCSP },
+	{ "ndes", FILE_PROTOCOL_NDES },
 };
 
 static const cyaml_strval_t approvals[] = {
@@ -246,6 +266,27 @@ static const cyaml_schema_field_t ocsp_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t encodings[] = {
+	{ "utf-16", NDES_UTF16 },
+	{ "utf-8", NDES_UTF8 },
+};
+
+static const cyaml_strval_t challenge_forms[] = {
+	{ "hex-64", CHALLENGE_HEX_64 },
+	{ "hex-128", CHALLENGE_HEX_128 },
+};
+
+static const cyaml_schema_field_t ndes_fields[] = {
+	TEXT_NEEDED("endpoint", struct file_ndes, endpoint),
+	WORD("encoding", struct file_ndes, encoding, encodings),
+	WORD("challenge", struct file_ndes, challenge, challenge_forms),
+	TEXT("lifetime", struct file_ndes, lifetime),
+	NUMBER("maximum", struct file_ndes, maximum),
+	SWITCH("reusable", struct file_ndes, reusable),
+	SWITCH("allow_plain", struct file_ndes, allow_plain),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t endpoint_fields[] = {
 	TEXT_NEEDED("name", struct file_endpoint, name),
 	WORD_NEEDED("protocol", struct file_endpoint, protocol, protocols),
@@ -262,6 +303,7 @@ static const cyaml_schema_field_t endpoint_fields[] = {
 	CYAML_FIELD_BOOL_PTR("include_ca", OPTIONAL_PTR, struct file_endpoint, include_ca),
 	CYAML_FIELD_MAPPING_PTR("crl", OPTIONAL_PTR, struct file_endpoint, crl, crl_fields),
 	CYAML_FIELD_MAPPING_PTR("ocsp", OPTIONAL_PTR, struct file_endpoint, ocsp, ocsp_fields),
+	CYAML_FIELD_MAPPING_PTR("ndes", OPTIONAL_PTR, struct file_endpoint, ndes, ndes_fields),
 	LIST("listeners", struct file_endpoint, listeners, text_entry, CONFIG_LISTENERS_MAX),
 	CYAML_FIELD_END,
 };
@@ -279,6 +321,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("admin", OPTIONAL_PTR, struct file_config, admin, admin_fields),
 	CYAML_FIELD_MAPPING_PTR("audit", OPTIONAL_PTR, struct file_config, audit, audit_fields),
 	CYAML_FIELD_MAPPING("http", CYAML_FLAG_DEFAULT, struct file_config, http, http_fields),
+	LIST("operators", struct file_config, operators, operator_entry, CONFIG_OPERATORS_MAX),
 	LIST("profiles", struct file_config, profiles, profile_entry, CONFIG_PROFILES_MAX),
 	LIST("endpoints", struct file_config, endpoints, endpoint_entry, CONFIG_ENDPOINTS_MAX),
 	CYAML_FIELD_END,

@@ -135,6 +135,23 @@ struct file_crl {
 	unsigned parts;
 };
 
+struct file_ndes {
+	char *endpoint;
+	int encoding;  /* enum ndes_encoding */
+	int challenge; /* enum challenge_form */
+	char *lifetime;
+	unsigned maximum;
+	bool reusable;
+	bool allow_plain;
+};
+
+struct file_operator {
+	char *name;
+	char *password;
+	int *roles; /* enum operator_role */
+	size_t roles_count;
+};
+
 enum file_approval { FILE_APPROVAL_AUTOMATIC, FILE_APPROVAL_MANUAL };
 enum file_unissued { FILE_UNISSUED_UNKNOWN, FILE_UNISSUED_REVOKED };
 enum file_responder_id { FILE_RESPONDER_KEY, FILE_RESPONDER_NAME };
@@ -145,7 +162,12 @@ struct file_ocsp {
 	int responder_id; /* enum file_responder_id */
 };
 
-enum file_protocol { FILE_PROTOCOL_SCEP, FILE_PROTOCOL_CRL, FILE_PROTOCOL_OCSP };
+enum file_protocol {
+	FILE_PROTOCOL_SCEP,
+	FILE_PROTOCOL_CRL,
+	FILE_PROTOCOL_OCSP,
+	FILE_PROTOCOL_NDES
+};
 enum file_legacy { FILE_LEGACY_NONE, FILE_LEGACY_SHA1_3DES, FILE_LEGACY_MD5_DES };
 
 struct file_endpoint {
@@ -163,6 +185,7 @@ struct file_endpoint {
 	bool *include_ca;
 	struct file_crl *crl;
 	struct file_ocsp *ocsp;
+	struct file_ndes *ndes;
 	char **listeners;
 	size_t listeners_count;
 };
@@ -175,6 +198,8 @@ struct file_config {
 	struct file_admin *admin;
 	struct file_audit *audit;
 	struct file_http http;
+	struct file_operator *operators;
+	size_t operators_count;
 	struct file_profile *profiles;
 	size_t profiles_count;
 	struct file_endpoint *endpoints;

@@ -234,6 +234,7 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 			    .log = ctx->log,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .renewing = PTHREAD_MUTEX_INITIALIZER,
+			    .reusing = PTHREAD_MUTEX_INITIALIZER,
 			    .config = config_ref(ctx->config) },
 	};
 	enum result r;

@@ -14,11 +14,11 @@
 
 struct worker {
 	struct scep_worker *scep;
-	struct crypto *crypto; /* of the admin API and OCSP; made when first needed */
+	struct crypto *crypto; /* of whatever is not SCEP; made when first needed */
 };
 
 static const char *const protocol_names[] = {
-	[CONFIG_SCEP] = "scep", [CONFIG_CRL] = "crl", [CONFIG_OCSP] = "ocsp"
+	[CONFIG_SCEP] = "scep", [CONFIG_CRL] = "crl", [CONFIG_OCSP] = "ocsp", [CONFIG_NDES] = "ndes"
 };
 
 /* ---- snapshots ---- */
@@ -269,12 +269,35 @@ static void handle_ocsp(struct server *s, struct worker *w, const struct config_
 	authority_unref(authority);
 }
 
+static void handle_ndes(struct server *s, struct worker *w, const struct config_endpoint *e,
+			const struct http_request *req, struct http_reply *reply)
+{
+	const struct config *config = server_config(s);
+	struct authority *authority = server_authority(s);
+	const struct ndes_service service = { .store = s->store,
+					      .clock = &s->clock,
+					      .log = &s->log,
+					      .operators = config->operators,
+					      .reusing = &s->reusing };
+	struct crypto *c = NULL;
+	struct err err = { 0 };
+
+	if (worker_crypto(w, &c, &err) != OK)
+		http_reply_text(reply, 503, "%s", err_text(&err));
+	else
+		ndes_handle(&service, c, &e->ndes, authority_find(authority, e->ca), req,
+			    config_behind(e, req->path), reply);
+	authority_unref(authority);
+	config_unref(config);
+}
+
 typedef void protocol_fn(struct server *s, struct worker *w, const struct config_endpoint *e,
 			 const struct http_request *req, struct http_reply *reply);
 
-static protocol_fn *const protocols[] = {
-	[CONFIG_SCEP] = handle_scep, [CONFIG_CRL] = handle_crl, [CONFIG_OCSP] = handle_ocsp
-};
+static protocol_fn *const protocols[] = { [CONFIG_SCEP] = handle_scep,
+					  [CONFIG_CRL] = handle_crl,
+					  [CONFIG_OCSP] = handle_ocsp,
+					  [CONFIG_NDES] = handle_ndes };
 
 static size_t find_listener(const struct config *config, const char *name)
 {

@@ -27,6 +27,7 @@ struct server {
 	struct admin_api admin;
 	struct http_server *_Atomic http; /* NULL until it runs */
 	pthread_mutex_t lock;             /* of the two snapshots' pointers */
+	pthread_mutex_t reusing;          /* see admin/ndes.h */
 	const struct config *config;
 	struct authority *authority;
 };

@@ -17,6 +17,7 @@ void store_challenge_clear(struct store_challenge *c)
 struct new_challenge {
 	const struct store_challenge *challenge;
 	const struct store_event *event;
+	unsigned most; /* of its source; 0: no bound */
 };
 
 static enum result insert(struct db *db, const struct store_challenge *c, struct err *err)
@@ -33,6 +34,8 @@ static enum result insert(struct db *db, const struct store_challenge *c, struct
 	query_bind_str(&q, 6, c->created_by);
 	query_bind_blob(&q, 7, buf_span(&c->subject));
 	query_bind_blob(&q, 8, buf_span(&c->san));
+	query_bind_str(&q, 9, c->source);
+	query_bind_int(&q, 10, c->reusable);
 	r = query_run(&q, err);
 	if (r == ERR_CONFLICT)
 		return err_set(err, r, "challenge %s, or one with the same text, exists already",
@@ -40,10 +43,30 @@ static enum result insert(struct db *db, const struct store_challenge *c, struct
 	return r;
 }
 
+/* The writer is alone: nobody else can add one between this look and the insertion. */
+static enum result check_room(struct db *db, const struct new_challenge *new, struct err *err)
+{
+	const struct store_challenge *c = new->challenge;
+	QUERY q = QUERY_NONE;
+	bool row;
+
+	TRY(query_init(&q, db, SQL_COUNT_CHALLENGES, err));
+	query_bind_str(&q, 1, c->source);
+	query_bind_int(&q, 2, c->created);
+	TRY(query_step(&q, &row, err));
+	if (row && query_int(&q, 0) >= new->most)
+		return err_set(err, ERR_LIMIT,
+			       "%lld challenges of %s are unused, at most %u may be",
+			       (long long)query_int(&q, 0), c->source, new->most);
+	return OK;
+}
+
 static enum result add(struct db *db, const void *arg, struct err *err)
 {
 	const struct new_challenge *new = arg;
 
+	if (new->most)
+		TRY(check_room(db, new, err));
 	TRY(insert(db, new->challenge, err));
 	return event_insert(db, new->event, err);
 }
@@ -51,7 +74,14 @@ static enum result add(struct db *db, const void *arg, struct err *err)
 enum result store_add_challenge(struct store *s, const struct store_challenge *c,
 				const struct store_event *event, struct err *err)
 {
-	struct new_challenge new = { c, event };
+	return store_add_challenge_within(s, c, 0, event, err);
+}
+
+enum result store_add_challenge_within(struct store *s, const struct store_challenge *c,
+				       unsigned most, const struct store_event *event,
+				       struct err *err)
+{
+	struct new_challenge new = { c, event, most };
 
 	TRY(row_check_name(c->id, "the challenge's handle", err));
 	return writer_run(s->writer, add, &new, err);
@@ -116,12 +146,14 @@ static enum result read_challenge(const struct query *q, struct store_challenge 
 		.revoked = query_int(q, 8) != 0,
 		.bound = !query_is_null(q, 9),
 		.used = query_int(q, 10),
+		.reusable = query_int(q, 12) != 0,
 	};
 
 	TRY(row_name(q, 0, c.id, err));
 	TRY(row_hash(q, 1, c.hash, err));
 	TRY(row_name(q, 2, c.endpoint, err));
 	TRY(row_name(q, 5, c.created_by, err));
+	TRY(row_name(q, 11, c.source, err));
 	row_buf(q, 6, &c.subject);
 	row_buf(q, 7, &c.san);
 	TRY(buf_check(&c.subject, err));

@@ -7,7 +7,7 @@
 	" FROM event "
 #define CHALLENGE                                                                                  \
 	"SELECT handle, hash, endpoint, created, expires, created_by, subject, san, revoked,"      \
-	" bound_to, used FROM challenge "
+	" bound_to, used, source, reusable FROM challenge "
 #define CERT                                                                                       \
 	"SELECT cert.id, ca.name, generation, serial, profile, endpoint, transaction_id, subject," \
 	" not_before, not_after, issued, der FROM cert JOIN ca ON ca.id = cert.ca "
@@ -79,12 +79,17 @@ static const char *const texts[SQL_COUNT_] = {
 			" ORDER BY generation, role",
 
 	[SQL_ADD_CHALLENGE] = "INSERT INTO challenge (handle, hash, endpoint, created, expires,"
-			      " created_by, subject, san) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+			      " created_by, subject, san, source, reusable)"
+			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[SQL_COUNT_CHALLENGES] = "SELECT count(*) FROM challenge WHERE source = ?1 AND source <> ''"
+				 " AND expires > ?2 AND used = 0 AND revoked = 0"
+				 " AND bound_to IS NULL",
 	[SQL_FIND_CHALLENGE] = CHALLENGE "WHERE hash = ?1",
 	[SQL_REVOKE_CHALLENGE] = "UPDATE challenge SET revoked = 1 WHERE handle = ?1",
-	[SQL_BIND_CHALLENGE] =
-	    "UPDATE challenge SET bound_to = ?2 " CHALLENGE_HOLDS " AND bound_to IS NULL",
-	[SQL_CONSUME_CHALLENGE] = "UPDATE challenge SET bound_to = ?2, used = ?3 " CHALLENGE_HOLDS,
+	[SQL_BIND_CHALLENGE] = "UPDATE challenge SET bound_to = ?2 " CHALLENGE_HOLDS
+			       " AND bound_to IS NULL AND reusable = 0",
+	[SQL_CONSUME_CHALLENGE] = "UPDATE challenge SET bound_to = iif(reusable, NULL, ?2),"
+				  " used = iif(reusable, 0, ?3) " CHALLENGE_HOLDS,
 	[SQL_CHALLENGES] = CHALLENGE "WHERE handle > ?1 AND (?3 IS NULL OR"
 				     " (expires > ?3 AND used = 0 AND revoked = 0))"
 				     " ORDER BY handle LIMIT ?2",

@@ -115,13 +115,15 @@ RESULT store_each_ca(struct store *s, store_ca_fn *fn, void *ctx, struct err *er
 
 struct store_challenge {
 	char id[STORE_NAME_MAX];       /* public handle, for lists and revocation */
-	uint8_t hash[STORE_HASH];      /* SHA-256 of the challenge (it has 128 random bits) */
+	uint8_t hash[STORE_HASH];      /* SHA-256 of the challenge, which is random */
 	char endpoint[STORE_NAME_MAX]; /* "": any */
 	int64_t created;
 	int64_t expires;
 	char created_by[STORE_NAME_MAX];
-	struct buf subject; /* Name DER that the request must have; empty: any */
-	struct buf san;     /* GeneralNames DER that it must have; empty: any */
+	char source[STORE_NAME_MAX]; /* the page that gave it out; "": none */
+	bool reusable;               /* is never bound and never used up */
+	struct buf subject;          /* Name DER that the request must have; empty: any */
+	struct buf san;              /* GeneralNames DER that it must have; empty: any */
 	bool revoked;
 	bool bound;                   /* used once: then only for this transaction and key */
 	uint8_t bound_to[STORE_HASH]; /* SHA-256 as of store_binding() */
@@ -131,6 +133,12 @@ void store_challenge_clear(struct store_challenge *c);
 
 RESULT store_add_challenge(struct store *s, const struct store_challenge *c,
 			   const struct store_event *event, struct err *err);
+/*
+ * The same, unless `most` challenges of its source are usable and no device has shown them yet:
+ * then ERR_LIMIT. Counted and added in one commit.
+ */
+RESULT store_add_challenge_within(struct store *s, const struct store_challenge *c, unsigned most,
+				  const struct store_event *event, struct err *err);
 RESULT store_find_challenge(struct store *s, const uint8_t hash[STORE_HASH],
 			    struct store_challenge *out, struct err *err);
 /* ERR_NOT_FOUND; revoking twice is OK. */

@@ -11,6 +11,7 @@
 static struct {
 	struct store_challenge record;
 	char reason[256];
+	unsigned most;
 	enum result answer;
 } kept;
 
@@ -20,10 +21,12 @@ void store_challenge_clear(struct store_challenge *c)
 	buf_clear(&c->san);
 }
 
-enum result store_add_challenge(struct store *s, const struct store_challenge *c,
-				const struct store_event *event, struct err *err)
+enum result store_add_challenge_within(struct store *s, const struct store_challenge *c,
+				       unsigned most, const struct store_event *event,
+				       struct err *err)
 {
 	assert_null(s);
+	kept.most = most;
 	kept.record = *c;
 	kept.record.subject = kept.record.san = BUF_INIT;
 	buf_put(&kept.record.subject, buf_span(&c->subject));
@@ -42,7 +45,9 @@ static struct crypto *new_crypto(void)
 
 /* ---- one-time ---- */
 
-/* Digest by Python's hashlib. */
+/* Digests by Python's hashlib. */
+#define HEX_64 "9718bbfef177a3b9943670e6fe001327dfc256c73764aa98776de2972b797587"
+#define HEX_128 "1413a0f9e8b65442b2e18655822dbb3b31976c20c3b1e2852537bd4ca8cf9bac"
 #define A_TO_Z "d6ec6898de87ddac6e5b3611708a7aa1c2d298293349cc1a6c299a1db7149d38"
 
 static void one_time_normal_form(void **state)
@@ -56,6 +61,11 @@ static void one_time_normal_form(void **state)
 		{ "ABCDEFG-HIJKLMN-OPQRSTU VWXYZ", OK },
 		{ " ABCDEFGHIJKLMNOPQRSTUVWXYZ\t", OK },
 		{ "", ERR_SYNTAX },
+		{ "0123456789ABCDE", ERR_SYNTAX },
+		{ "0123456789ABCDEF0", ERR_SYNTAX },
+		{ "0123456789ABCDEG", ERR_SYNTAX },
+		{ "0123456789ABCDEF0123456789ABCDEF0", ERR_SYNTAX },
+		{ "0123456789ABCDEF0123456789", ERR_SYNTAX },
 		{ "ABCDEFGHIJKLMNOPQRSTUVWXY", ERR_SYNTAX },
 		{ "ABCDEFGHIJKLMNOPQRSTUVWXYZA", ERR_SYNTAX },
 		{ "ABCDEFGHIJKLMNOPQRSTUVWXY1", ERR_SYNTAX },
@@ -114,6 +124,67 @@ static void create_stores_the_hash_alone(void **state)
 	assert_true(strcmp(first, id) < 0);
 	assert_false(secret_eq(&text, secret_span(&other)));
 	store_challenge_clear(&kept.record);
+}
+
+static void hex_normal_form(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *sha256;
+	} rows[] = {
+		{ "8CE317021F690069", HEX_64 },
+		{ "8ce317021f690069", HEX_64 },
+		{ "8ce3-1702 1f69-0069", HEX_64 },
+		{ "8CE317021F6900698CE317021F690069", HEX_128 },
+	};
+	CLEANUP(crypto_freep) struct crypto *c = new_crypto();
+	uint8_t hash[STORE_HASH];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		BUF want = unit_hex(rows[i].sha256);
+
+		assert_int_equal(challenge_hash_one_time(c, span_str(rows[i].text), hash, NULL),
+				 OK);
+		assert_memory_equal(hash, want.data, STORE_HASH);
+	}
+}
+
+static void create_makes_the_form_asked_for(void **state)
+{
+	static const struct {
+		enum challenge_form form;
+		size_t len;
+		const char *alphabet;
+	} rows[] = {
+		{ CHALLENGE_BASE32, CHALLENGE_LETTERS, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" },
+		{ CHALLENGE_HEX_64, 16, "0123456789ABCDEF" },
+		{ CHALLENGE_HEX_128, 32, "0123456789ABCDEF" },
+	};
+	CLEANUP(crypto_freep) struct crypto *c = new_crypto();
+	struct clock clock = CLOCK_SYSTEM;
+	char id[STORE_NAME_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct challenge_new n = { .form = rows[i].form,
+						 .lifetime = 3600,
+						 .source = "page",
+						 .most = 7,
+						 .reusable = i == 2 };
+		SECRET text = SECRET_INIT;
+
+		kept.answer = OK;
+		assert_int_equal(challenge_create(NULL, c, &clock, &n, &text, id, NULL), OK);
+		assert_int_equal(text.bytes.len, rows[i].len);
+		assert_int_equal(strspn(buf_cstr(&text.bytes), rows[i].alphabet), rows[i].len);
+		assert_string_equal(kept.record.source, "page");
+		assert_int_equal(kept.record.reusable, i == 2);
+		assert_int_equal(kept.most, 7);
+		store_challenge_clear(&kept.record);
+	}
 }
 
 static void create_refuses(void **state)
@@ -315,6 +386,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_time_normal_form),
 		cmocka_unit_test(create_stores_the_hash_alone),
+		cmocka_unit_test(hex_normal_form),
+		cmocka_unit_test(create_makes_the_form_asked_for),
 		cmocka_unit_test(create_refuses),
 		cmocka_unit_test(format),
 		cmocka_unit_test(static_verify),

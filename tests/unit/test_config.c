@@ -75,7 +75,18 @@ static const char full[] =
     "    path: /scep\n"
     "    ca: lab\n"
     "    profile: device\n"
-    "    authorisation: {anyone: true}\n";
+    "    authorisation: {anyone: true}\n"
+    "  - name: mscep\n"
+    "    protocol: scep\n"
+    "    path: /certsrv/mscep/mscep.dll\n"
+    "    ca: demo\n"
+    "    profile: device\n"
+    "    authorisation: {one_time: true}\n"
+    "  - name: mscep-admin\n"
+    "    protocol: ndes\n"
+    "    path: /certsrv/mscep_admin\n"
+    "    ca: demo\n"
+    "    ndes: {endpoint: mscep, encoding: utf-8, lifetime: 2h, maximum: 9}\n";
 
 struct fixture {
 	char folder[64];
@@ -165,7 +176,15 @@ static void fills_all_settings(void **state)
 	assert_int_equal(p->renewal.window, PROFILE_ANY_TIME);
 	assert_int_equal(p->renewal.grace, 7 * 86400);
 	assert_int_equal(p->renewal.new_key, PROFILE_KEY_REQUIRED);
-	assert_int_equal(c->n_endpoints, 2);
+	assert_int_equal(c->n_endpoints, 4);
+	assert_false(c->endpoints[0].nocase);
+	assert_int_equal(c->endpoints[3].protocol, CONFIG_NDES);
+	assert_string_equal(c->endpoints[3].ndes.endpoint, "mscep");
+	assert_int_equal(c->endpoints[3].ndes.encoding, NDES_UTF8);
+	assert_int_equal(c->endpoints[3].ndes.form, CHALLENGE_HEX_64);
+	assert_int_equal(c->endpoints[3].ndes.lifetime, 7200);
+	assert_int_equal(c->endpoints[3].ndes.maximum, 9);
+	assert_false(c->endpoints[3].ndes.allow_plain);
 	assert_true(c->endpoints[0].scep.include_ca && c->endpoints[0].scep.allow_sha1_3des);
 	assert_false(c->endpoints[0].scep.allow_md5_des);
 	assert_true(c->endpoints[0].scep.policy.manual);
@@ -245,7 +264,7 @@ static void refuses_with_line_and_remedy(void **state)
 		{ HEAD, ":1: \"http\" is missing\n" },
 		{ GOOD "bogus: 1\n",
 		  ":16: unknown setting \"bogus\"; known here: data, user, "
-		  "keeper_user, log, admin, audit, http, profiles, endpoints\n" },
+		  "keeper_user, log, admin, audit, http, operators, profiles, endpoints\n" },
 		{ GOOD "data: ./e\n", ":16: data: stands twice; remove one\n" },
 		{ "data:\n" HTTP, ":1: data: is empty; give a value or remove it\n" },
 		{ "data: [a]\n" HTTP, ":1: data: is a list, must be a single value\n" },
@@ -372,7 +391,7 @@ static void refuses_with_line_and_remedy(void **state)
 		  "true, or list a hash under static\n" },
 		{ GOOD "  - {name: a b, protocol: est, path: /x, ca: x, profile: device,\n"
 		       "     authorisation: {one_time: true}}\n",
-		  ":16: endpoints[1].protocol: \"est\" is not one of: scep, crl, ocsp\n" },
+		  ":16: endpoints[1].protocol: \"est\" is not one of: scep, crl, ocsp, ndes\n" },
 		{ GOOD "  - {name: a b, protocol: scep, path: x/, ca: X, profile: device,\n"
 		       "     authorisation: {anyone: true, one_time: true}}\n",
 		  ":16: endpoints[1].name: \"a b\" is no name: write 1 to 63 of A-Z, a-z, 0-9, "
@@ -431,6 +450,26 @@ static void refuses_with_line_and_remedy(void **state)
 		{ GOOD "    quirks: nokia\n",
 		  ":16: endpoints[0].quirks: \"nokia\" is not one of: apple, cisco-ios, fortinet, "
 		  "juniper, mikrotik, windows\n" },
+		{ GOOD "operators:\n"
+		       "  - {name: o p, password: secret}\n"
+		       "  - {name: o p, password: secret, roles: [king]}\n",
+		  ":18: operators[1].roles[0]: \"king\" is not one of: challenge-issuer\n" },
+		{ GOOD "  - {name: n, protocol: ndes, path: /n, ca: demo}\n"
+		       "  - {name: m, protocol: ndes, path: /m, ca: demo, ndes: {endpoint: n}}\n"
+		       "  - {name: o, protocol: ndes, path: /M, ca: other,\n"
+		       "     ndes: {endpoint: demo, lifetime: 30s, reusable: true}}\n",
+		  ":16: endpoints[1].ndes: is missing: its endpoint says who takes the "
+		  "challenges\n"
+		  "S:17: endpoints[2].ndes.endpoint: no endpoint of protocol scep has this name\n"
+		  "S:18: endpoints[3].path: \"/M\" is the path of endpoints[2] already; choose "
+		  "another\n"
+		  "S:18: endpoints[3].ca: is not the CA of ndes.endpoint, whose thumbprint is "
+		  "shown\n"
+		  "S:19: endpoints[3].ndes.lifetime: must be from 1m to 7d\n"
+		  "S:19: endpoints[3].ndes.reusable: there is one challenge, which does not "
+		  "expire; remove lifetime and maximum\n"
+		  "S:19: endpoints[3].ndes.reusable: a challenge that does not expire must be "
+		  "long; set challenge: hex-128\n" },
 		{ GOOD "    approvers: 2\n"
 		       "  - {name: x, protocol: scep, path: /x, ca: x, profile: device,\n"
 		       "     authorisation: {anyone: true}, approval: manual, approvers: 3,\n"
@@ -508,6 +547,11 @@ static void routes_by_longest_path(void **state)
 		{ 1, "", NULL },
 		{ 1, "scep", NULL },
 		{ 1, "/x/scep/demo", NULL },
+		{ 0, "/certsrv/mscep/mscep.dll", "mscep" },
+		{ 0, "/CertSrv/mscep/MSCEP.dll/pkiclient.exe", "mscep" },
+		{ 0, "/certsrv/mscep_admin", "mscep-admin" },
+		{ 0, "/CERTSRV//mscep_admin/", "mscep-admin" },
+		{ 0, "/certsrv/mscep", NULL },
 	};
 	const struct config *c = NULL;
 	BUF complaints = BUF_INIT;
@@ -518,8 +562,8 @@ static void routes_by_longest_path(void **state)
 		const struct config_endpoint *e =
 		    config_route(c, rows[i].listener, span_str(rows[i].path));
 
-		if (!e != !rows[i].want || (e && strcmp(e->scep.name, rows[i].want) != 0))
-			fail_msg("%s: %s", rows[i].path, e ? e->scep.name : "none");
+		if (!e != !rows[i].want || (e && strcmp(e->name, rows[i].want) != 0))
+			fail_msg("%s: %s", rows[i].path, e ? e->name : "none");
 	}
 	config_unref(c);
 }

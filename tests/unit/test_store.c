@@ -314,6 +314,61 @@ static void issuance_needs_a_usable_challenge(void **state)
 	}
 }
 
+/* Those that a device has shown, and those of another source, do not count. */
+static void source_has_its_bound(void **state)
+{
+	struct fixture *f = *state;
+	struct store_event event = { .time = NOW, .kind = "challenge.created" };
+	static const struct {
+		const char *source;
+		int64_t expires;
+		enum result want;
+	} rows[] = {
+		{ "page", NOW + 3600, OK },        { "page", NOW, OK }, /* has expired */
+		{ "page", NOW + 3600, OK },        { "page", NOW + 3600, ERR_LIMIT },
+		{ "other", NOW + 3600, OK },       { "", NOW + 3600, OK },
+		{ "page", NOW + 3600, ERR_LIMIT },
+	};
+	struct item items[ARRAY_LEN(rows) + 1];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		struct store_challenge *c = &items[i].challenge;
+
+		item_init(&items[i], i + 1);
+		(void)snprintf(c->source, sizeof(c->source), "%s", rows[i].source);
+		c->expires = rows[i].expires;
+		assert_int_equal(store_add_challenge_within(f->store, c, 2, &event, NULL),
+				 rows[i].want);
+	}
+	assert_int_equal(store_commit_issuance(f->store, &items[0].issuance, NULL), OK);
+	assert_int_equal(store_add_challenge_within(f->store, &items[3].challenge, 2, &event, NULL),
+			 OK);
+	assert_int_equal(store_add_challenge_within(f->store, &items[6].challenge, 2, &event, NULL),
+			 ERR_LIMIT);
+}
+
+static void reusable_is_never_used_up(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(store_challenge_clear) struct store_challenge got = { 0 };
+	struct store_event event = { .time = NOW, .kind = "challenge.revoked" };
+	struct item first, second, third;
+
+	item_init(&first, 1);
+	item_init(&second, 2);
+	item_init(&third, 3);
+	first.challenge.reusable = true;
+	second.issuance.challenge_hash = third.issuance.challenge_hash = first.challenge.hash;
+	assert_int_equal(item_commit(f->store, &first, NULL), OK);
+	assert_int_equal(store_commit_issuance(f->store, &second.issuance, NULL), OK);
+	assert_int_equal(refusal_binds(f->store, &first, third.issuance.challenge_binding), OK);
+	assert_int_equal(store_find_challenge(f->store, first.challenge.hash, &got, NULL), OK);
+	assert_true(got.reusable && !got.bound && !got.used);
+	assert_int_equal(store_revoke_challenge(f->store, first.challenge.id, &event, NULL), OK);
+	assert_int_equal(store_commit_issuance(f->store, &third.issuance, NULL), ERR_DENIED);
+}
+
 static enum result see_handle(void *ctx, const struct store_challenge *c, struct err *err UNUSED)
 {
 	put_word(ctx, span_str(c->id + 7));
@@ -545,6 +600,8 @@ int main(void)
 		FIXTURE_TEST(events_of_a_transaction_in_order),
 		FIXTURE_TEST(challenge_comes_back_whole),
 		FIXTURE_TEST(issuance_needs_a_usable_challenge),
+		FIXTURE_TEST(source_has_its_bound),
+		FIXTURE_TEST(reusable_is_never_used_up),
 		FIXTURE_TEST(challenges_listed),
 		FIXTURE_TEST(revoking_what_is_not_there),
 		FIXTURE_TEST(certificate_comes_back_whole),

@@ -195,7 +195,11 @@ static void older_files_are_adopted(void **state)
 	}
 	before = walk(f->store);
 	fixture_close(f);
-	fixture_outside(f->path, "ALTER TABLE event DROP COLUMN hash; PRAGMA user_version = 3");
+	fixture_outside(
+	    f->path,
+	    "ALTER TABLE event DROP COLUMN hash; DROP INDEX challenge_outstanding;"
+	    " ALTER TABLE challenge DROP COLUMN source; ALTER TABLE challenge DROP COLUMN reusable;"
+	    " PRAGMA user_version = 3");
 	fixture_open(f);
 	expect_chain(f->store, 21);
 	assert_memory_equal(walk(f->store).hash, before.hash, STORE_HASH);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * People and programs with an account in the configuration, who show their password by HTTP Basic
+ * (RFC 7617). Passwords are scrypt hashes in the form of static challenges, and are checked with
+ * the same cache and bound. Filled once, then immutable but for that cache: thread-safe.
+ */
+#ifndef ADMIN_OPERATOR_H
+#define ADMIN_OPERATOR_H
+
+#include "ca/challenge.h"
+#include "net/http.h"
+
+/* Bits of a set. */
+enum operator_role { OPERATOR_CHALLENGE_ISSUER = 1 };
+
+struct operator_account {
+	const char *name; /* borrowed */
+	unsigned roles;
+	struct challenge_static *password; /* owned */
+};
+
+struct operator_list;
+
+RESULT operator_list_new(struct operator_list **out, struct err *err);
+void operator_list_free(struct operator_list *list);
+DEFINE_CLEANUP(struct operator_list, operator_list_free)
+/* name is borrowed for as long as the list lives. ERR_CONFIG: the hash is none. */
+RESULT operator_list_add(struct operator_list *list, const char *name, const char *hash,
+			 unsigned roles, struct err *err);
+
+/*
+ * Who sends this request? *out is borrowed from the list. ERR_DENIED: nobody said, or the name or
+ * the password is wrong, which take the same time. ERR_BUSY: too many checks at once.
+ */
+RESULT operator_authenticate(const struct operator_list *list, struct crypto *c,
+			     const struct http_request *req, const struct operator_account **out,
+			     struct err *err);
+
+#endif

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* operators, and endpoints of protocol ndes, which give out challenges to them. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "daemon/config_build.h"
+
+#define LIFETIME 3600
+#define LIFETIME_MAX (7 * 86400)
+#define MAXIMUM 5
+#define MAXIMUM_MAX 100000
+
+/* ---- operators ---- */
+
+static enum result build_operator(struct config_build *b, size_t i, struct err *err)
+{
+	const struct file_operator *f = &b->file->operators[i];
+	char place[CONFIG_PLACE];
+	struct err why = { 0 };
+	unsigned roles = 0;
+	size_t j;
+
+	config_check_name(b, config_place(place, "operators[%zu].name", i), f->name);
+	for (j = 0; j < i; j++)
+		if (strcmp(f->name, b->file->operators[j].name) == 0)
+			config_yaml_complain(
+			    &b->yaml, place,
+			    "\"%s\" is the name of operators[%zu] already; choose another", f->name,
+			    j);
+	for (j = 0; j < f->roles_count; j++)
+		roles |= (unsigned)f->roles[j];
+	if (challenge_check_format(f->password, &why) == OK)
+		return operator_list_add(b->config->operators, f->name, f->password, roles, err);
+	config_yaml_complain(&b->yaml, config_place(place, "operators[%zu].password", i), "%s",
+			     err_text(&why));
+	return OK;
+}
+
+enum result config_build_operators(struct config_build *b, struct err *err)
+{
+	size_t i;
+
+	TRY(operator_list_new(&b->config->operators, err));
+	for (i = 0; i < b->file->operators_count; i++)
+		TRY(build_operator(b, i, err));
+	return OK;
+}
+
+/* ---- endpoints ---- */
+
+struct making {
+	struct config_build *b;
+	const struct file_endpoint *f;
+	struct config_endpoint *e;
+	size_t i;
+};
+
+static void complain(const struct making *m, const char *setting, const char *text)
+{
+	char place[CONFIG_PLACE];
+
+	config_yaml_complain(&m->b->yaml, config_place(place, "endpoints[%zu].%s", m->i, setting),
+			     "%s", text);
+}
+
+/* The endpoint whose challenges these are must be there, take them, and be of the same CA. */
+static void check_target(const struct making *m)
+{
+	const struct file_config *file = m->b->file;
+	size_t j;
+
+	for (j = 0; j < file->endpoints_count; j++)
+		if (file->endpoints[j].protocol == FILE_PROTOCOL_SCEP &&
+		    strcmp(file->endpoints[j].name, m->f->ndes->endpoint) == 0)
+			break;
+	if (j == file->endpoints_count) {
+		complain(m, "ndes.endpoint", "no endpoint of protocol scep has this name");
+		return;
+	}
+	if (!file->endpoints[j].authorisation.one_time)
+		complain(m, "ndes.endpoint",
+			 "this endpoint takes no such challenges; set authorisation.one_time: true "
+			 "there");
+	if (strcmp(file->endpoints[j].ca, m->f->ca) != 0)
+		complain(m, "ca", "is not the CA of ndes.endpoint, whose thumbprint is shown");
+}
+
+static void read_limits(const struct making *m, struct ndes_endpoint *ndes)
+{
+	const struct file_ndes *f = m->f->ndes;
+	struct err err = { 0 };
+
+	if (f->lifetime && clock_parse_duration(f->lifetime, &ndes->lifetime, &err) != OK)
+		complain(m, "ndes.lifetime", err_text(&err));
+	else if (ndes->lifetime < 60 || ndes->lifetime > LIFETIME_MAX)
+		complain(m, "ndes.lifetime", "must be from 1m to 7d");
+	if (f->maximum)
+		ndes->maximum = f->maximum;
+	if (ndes->maximum > MAXIMUM_MAX)
+		complain(m, "ndes.maximum", "at most 100000");
+	if (f->reusable && (f->lifetime || f->maximum))
+		complain(m, "ndes.reusable",
+			 "there is one challenge, which does not expire; remove lifetime and "
+			 "maximum");
+	if (f->reusable && ndes->form != CHALLENGE_HEX_128)
+		complain(m, "ndes.reusable",
+			 "a challenge that does not expire must be long; set challenge: hex-128");
+}
+
+enum result config_build_ndes(struct config_build *b, size_t i, struct err *err)
+{
+	const struct making m = {
+		.b = b, .f = &b->file->endpoints[i], .e = &b->config->endpoints[i], .i = i
+	};
+	const struct file_ndes *f = m.f->ndes;
+
+	if (asprintf(&m.e->ndes_file, "%s/ndes-%s.password", b->config->data, m.f->name) < 0) {
+		m.e->ndes_file = NULL;
+		return err_nomem(err);
+	}
+	if (!f) {
+		complain(&m, "ndes", "is missing: its endpoint says who takes the challenges");
+		return OK;
+	}
+	m.e->ndes =
+	    (struct ndes_endpoint){ .name = m.f->name,
+				    .path = m.f->path,
+				    .endpoint = f->endpoint,
+				    .encoding = (enum ndes_encoding)f->encoding,
+				    .form = f->challenge == CHALLENGE_HEX_128 ? CHALLENGE_HEX_128
+									      : CHALLENGE_HEX_64,
+				    .lifetime = LIFETIME,
+				    .maximum = MAXIMUM,
+				    .reusable = f->reusable,
+				    .password_file = m.e->ndes_file,
+				    .allow_plain = f->allow_plain };
+	check_target(&m);
+	read_limits(&m, &m.e->ndes);
+	if (m.f->profile || m.f->crl)
+		complain(&m, "protocol", "ndes has neither a profile nor crl; remove them");
+	return OK;
+}
