@@ -12,10 +12,10 @@ def quoted(line):
 out, *files = sys.argv[1:]
 text = ['/* Made of schema/[0-9]*.sql by schema/embed.py. */',
         'static const char *const schema_migrations[] = {']
-by_number = {int(path.stem): path for path in map(pathlib.Path, files)}
-for number in range(1, max(by_number) + 1):
-    path = by_number.get(number)  # without a file: a version that changes nothing
-    lines = [line.split('--')[0].rstrip() for line in path.read_text().splitlines()] if path else []
-    text += [quoted(line) for line in lines if line] + ['\t"",']
+for number, path in enumerate(map(pathlib.Path, files), 1):
+    if path.stem != f'{number:04}':
+        sys.exit(f'{path}: migrations are numbered from 0001 without a gap')
+    lines = [line.split('--')[0].rstrip() for line in path.read_text().splitlines()]
+    text += [quoted(line) for line in lines if line] + ['\t,']
 text.append('};')
 pathlib.Path(out).write_text('\n'.join(text) + '\n')
