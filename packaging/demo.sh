@@ -16,8 +16,16 @@ config=$data/scepterd.yaml
 socket=$data/admin.sock
 ctl() { "$build/scepterctl" --socket "$socket" "$@"; }
 
+case $address in
+0.0.0.0) host=$(hostname -I 2>/dev/null | cut -d ' ' -f 1) && [ -n "$host" ] || host=127.0.0.1 ;;
+::) host="[::1]" ;;
+*:*) host="[$address]" ;;
+*) host=$address ;;
+esac
+base=http://$host:$port
+
 if [ ! -f "$config" ]; then
-	sed -e "s|@DATA@|$data|g" "$root/packaging/demo.yaml" >"$config"
+	sed -e "s|@DATA@|$data|g; s|@BASE@|$base|g" "$root/packaging/demo.yaml" >"$config"
 fi
 # Where it listens is up to each start.
 sed -i -e "s|{name: plain, address: [^}]*}|{name: plain, address: \"$address\", port: $port}|" "$config"
@@ -47,20 +55,15 @@ ctl ca show demo >/dev/null 2>&1 || {
 (umask 077 && ctl challenge new --endpoint demo >"$data/challenge")
 fingerprint=$(ctl ca show demo --pem | grep -v -e ----- | base64 -d | sha256sum | cut -d ' ' -f 1)
 
-case $address in
-0.0.0.0) host=$(hostname -I 2>/dev/null | cut -d ' ' -f 1) && [ -n "$host" ] || host=127.0.0.1 ;;
-::) host="[::1]" ;;
-*:*) host="[$address]" ;;
-*) host=$address ;;
-esac
-url=http://$host:$port/scep/demo
+url=$base/scep/demo
 (
 	umask 077
 	cat >"$data/demo.env.new" <<-END
 		SCEP_URL=$url
-		SCEP_LEGACY_URL=http://$host:$port/scep/legacy
-		CRL_URL=http://$host:$port/crl/demo
-		OCSP_URL=http://$host:$port/ocsp/demo
+		SCEP_LEGACY_URL=$base/scep/legacy
+		MANUAL_SCEP_URL=$base/scep/manual
+		CRL_URL=$base/crl/demo
+		OCSP_URL=$base/ocsp/demo
 		CA_FINGERPRINT=$fingerprint
 		CHALLENGE=$(cat "$data/challenge")
 		CHALLENGE_FILE=$data/challenge
