@@ -15,7 +15,7 @@ if [ ! -f $build/build.ninja ]; then
 	rm -f $build.log
 fi
 ninja -C $build >$build/ninja.log 2>&1 || { cat $build/ninja.log >&2; exit 1; }
-[ $# -gt 0 ] || set -- der csr cms http_head keeper_wire name pubkey scep_ca_certs scep_message scep_query
+[ $# -gt 0 ] || set -- $(ls fuzz/fuzz_*.c | sed -e "s,fuzz/fuzz_,," -e "s,\.c\$,,")
 passed=0
 failed=0
 for target in "$@"; do

@@ -232,8 +232,7 @@ X(OCSP_NONCE, "\x2b\x06\x01\x05\x05\x07\x30\x01\x02", "id-pkix-ocsp-nonce")
 /* 1.3.6.1.5.5.7.48.1.5 */
 X(OCSP_NOCHECK, "\x2b\x06\x01\x05\x05\x07\x30\x01\x05", "id-pkix-ocsp-nocheck")
 /* 1.3.6.1.5.5.7.48.1.9 */
-X(OCSP_EXTENDED_REVOKE, "\x2b\x06\x01\x05\x05\x07\x30\x01\x09",
-  "id-pkix-ocsp-extended-revoke")
+X(OCSP_EXTENDED_REVOKE, "\x2b\x06\x01\x05\x05\x07\x30\x01\x09", "id-pkix-ocsp-extended-revoke")
 /* 1.3.6.1.5.5.7.3.1 */
 X(SERVER_AUTH, "\x2b\x06\x01\x05\x05\x07\x03\x01", "serverAuth")
 /* 1.3.6.1.5.5.7.3.2 */

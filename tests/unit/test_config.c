@@ -1,34 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "unit.h"
+#include "config_fixture.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/file.h"
-#include "daemon/config.h"
 #include "pki/ext.h"
-
-/* A line each, so that a row can name the line that it breaks. */
-#define HEAD "data: ./d\n" /* 1 */
-#define HTTP                                                                                       \
-	"http:\n"                                               /* 2 */                            \
-	"  listeners:\n"                                        /* 3 */                            \
-	"    - {name: plain, address: 127.0.0.1, port: 8080}\n" /* 4 */
-#define PROFILES                                                                                   \
-	"profiles:\n"                                 /* 5 */                                      \
-	"  - name: device\n"                          /* 6 */                                      \
-	"    validity: 1y\n"                          /* 7 */                                      \
-	"    subject: [{type: CN, choice: required}]" /* 8 */
-#define ENDPOINTS                                                                                  \
-	"endpoints:\n"                          /* 9 */                                            \
-	"  - name: demo\n"                      /* 10 */                                           \
-	"    protocol: scep\n"                  /* 11 */                                           \
-	"    path: /scep/demo\n"                /* 12 */                                           \
-	"    ca: demo\n"                        /* 13 */                                           \
-	"    profile: device\n"                 /* 14 */                                           \
-	"    authorisation: {one_time: true}\n" /* 15 */
-#define GOOD HEAD HTTP PROFILES "\n" ENDPOINTS
 
 static const char full[] =
     "data: ./demo\n"
@@ -87,49 +60,6 @@ static const char full[] =
     "    path: /certsrv/mscep_admin\n"
     "    ca: demo\n"
     "    ndes: {endpoint: mscep, encoding: utf-8, lifetime: 2h, maximum: 9}\n";
-
-struct fixture {
-	char folder[64];
-	char path[96];
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	assert_non_null(f);
-	(void)snprintf(f->folder, sizeof(f->folder), "/tmp/test-config-XXXXXX");
-	assert_non_null(mkdtemp(f->folder));
-	(void)snprintf(f->path, sizeof(f->path), "%s/s.yaml", f->folder);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	(void)unlink(f->path);
-	assert_int_equal(rmdir(f->folder), 0);
-	free(f);
-	return 0;
-}
-
-static enum result load(const struct fixture *f, const char *text, const struct config **out,
-			struct buf *complaints)
-{
-	struct err err = { 0 };
-	enum result r;
-
-	assert_int_equal(file_write_atomic(f->path, 0600, span_str(text), NULL), OK);
-	r = config_load(out, f->path, CONFIG_AND_FILES, complaints, &err);
-	/* the first complaint is the error's text */
-	if (r != OK)
-		assert_true(span_eq_str(
-		    span_sub(buf_span(complaints), 0, span_find(buf_span(complaints), '\n')),
-		    err_text(&err)));
-	return r;
-}
 
 static void fills_all_settings(void **state)
 {
@@ -568,47 +498,6 @@ static void routes_by_longest_path(void **state)
 	config_unref(c);
 }
 
-static void knows_what_takes_a_restart(void **state)
-{
-	static const struct {
-		const char *text;
-		const char *want; /* NULL: can be taken over */
-	} rows[] = {
-		{ GOOD, NULL },
-		{ GOOD "log: {level: debug}\n", NULL },
-		{ HEAD HTTP, NULL },
-		{ HEAD HTTP "  limits: {drain_seconds: 3}\n", NULL },
-		{ HEAD HTTP "  limits: {queue: 7}\n", "http.limits" },
-		{ HEAD HTTP "  loops: 7\n", "http.loops" },
-		{ HEAD HTTP "  workers: 7\n", "http.workers" },
-		{ HEAD HTTP "    - {name: b, address: 127.0.0.1, port: 1}\n", "http.listeners" },
-		{ GOOD "log: {access: false}\n", "log.access" },
-		{ GOOD "audit: {checkpoint_seconds: 7}\n", "audit" },
-		{ GOOD "log: {outputs: [{type: stderr}]}\n", NULL },
-		{ GOOD "log: {outputs: [{type: journald}]}\n", "log.outputs" },
-		{ GOOD "admin: {socket: ./e}\n", "admin.socket" },
-		{ "data: ./e\n" HTTP "admin: {socket: ./d/admin.sock}\n", "data" },
-		{ GOOD "user: a\nkeeper_user: b\n", "user" },
-	};
-	const struct config *old = NULL;
-	BUF complaints = BUF_INIT;
-	size_t i;
-
-	assert_int_equal(load(*state, GOOD, &old, &complaints), OK);
-	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct config *fresh = NULL;
-		const char *got;
-
-		assert_int_equal(load(*state, rows[i].text, &fresh, &complaints), OK);
-		got = config_needs_restart(old, fresh);
-		if (!got != !rows[i].want || (got && strcmp(got, rows[i].want) != 0))
-			fail_msg("%s: %s", rows[i].text, got ? got : "none");
-		config_unref(fresh);
-	}
-	config_unref(config_ref(old));
-	config_unref(old);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -618,7 +507,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses_with_line_and_remedy, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_static_hashes_are_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(routes_by_longest_path, setup, teardown),
-		cmocka_unit_test_setup_teardown(knows_what_takes_a_restart, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
