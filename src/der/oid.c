@@ -86,6 +86,9 @@ enum result oid_parse(const char *dotted, struct buf *out, struct err *err)
 	}
 	if (n == 0)
 		return err_set(err, ERR_SYNTAX, "\"%s\" is not an OID", dotted);
+	if (got.len > OID_OCTETS_MAX)
+		return err_set(err, ERR_LIMIT, "OID of %zu octets, at most %d", got.len,
+			       OID_OCTETS_MAX);
 	buf_put(out, buf_span(&got));
 	return buf_check(out, err);
 }

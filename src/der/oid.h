@@ -9,6 +9,9 @@
 
 #include "base/buf.h"
 
+/* Of one that is read, or parsed from text. */
+#define OID_OCTETS_MAX 64
+
 struct oid_entry {
 	struct span oid;
 	const char *name;
@@ -20,7 +23,7 @@ struct oid_entry {
 #undef X
 
 const char *oid_name(struct span oid);
-/* Dotted text into out. */
+/* Dotted text into out. ERR_LIMIT from oid_parse: longer than OID_OCTETS_MAX. */
 void oid_put_text(struct buf *out, struct span oid);
 RESULT oid_parse(const char *dotted, struct buf *out, struct err *err);
 

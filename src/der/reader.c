@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "der/reader.h"
 
+#include "der/oid.h"
+
 void der_reader_init(struct der_reader *r, struct span bytes)
 {
 	*r = (struct der_reader){ bytes, 0 };
@@ -150,7 +152,7 @@ enum result der_read_oid(struct der_reader *r, const char *what, struct span *ou
 	TRY(der_read(r, DER_OID, what, &tlv, err));
 	if (tlv.content.len == 0 || tlv.content.p[tlv.content.len - 1] & 0x80)
 		return err_set(err, ERR_SYNTAX, "%s: malformed OBJECT IDENTIFIER", what);
-	if (tlv.content.len > 64)
+	if (tlv.content.len > OID_OCTETS_MAX)
 		return err_set(err, ERR_LIMIT, "%s: OBJECT IDENTIFIER of %zu octets", what,
 			       tlv.content.len);
 	for (i = 0; i < tlv.content.len; i++)

@@ -175,6 +175,16 @@ static void oids(void **state)
 	assert_int_equal(oid_parse("1.40.1", &octets, NULL), ERR_SYNTAX);
 	assert_int_equal(oid_parse("1.2..3", &octets, NULL), ERR_SYNTAX);
 	assert_int_equal(oid_parse("3.1", &octets, NULL), ERR_SYNTAX);
+	buf_reset(&text);
+	buf_put_str(&text, "1.2");
+	while (text.len < 2 * OID_OCTETS_MAX + 1)
+		buf_put_str(&text, ".1");
+	buf_reset(&octets);
+	assert_int_equal(oid_parse(buf_cstr(&text), &octets, NULL), OK);
+	assert_int_equal(octets.len, OID_OCTETS_MAX);
+	buf_put_str(&text, ".1");
+	assert_int_equal(oid_parse(buf_cstr(&text), &octets, NULL), ERR_LIMIT);
+	assert_int_equal(octets.len, OID_OCTETS_MAX);
 }
 
 int main(void)
