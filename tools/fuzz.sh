@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs every fuzz target for so many seconds. What it finds new stays in build-fuzz/corpus/; a crash is
 # written to build-fuzz/crash-*: it belongs into fuzz/corpus/<target>/ and into a unit test's table.
+# FUZZ_SEED (default: another each time) makes a run repeatable.
 # Usage: fuzz.sh SECONDS [TARGET...]. Ends with "N passed, N failed".
 set -eu
 cd "$(dirname "$0")/.."
@@ -20,7 +21,7 @@ passed=0
 failed=0
 for target in "$@"; do
 	mkdir -p "$build/corpus/$target"
-	if "$build/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
+	if "$build/fuzz/fuzz_$target" -max_total_time="$seconds" -seed="${FUZZ_SEED:-0}" -timeout=10 -rss_limit_mb=2048 \
 		-max_len=65536 -verbosity=0 -print_final_stats=1 -artifact_prefix="$build/crash-$target-" \
 		"$build/corpus/$target" "fuzz/corpus/$target" >"$build/$target.log" 2>&1; then
 		passed=$((passed + 1))
