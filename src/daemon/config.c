@@ -101,6 +101,17 @@ const char *config_place(char out[CONFIG_PLACE], const char *fmt, ...)
 	return out;
 }
 
+const char *config_at(struct config_item *item, const char *fmt, ...)
+{
+	char rest[CONFIG_PLACE / 2];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(rest, sizeof(rest), fmt, ap);
+	va_end(ap);
+	return config_place(item->place, "%s[%zu].%s", item->list, item->i, rest);
+}
+
 void config_check_name(struct config_build *b, const char *place, const char *name)
 {
 	size_t n =

@@ -18,6 +18,19 @@ struct config_build {
 #define CONFIG_PLACE 128
 const char *config_place(char out[CONFIG_PLACE], const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* An entry of one of the file's lists, under construction. */
+struct config_item {
+	struct config_build *b;
+	const char *list; /* "profiles" */
+	size_t i;
+	char place[CONFIG_PLACE];
+};
+/* Below the entry: "profiles[0].eku[1]"; holds until the next call. */
+const char *config_at(struct config_item *item, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* For a struct that has one as its member `item`. */
+#define AT(m, ...) config_at(&(m)->item, __VA_ARGS__)
+#define COMPLAIN(m, place, ...) config_yaml_complain(&(m)->item.b->yaml, place, __VA_ARGS__)
+
 /* Names that stand in records, paths and logs: [A-Za-z0-9._-]{1,63}. */
 void config_check_name(struct config_build *b, const char *place, const char *name);
 

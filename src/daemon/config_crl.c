@@ -12,52 +12,42 @@
 #define INTERVAL DAY
 
 struct making {
-	struct config_build *b;
+	struct config_item item;
 	const struct file_endpoint *f;
 	struct config_endpoint *e;
-	size_t i;
 };
 
-static void complain(const struct making *m, const char *setting, const char *text)
-{
-	char place[CONFIG_PLACE];
-
-	config_yaml_complain(&m->b->yaml, config_place(place, "endpoints[%zu].%s", m->i, setting),
-			     "%s", text);
-}
-
-static void read_duration(const struct making *m, const char *setting, const char *text,
-			  int64_t *out)
+static void read_duration(struct making *m, const char *setting, const char *text, int64_t *out)
 {
 	struct err err = { 0 };
 
 	if (text && clock_parse_duration(text, out, &err) != OK)
-		complain(m, setting, err_text(&err));
+		COMPLAIN(m, AT(m, "%s", setting), "%s", err_text(&err));
 	else if (*out <= 0)
-		complain(m, setting, "must be longer than nothing");
+		COMPLAIN(m, AT(m, "%s", setting), "must be longer than nothing");
 }
 
-static void check_url(const struct making *m, const char *url)
+static void check_url(struct making *m, const char *url)
 {
 	size_t len = strlen(url);
 
 	if (strncmp(url, "http://", 7) != 0 || len < 8 || len > 400 || url[len - 1] == '/')
-		complain(m, "crl.url",
+		COMPLAIN(m, AT(m, "crl.url"),
 			 "must begin with http://, for whoever fetches a list over TLS needs one "
 			 "first, and not end with '/'");
 }
 
-static void check_alone(const struct making *m)
+static void check_alone(struct making *m)
 {
 	size_t j;
 
-	for (j = 0; j < m->i; j++)
-		if (m->b->file->endpoints[j].protocol == FILE_PROTOCOL_CRL &&
-		    strcmp(m->b->file->endpoints[j].ca, m->f->ca) == 0)
-			complain(m, "ca", "this CA has an endpoint of protocol crl already");
+	for (j = 0; j < m->item.i; j++)
+		if (m->item.b->file->endpoints[j].protocol == FILE_PROTOCOL_CRL &&
+		    strcmp(m->item.b->file->endpoints[j].ca, m->f->ca) == 0)
+			COMPLAIN(m, AT(m, "ca"), "this CA has an endpoint of protocol crl already");
 }
 
-static void read_plan(const struct making *m, const struct file_crl *f)
+static void read_plan(struct making *m, const struct file_crl *f)
 {
 	struct crl_plan *plan = &m->e->crl;
 
@@ -70,16 +60,17 @@ static void read_plan(const struct making *m, const struct file_crl *f)
 	if (f->url)
 		check_url(m, f->url);
 	if (f->parts > CRL_PARTS_MAX)
-		complain(m, "crl.parts", "at most 256");
+		COMPLAIN(m, AT(m, "crl.parts"), "at most 256");
 	if (f->parts && !f->url)
-		complain(m, "crl.parts", "needs crl.url: a part says where it is (RFC 5280 5.2.5)");
+		COMPLAIN(m, AT(m, "crl.parts"),
+			 "needs crl.url: a part says where it is (RFC 5280 5.2.5)");
 }
 
 enum result config_build_crl(struct config_build *b, size_t i, struct err *err)
 {
-	const struct making m = {
-		.b = b, .f = &b->file->endpoints[i], .e = &b->config->endpoints[i], .i = i
-	};
+	struct making m = { .item = { .b = b, .list = "endpoints", .i = i },
+			    .f = &b->file->endpoints[i],
+			    .e = &b->config->endpoints[i] };
 	struct crl_plan *plan = &m.e->crl;
 
 	*plan = (struct crl_plan){ .ca = m.f->ca, .validity = VALIDITY, .interval = INTERVAL };
@@ -92,8 +83,8 @@ enum result config_build_crl(struct config_build *b, size_t i, struct err *err)
 	if (m.f->crl)
 		read_plan(&m, m.f->crl);
 	if (plan->interval >= plan->validity)
-		complain(
-		    &m, "crl.interval",
+		COMPLAIN(
+		    &m, AT(&m, "crl.interval"),
 		    "must be shorter than crl.validity, or there is a time without a valid list");
 	return OK;
 }

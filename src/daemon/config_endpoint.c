@@ -9,28 +9,11 @@
 
 #define PENDING_LIFETIME (7 * (int64_t)86400)
 
-/* One endpoint under construction, and its place in the file. */
 struct making {
-	struct config_build *b;
+	struct config_item item;
 	const struct file_endpoint *f;
 	struct config_endpoint *e;
-	size_t i;
-	char place[CONFIG_PLACE];
 };
-
-static const char *at(struct making *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static const char *at(struct making *m, const char *fmt, ...)
-{
-	char rest[CONFIG_PLACE / 2];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(rest, sizeof(rest), fmt, ap);
-	va_end(ap);
-	return config_place(m->place, "endpoints[%zu].%s", m->i, rest);
-}
-
-#define COMPLAIN(m, place, ...) config_yaml_complain(&(m)->b->yaml, place, __VA_ARGS__)
 
 static void check_path(struct making *m)
 {
@@ -39,7 +22,7 @@ static void check_path(struct making *m)
 
 	n = strspn(path, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/");
 	if (path[0] != '/' || path[len - 1] == '/' || strstr(path, "//") || n < len)
-		COMPLAIN(m, at(m, "path"),
+		COMPLAIN(m, AT(m, "path"),
 			 "\"%s\" must begin with '/', not end with it, and hold letters, digits "
 			 "and -._~ between single slashes, as in /scep/demo",
 			 path);
@@ -55,16 +38,16 @@ static void check_is_new(struct making *m)
 {
 	size_t j;
 
-	for (j = 0; j < m->i; j++) {
-		const struct file_endpoint *other = &m->b->file->endpoints[j];
+	for (j = 0; j < m->item.i; j++) {
+		const struct file_endpoint *other = &m->item.b->file->endpoints[j];
 
 		if (strcmp(m->f->name, other->name) == 0)
-			COMPLAIN(m, at(m, "name"),
+			COMPLAIN(m, AT(m, "name"),
 				 "\"%s\" is the name of endpoints[%zu] already; choose another",
 				 m->f->name, j);
 		if (is_nocase(m->f) ? strcasecmp(m->f->path, other->path) == 0
 				    : strcmp(m->f->path, other->path) == 0)
-			COMPLAIN(m, at(m, "path"),
+			COMPLAIN(m, AT(m, "path"),
 				 "\"%s\" is the path of endpoints[%zu] already; choose another",
 				 m->f->path, j);
 	}
@@ -76,17 +59,17 @@ static void build_ca(struct making *m)
 
 	m->e->ca = m->f->ca;
 	if (n == 0 || m->f->ca[n] || n >= STORE_NAME_MAX)
-		COMPLAIN(m, at(m, "ca"), "\"%s\" is no CA's name: a-z, 0-9 and -", m->f->ca);
+		COMPLAIN(m, AT(m, "ca"), "\"%s\" is no CA's name: a-z, 0-9 and -", m->f->ca);
 }
 
 static void build_profile(struct making *m)
 {
-	const struct config *c = m->b->config;
+	const struct config *c = m->item.b->config;
 	BUF known = BUF_INIT;
 	size_t i;
 
 	if (!m->f->profile) {
-		COMPLAIN(m, at(m, "profile"), "is missing: it says what a certificate holds");
+		COMPLAIN(m, AT(m, "profile"), "is missing: it says what a certificate holds");
 		return;
 	}
 	for (i = 0; i < c->n_profiles; i++) {
@@ -96,7 +79,7 @@ static void build_profile(struct making *m)
 		}
 		buf_printf(&known, "%s%s", i ? ", " : "", c->profiles[i]->name);
 	}
-	COMPLAIN(m, at(m, "profile"), "no profile is named \"%s\"; under profiles there %s%s",
+	COMPLAIN(m, AT(m, "profile"), "no profile is named \"%s\"; under profiles there %s%s",
 		 m->f->profile, known.len ? "are: " : "is none", known.len ? buf_cstr(&known) : "");
 }
 
@@ -112,15 +95,15 @@ static enum result build_authorisation(struct making *m, struct err *err)
 	policy->one_time = f->one_time;
 	policy->renewal = f->renewal;
 	if (f->anyone && (f->one_time || f->statics_count))
-		COMPLAIN(m, at(m, "authorisation.anyone"),
+		COMPLAIN(m, AT(m, "authorisation.anyone"),
 			 "lets every device in, so that challenges mean nothing; remove it, or "
 			 "one_time and static");
 	if (!f->anyone && !f->one_time && !f->statics_count && !f->renewal)
-		COMPLAIN(m, at(m, "authorisation"),
+		COMPLAIN(m, AT(m, "authorisation"),
 			 "no device could ever enrol; set one_time: true, or list a hash under "
 			 "static");
 	if (f->renewal && policy->profile && !policy->profile->renewal.allowed)
-		COMPLAIN(m, at(m, "authorisation.renewal"),
+		COMPLAIN(m, AT(m, "authorisation.renewal"),
 			 "profile \"%s\" does not allow it; remove it, or renewal.allowed: false "
 			 "there",
 			 m->f->profile);
@@ -128,7 +111,7 @@ static enum result build_authorisation(struct making *m, struct err *err)
 		if (challenge_check_format(f->statics[i], &why) == OK)
 			continue;
 		good = false;
-		COMPLAIN(m, at(m, "authorisation.static[%zu]", i), "%s", err_text(&why));
+		COMPLAIN(m, AT(m, "authorisation.static[%zu]", i), "%s", err_text(&why));
 	}
 	if (!good || !f->statics_count)
 		return OK;
@@ -146,18 +129,18 @@ static void build_approval(struct making *m)
 	policy->approvers = f->approvers ? f->approvers : 1;
 	policy->pending_lifetime = PENDING_LIFETIME;
 	if (f->approvers > 2)
-		COMPLAIN(m, at(m, "approvers"), "%u is not 1 or 2", f->approvers);
+		COMPLAIN(m, AT(m, "approvers"), "%u is not 1 or 2", f->approvers);
 	if (f->pending_lifetime &&
 	    clock_parse_duration(f->pending_lifetime, &policy->pending_lifetime, &why) != OK)
-		COMPLAIN(m, at(m, "pending_lifetime"), "%s", err_text(&why));
+		COMPLAIN(m, AT(m, "pending_lifetime"), "%s", err_text(&why));
 	if (!policy->manual && (f->approvers || f->pending_lifetime))
-		COMPLAIN(m, at(m, f->approvers ? "approvers" : "pending_lifetime"),
+		COMPLAIN(m, AT(m, f->approvers ? "approvers" : "pending_lifetime"),
 			 "goes with approval: manual only; remove it");
 }
 
 static void build_listeners(struct making *m)
 {
-	const struct config *c = m->b->config;
+	const struct config *c = m->item.b->config;
 	size_t i, j;
 
 	if (!m->f->listeners_count)
@@ -167,7 +150,7 @@ static void build_listeners(struct making *m)
 			if (strcmp(m->f->listeners[i], c->listeners[j].name) == 0)
 				break;
 		if (j == c->n_listeners)
-			COMPLAIN(m, at(m, "listeners[%zu]", i),
+			COMPLAIN(m, AT(m, "listeners[%zu]", i),
 				 "no listener is named \"%s\" under http.listeners",
 				 m->f->listeners[i]);
 		else
@@ -191,7 +174,7 @@ static void build_quirks(struct making *m)
 		return;
 	for (i = 0; (q = scep_quirks_at(i)); i++)
 		buf_printf(&known, "%s%s", i ? ", " : "", q->name);
-	COMPLAIN(m, at(m, "quirks"), "\"%s\" is not one of: %s", f->quirks,
+	COMPLAIN(m, AT(m, "quirks"), "\"%s\" is not one of: %s", f->quirks,
 		 known.len ? buf_cstr(&known) : "");
 }
 
@@ -216,26 +199,26 @@ static void check_is_open(struct making *m)
 	const struct file_authorisation *f = &m->f->authorisation;
 
 	if (m->f->profile || f->one_time || f->statics_count || f->anyone || f->renewal)
-		COMPLAIN(m, at(m, "protocol"),
+		COMPLAIN(m, AT(m, "protocol"),
 			 "crl and ocsp have neither a profile nor an authorisation: everyone may "
 			 "ask; remove them");
 }
 
 static enum result build_ndes(struct making *m, struct err *err)
 {
-	return config_build_ndes(m->b, m->i, err);
+	return config_build_ndes(m->item.b, m->item.i, err);
 }
 
 static enum result build_crl(struct making *m, struct err *err)
 {
 	check_is_open(m);
-	return config_build_crl(m->b, m->i, err);
+	return config_build_crl(m->item.b, m->item.i, err);
 }
 
 static enum result build_ocsp(struct making *m, UNUSED struct err *err)
 {
 	check_is_open(m);
-	config_build_ocsp(m->b, m->i);
+	config_build_ocsp(m->item.b, m->item.i);
 	return OK;
 }
 
@@ -252,11 +235,11 @@ static const struct {
 
 static enum result build_endpoint(struct config_build *b, size_t i, struct err *err)
 {
-	struct making m = {
-		.b = b, .f = &b->file->endpoints[i], .e = &b->config->endpoints[i], .i = i
-	};
+	struct making m = { .item = { .b = b, .list = "endpoints", .i = i },
+			    .f = &b->file->endpoints[i],
+			    .e = &b->config->endpoints[i] };
 
-	config_check_name(b, at(&m, "name"), m.f->name);
+	config_check_name(b, AT(&m, "name"), m.f->name);
 	check_is_new(&m);
 	check_path(&m);
 	m.e->name = m.f->name;
@@ -264,11 +247,11 @@ static enum result build_endpoint(struct config_build *b, size_t i, struct err *
 	m.e->nocase = is_nocase(m.f);
 	m.e->protocol = builders[m.f->protocol].protocol;
 	if (m.f->crl && m.f->protocol != FILE_PROTOCOL_CRL)
-		COMPLAIN(&m, at(&m, "crl"), "is for endpoints of protocol crl");
+		COMPLAIN(&m, AT(&m, "crl"), "is for endpoints of protocol crl");
 	if (m.f->ocsp && m.f->protocol != FILE_PROTOCOL_OCSP)
-		COMPLAIN(&m, at(&m, "ocsp"), "is for endpoints of protocol ocsp");
+		COMPLAIN(&m, AT(&m, "ocsp"), "is for endpoints of protocol ocsp");
 	if (m.f->ndes && m.f->protocol != FILE_PROTOCOL_NDES)
-		COMPLAIN(&m, at(&m, "ndes"), "is for endpoints of protocol ndes");
+		COMPLAIN(&m, AT(&m, "ndes"), "is for endpoints of protocol ndes");
 	build_ca(&m);
 	build_listeners(&m);
 	return builders[m.f->protocol].build(&m, err);
@@ -295,15 +278,17 @@ static bool parts_are_published(const struct config *c, const struct config_endp
 
 static void check_parts(struct config_build *b)
 {
-	struct making m = { .b = b };
+	struct making m = { .item = { .b = b, .list = "endpoints" } };
+	size_t i;
 
-	for (m.i = 0; m.i < b->config->n_endpoints; m.i++) {
-		const struct config_endpoint *e = &b->config->endpoints[m.i];
+	for (i = 0; i < b->config->n_endpoints; i++) {
+		const struct config_endpoint *e = &b->config->endpoints[i];
 		const struct profile *p = e->scep.policy.profile;
 
+		m.item.i = i;
 		if (p && p->crl_parts && p->n_cdp && !parts_are_published(b->config, e))
 			COMPLAIN(
-			    &m, at(&m, "profile"),
+			    &m, AT(&m, "profile"),
 			    "certificates of profile \"%s\" name %u parts of a revocation list "
 			    "as %s; the CA's endpoint of protocol crl must have the same "
 			    "crl.parts, and the crl.url that this begins with",

@@ -50,24 +50,15 @@ enum result config_build_operators(struct config_build *b, struct err *err)
 /* ---- endpoints ---- */
 
 struct making {
-	struct config_build *b;
+	struct config_item item;
 	const struct file_endpoint *f;
 	struct config_endpoint *e;
-	size_t i;
 };
 
-static void complain(const struct making *m, const char *setting, const char *text)
-{
-	char place[CONFIG_PLACE];
-
-	config_yaml_complain(&m->b->yaml, config_place(place, "endpoints[%zu].%s", m->i, setting),
-			     "%s", text);
-}
-
 /* The endpoint whose challenges these are must be there, take them, and be of the same CA. */
-static void check_target(const struct making *m)
+static void check_target(struct making *m)
 {
-	const struct file_config *file = m->b->file;
+	const struct file_config *file = m->item.b->file;
 	size_t j;
 
 	for (j = 0; j < file->endpoints_count; j++)
@@ -75,44 +66,45 @@ static void check_target(const struct making *m)
 		    strcmp(file->endpoints[j].name, m->f->ndes->endpoint) == 0)
 			break;
 	if (j == file->endpoints_count) {
-		complain(m, "ndes.endpoint", "no endpoint of protocol scep has this name");
+		COMPLAIN(m, AT(m, "ndes.endpoint"), "no endpoint of protocol scep has this name");
 		return;
 	}
 	if (!file->endpoints[j].authorisation.one_time)
-		complain(m, "ndes.endpoint",
+		COMPLAIN(m, AT(m, "ndes.endpoint"),
 			 "this endpoint takes no such challenges; set authorisation.one_time: true "
 			 "there");
 	if (strcmp(file->endpoints[j].ca, m->f->ca) != 0)
-		complain(m, "ca", "is not the CA of ndes.endpoint, whose thumbprint is shown");
+		COMPLAIN(m, AT(m, "ca"),
+			 "is not the CA of ndes.endpoint, whose thumbprint is shown");
 }
 
-static void read_limits(const struct making *m, struct ndes_endpoint *ndes)
+static void read_limits(struct making *m, struct ndes_endpoint *ndes)
 {
 	const struct file_ndes *f = m->f->ndes;
 	struct err err = { 0 };
 
 	if (f->lifetime && clock_parse_duration(f->lifetime, &ndes->lifetime, &err) != OK)
-		complain(m, "ndes.lifetime", err_text(&err));
+		COMPLAIN(m, AT(m, "ndes.lifetime"), "%s", err_text(&err));
 	else if (ndes->lifetime < 60 || ndes->lifetime > LIFETIME_MAX)
-		complain(m, "ndes.lifetime", "must be from 1m to 7d");
+		COMPLAIN(m, AT(m, "ndes.lifetime"), "must be from 1m to 7d");
 	if (f->maximum)
 		ndes->maximum = f->maximum;
 	if (ndes->maximum > MAXIMUM_MAX)
-		complain(m, "ndes.maximum", "at most 100000");
+		COMPLAIN(m, AT(m, "ndes.maximum"), "at most 100000");
 	if (f->reusable && (f->lifetime || f->maximum))
-		complain(m, "ndes.reusable",
+		COMPLAIN(m, AT(m, "ndes.reusable"),
 			 "there is one challenge, which does not expire; remove lifetime and "
 			 "maximum");
 	if (f->reusable && ndes->form != CHALLENGE_HEX_128)
-		complain(m, "ndes.reusable",
+		COMPLAIN(m, AT(m, "ndes.reusable"),
 			 "a challenge that does not expire must be long; set challenge: hex-128");
 }
 
 enum result config_build_ndes(struct config_build *b, size_t i, struct err *err)
 {
-	const struct making m = {
-		.b = b, .f = &b->file->endpoints[i], .e = &b->config->endpoints[i], .i = i
-	};
+	struct making m = { .item = { .b = b, .list = "endpoints", .i = i },
+			    .f = &b->file->endpoints[i],
+			    .e = &b->config->endpoints[i] };
 	const struct file_ndes *f = m.f->ndes;
 
 	if (asprintf(&m.e->ndes_file, "%s/ndes-%s.password", b->config->data, m.f->name) < 0) {
@@ -120,7 +112,8 @@ enum result config_build_ndes(struct config_build *b, size_t i, struct err *err)
 		return err_nomem(err);
 	}
 	if (!f) {
-		complain(&m, "ndes", "is missing: its endpoint says who takes the challenges");
+		COMPLAIN(&m, AT(&m, "ndes"),
+			 "is missing: its endpoint says who takes the challenges");
 		return OK;
 	}
 	m.e->ndes =
@@ -138,6 +131,6 @@ enum result config_build_ndes(struct config_build *b, size_t i, struct err *err)
 	check_target(&m);
 	read_limits(&m, &m.e->ndes);
 	if (m.f->profile || m.f->crl)
-		complain(&m, "protocol", "ndes has neither a profile nor crl; remove them");
+		COMPLAIN(&m, AT(&m, "protocol"), "ndes has neither a profile nor crl; remove them");
 	return OK;
 }

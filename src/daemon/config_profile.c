@@ -15,30 +15,11 @@
 #define RSA_BITS_FLOOR 1024
 #define RSA_BITS_CEILING 8192
 
-/* One profile under construction, and its place in the file. */
 struct making {
-	struct config_build *b;
+	struct config_item item;
 	const struct file_profile *f;
 	struct profile *p;
-	size_t i;
-	char place[CONFIG_PLACE];
 };
-
-/* "profiles[i].<rest>" */
-
-static const char *at(struct making *m, const char *fmt, ...) PRINTF_LIKE(2, 3);
-static const char *at(struct making *m, const char *fmt, ...)
-{
-	char rest[CONFIG_PLACE / 2];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(rest, sizeof(rest), fmt, ap);
-	va_end(ap);
-	return config_place(m->place, "profiles[%zu].%s", m->i, rest);
-}
-
-#define COMPLAIN(m, place, ...) config_yaml_complain(&(m)->b->yaml, place, __VA_ARGS__)
 
 /* ---- times and usages ---- */
 
@@ -47,7 +28,7 @@ static void read_duration(struct making *m, const char *setting, const char *tex
 	struct err err = { 0 };
 
 	if (clock_parse_duration(text, out, &err) != OK)
-		COMPLAIN(m, at(m, "%s", setting), "%s", err_text(&err));
+		COMPLAIN(m, AT(m, "%s", setting), "%s", err_text(&err));
 }
 
 static void build_times(struct making *m)
@@ -58,9 +39,9 @@ static void build_times(struct making *m)
 	if (m->f->backdate)
 		read_duration(m, "backdate", m->f->backdate, &m->p->backdate);
 	if (m->p->validity < 1 || m->p->validity > VALIDITY_MAX)
-		COMPLAIN(m, at(m, "validity"), "%s is not within 1s to 100y", m->f->validity);
+		COMPLAIN(m, AT(m, "validity"), "%s is not within 1s to 100y", m->f->validity);
 	else if (m->f->backdate && m->p->backdate >= m->p->validity)
-		COMPLAIN(m, at(m, "backdate"),
+		COMPLAIN(m, AT(m, "backdate"),
 			 "%s is not less than validity (%s): the certificate would have expired "
 			 "when it is issued",
 			 m->f->backdate, m->f->validity);
@@ -76,12 +57,12 @@ static void build_key_usage(struct making *m)
 		uint32_t bit = key_usage_parse(m->f->key_usage[i]);
 
 		if (!bit)
-			COMPLAIN(m, at(m, "key_usage[%zu]", i),
+			COMPLAIN(m, AT(m, "key_usage[%zu]", i),
 				 "\"%s\" is no key usage of RFC 5280 4.2.1.3, such as "
 				 "digitalSignature or keyEncipherment",
 				 m->f->key_usage[i]);
 		if (bit & (KU_KEY_CERT_SIGN | KU_CRL_SIGN))
-			COMPLAIN(m, at(m, "key_usage[%zu]", i),
+			COMPLAIN(m, AT(m, "key_usage[%zu]", i),
 				 "%s is a CA's and never a device's; remove it",
 				 m->f->key_usage[i]);
 		m->p->key_usage |= bit;
@@ -99,7 +80,7 @@ static enum result build_ekus(struct making *m, struct err *err)
 	m->p->n_ekus = m->f->eku_count;
 	for (i = 0; i < m->f->eku_count; i++)
 		if (eku_parse(m->f->eku[i], &m->p->ekus[i], &why) != OK)
-			COMPLAIN(m, at(m, "eku[%zu]", i), "%s", err_text(&why));
+			COMPLAIN(m, AT(m, "eku[%zu]", i), "%s", err_text(&why));
 	return OK;
 }
 
@@ -113,7 +94,7 @@ static void build_rsa(struct making *m, size_t i, struct profile_key *k)
 	k->max_bits = f->max_bits ? f->max_bits : 4096;
 	if (k->min_bits < RSA_BITS_FLOOR || k->max_bits > RSA_BITS_CEILING ||
 	    k->min_bits > k->max_bits)
-		COMPLAIN(m, at(m, "keys[%zu]", i),
+		COMPLAIN(m, AT(m, "keys[%zu]", i),
 			 "RSA from %u to %u bits; write min_bits of at least %d and max_bits of "
 			 "at most %d, and not below it",
 			 k->min_bits, k->max_bits, RSA_BITS_FLOOR, RSA_BITS_CEILING);
@@ -140,7 +121,7 @@ static void build_keys(struct making *m)
 		if (k->kind == KEY_RSA)
 			build_rsa(m, i, k);
 		else if (f->min_bits || f->max_bits)
-			COMPLAIN(m, at(m, "keys[%zu]", i),
+			COMPLAIN(m, AT(m, "keys[%zu]", i),
 				 "%s keys have one size only; remove min_bits and max_bits",
 				 key_kind_name(k->kind));
 	}
@@ -159,13 +140,13 @@ static void check_part(struct making *m, const char *list, size_t i, const struc
 	enum profile_choice choice = (enum profile_choice)f->choice;
 
 	if (f->pattern && !takes_value(choice))
-		COMPLAIN(m, at(m, "%s[%zu].pattern", list, i),
+		COMPLAIN(m, AT(m, "%s[%zu].pattern", list, i),
 			 "goes with choice optional or required only; remove it");
 	if (f->value && choice != PROFILE_FIXED)
-		COMPLAIN(m, at(m, "%s[%zu].value", list, i),
+		COMPLAIN(m, AT(m, "%s[%zu].value", list, i),
 			 "goes with choice fixed only; remove it");
 	if (f->max && !takes_value(choice))
-		COMPLAIN(m, at(m, "%s[%zu].max", list, i),
+		COMPLAIN(m, AT(m, "%s[%zu].max", list, i),
 			 "goes with choice optional or required only; remove it");
 }
 
@@ -182,7 +163,7 @@ static enum result build_pattern(struct making *m, const char *list, size_t i, c
 		return err_nomem(err);
 	*has = profile_pattern_compile(pattern, regex, &why) == OK;
 	if (!*has)
-		COMPLAIN(m, at(m, "%s[%zu].pattern", list, i), "%s", err_text(&why));
+		COMPLAIN(m, AT(m, "%s[%zu].pattern", list, i), "%s", err_text(&why));
 	return OK;
 }
 
@@ -197,11 +178,11 @@ static enum result build_attr(struct making *m, size_t i, struct err *err)
 	if (type.len)
 		buf_put(&a->type, type);
 	else if (oid_parse(f->type, &a->type, NULL) != OK)
-		COMPLAIN(m, at(m, "subject[%zu].type", i),
+		COMPLAIN(m, AT(m, "subject[%zu].type", i),
 			 "\"%s\" is no attribute type: write a short name like CN, or a dotted OID",
 			 f->type);
 	if (a->choice == PROFILE_FIXED && !f->value)
-		COMPLAIN(m, at(m, "subject[%zu]", i), "choice fixed needs a value");
+		COMPLAIN(m, AT(m, "subject[%zu]", i), "choice fixed needs a value");
 	if (f->value && !(a->value = strdup(f->value)))
 		return err_nomem(err);
 	a->max = f->max ? f->max : span_eq(type, OID_OU) || span_eq(type, OID_DC) ? MANY : 1;
@@ -216,7 +197,7 @@ static void check_attr_is_new(struct making *m, size_t i)
 	for (j = 0; j < i; j++)
 		if (m->p->attrs[i].type.len &&
 		    span_eq(buf_span(&m->p->attrs[i].type), buf_span(&m->p->attrs[j].type)))
-			COMPLAIN(m, at(m, "subject[%zu].type", i),
+			COMPLAIN(m, AT(m, "subject[%zu].type", i),
 				 "\"%s\" has a rule in subject[%zu] already; remove one",
 				 m->f->subject[i].type, j);
 }
@@ -262,15 +243,15 @@ static enum result build_san(struct making *m, size_t i, struct err *err)
 	s->max = f->max ? f->max : MANY;
 	check_part(m, "san", i, f);
 	if (s->choice == PROFILE_FIXED)
-		COMPLAIN(m, at(m, "san[%zu].choice", i),
+		COMPLAIN(m, AT(m, "san[%zu].choice", i),
 			 "fixed is for the subject only; a name that all devices share names none");
 	if (!find_san_kind(f->type, &s->kind))
-		COMPLAIN(m, at(m, "san[%zu].type", i),
+		COMPLAIN(m, AT(m, "san[%zu].type", i),
 			 "\"%s\" is not one of: DNS, IP, URI, email, UPN, dirName, RID, otherName",
 			 f->type);
 	for (j = 0; j < i; j++)
 		if (strcmp(f->type, m->f->san[j].type) == 0)
-			COMPLAIN(m, at(m, "san[%zu].type", i),
+			COMPLAIN(m, AT(m, "san[%zu].type", i),
 				 "\"%s\" has a rule in san[%zu] already; remove one", f->type, j);
 	return build_pattern(m, "san", i, f->pattern, &s->pattern, &s->pattern_text,
 			     &s->has_pattern, err);
@@ -307,7 +288,7 @@ static void check_names_somebody(struct making *m)
 	for (i = 0; i < p->n_sans; i++)
 		if (takes_value(p->sans[i].choice))
 			return;
-	COMPLAIN(m, at(m, "subject"),
+	COMPLAIN(m, AT(m, "subject"),
 		 "no certificate could have a name; take at least one part of it, as in "
 		 "{type: CN, choice: required}");
 }
@@ -351,7 +332,7 @@ static enum result build_urls(struct making *m, const char *setting, char *const
 		if ((strncmp(urls[i], "http://", 7) != 0 && strncmp(urls[i], "https://", 8) != 0 &&
 		     strncmp(urls[i], "ldap://", 7) != 0) ||
 		    strpbrk(urls[i], " \t\n\""))
-			COMPLAIN(m, at(m, "%s[%zu]", setting, i),
+			COMPLAIN(m, AT(m, "%s[%zu]", setting, i),
 				 "\"%s\" is no URL that begins with http://, https:// or ldap://",
 				 urls[i]);
 		(*out)[i] = strdup(urls[i]);
@@ -370,13 +351,13 @@ static void check_parts(struct making *m)
 
 	m->p->crl_parts = f->crl_parts;
 	if (f->crl_parts > CRL_PARTS_MAX)
-		COMPLAIN(m, at(m, "crl_parts"), "%u parts; at most %d", f->crl_parts,
+		COMPLAIN(m, AT(m, "crl_parts"), "%u parts; at most %d", f->crl_parts,
 			 CRL_PARTS_MAX);
 	if (f->crl_parts && (!names_part || f->crl_urls_count != 1))
-		COMPLAIN(m, at(m, "crl_parts"),
+		COMPLAIN(m, AT(m, "crl_parts"),
 			 "goes with one URL under crl_urls, with " PROFILE_PART " in it");
 	if (!f->crl_parts && names_part)
-		COMPLAIN(m, at(m, "crl_urls[0]"),
+		COMPLAIN(m, AT(m, "crl_urls[0]"),
 			 "has " PROFILE_PART
 			 " in it: set crl_parts as the endpoint of protocol crl "
 			 "has it");
@@ -408,15 +389,17 @@ static enum result build_all(struct making *m, struct err *err)
 static enum result build_profile(struct config_build *b, size_t i, struct err *err)
 {
 	CLEANUP(profile_freep) struct profile *p = calloc(1, sizeof(*p));
-	struct making m = { .b = b, .f = &b->file->profiles[i], .p = p, .i = i };
+	struct making m = { .item = { .b = b, .list = "profiles", .i = i },
+			    .f = &b->file->profiles[i],
+			    .p = p };
 	size_t j;
 
 	if (!p || !(p->name = strdup(m.f->name)))
 		return err_nomem(err);
-	config_check_name(b, at(&m, "name"), m.f->name);
+	config_check_name(b, AT(&m, "name"), m.f->name);
 	for (j = 0; j < i; j++)
 		if (strcmp(m.f->name, b->file->profiles[j].name) == 0)
-			COMPLAIN(&m, at(&m, "name"),
+			COMPLAIN(&m, AT(&m, "name"),
 				 "\"%s\" is the name of profiles[%zu] already; choose another",
 				 m.f->name, j);
 	TRY(build_all(&m, err));
