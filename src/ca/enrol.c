@@ -137,20 +137,28 @@ static bool is_refusal(enum result r)
 	}
 }
 
-static RESULT commit_refused(const struct enrol_decision *d, enum result why, const char *reason,
-			     struct err *err)
+struct refused_as {
+	const char *kind; /* of the event */
+	const char *said; /* to the log */
+};
+
+static const struct refused_as enrolment_rejected = { "enrol.rejected", "enrolment rejected" };
+static const struct refused_as message_unreadable = { "message.unreadable", "message unreadable" };
+
+static RESULT commit_refused(const struct enrol_decision *d, const struct refused_as *as,
+			     enum result why, const char *reason, struct err *err)
 {
 	struct store_refusal refusal = { 0 };
 	BUF detail = BUF_INIT;
 
 	enrol_trace_add(d->req->trace, "decision", false, "rejected: %s", err_name(why));
-	refusal.event = enrol_decision_event(d, "enrol.rejected", reason, &detail);
+	refusal.event = enrol_decision_event(d, as->kind, reason, &detail);
 	TRY(buf_check(&detail, err));
 	if (d->auth.one_time)
 		refusal.challenge_hash = d->auth.hash;
 	memcpy(refusal.challenge_binding, d->auth.binding, STORE_HASH);
 	TRY(store_commit_refusal(d->ctx->store, &refusal, err));
-	log_warning(d->req->log, "enrolment rejected", LOG_STR("error", err_name(why)),
+	log_warning(d->req->log, as->said, LOG_STR("error", err_name(why)),
 		    LOG_STR("reason", reason));
 	return OK;
 }
@@ -161,7 +169,7 @@ static RESULT reject(const struct enrol_decision *d, enum result why, struct enr
 	char reason[ERR_TEXT_MAX];
 
 	(void)snprintf(reason, sizeof(reason), "%s", err_text(err));
-	TRY(commit_refused(d, why, reason, err));
+	TRY(commit_refused(d, &enrolment_rejected, why, reason, err));
 	out->status = ENROL_REJECTED;
 	out->why = why;
 	memcpy(out->reason, reason, sizeof(reason));
@@ -267,5 +275,14 @@ enum result ca_enrol_refused(const struct enrol_context *ctx, const struct enrol
 	struct enrol_decision d = { .ctx = ctx, .req = req };
 
 	d.auth.now = clock_now(ctx->clock);
-	return commit_refused(&d, why, reason, err);
+	return commit_refused(&d, &enrolment_rejected, why, reason, err);
+}
+
+enum result ca_enrol_unreadable(const struct enrol_context *ctx, const struct enrol_request *req,
+				enum result why, const char *reason, struct err *err)
+{
+	struct enrol_decision d = { .ctx = ctx, .req = req };
+
+	d.auth.now = clock_now(ctx->clock);
+	return commit_refused(&d, &message_unreadable, why, reason, err);
 }

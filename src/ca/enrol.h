@@ -84,4 +84,9 @@ RESULT ca_enrol_poll(const struct enrol_context *ctx, struct crypto *c,
 RESULT ca_enrol_refused(const struct enrol_context *ctx, const struct enrol_request *req,
 			enum result why, const char *reason, struct err *err);
 
+/* The same of what was no message at all, and may belong to no transaction: "message.unreadable".
+ */
+RESULT ca_enrol_unreadable(const struct enrol_context *ctx, const struct enrol_request *req,
+			   enum result why, const char *reason, struct err *err);
+
 #endif

@@ -72,17 +72,12 @@ void profile_result_clear(struct profile_result *r)
 	*r = (struct profile_result){ 0 };
 }
 
-/*
- * Of the extensions asked for only subjectAltName counts, the rest is the profile's to say; but who
- * asks to be a CA must not believe that it became one.
- */
-static RESULT check_asked_exts(struct span exts, struct err *err)
+static RESULT check_asked_constraints(struct span exts, struct err *err)
 {
 	struct ext ext;
 	bool ca;
 	int path_len;
 
-	TRY(ext_check(exts, err));
 	if (ext_find(exts, OID_BASIC_CONSTRAINTS, &ext, NULL) != OK)
 		return OK;
 	TRY(ext_read_basic_constraints(ext.value, &ca, &path_len, err));
@@ -91,6 +86,33 @@ static RESULT check_asked_exts(struct span exts, struct err *err)
 			       "RFC 5280 4.2.1.9: the request asks for basicConstraints CA:TRUE; "
 			       "no profile gives that to a device");
 	return OK;
+}
+
+static RESULT check_asked_usage(struct span exts, struct err *err)
+{
+	struct ext ext;
+	uint32_t bits = 0;
+
+	if (ext_find(exts, OID_KEY_USAGE, &ext, NULL) != OK)
+		return OK;
+	TRY(ext_read_key_usage(ext.value, &bits, err));
+	if (bits & (KU_KEY_CERT_SIGN | KU_CRL_SIGN))
+		return err_set(err, ERR_BAD_TEMPLATE,
+			       "RFC 5280 4.2.1.3: the request asks for keyUsage %s; no profile "
+			       "gives that to a device",
+			       bits & KU_KEY_CERT_SIGN ? "keyCertSign" : "cRLSign");
+	return OK;
+}
+
+/*
+ * Of the extensions asked for only subjectAltName counts, the rest is the profile's to say; but who
+ * asks to be a CA must not believe that it became one.
+ */
+static RESULT check_asked_exts(struct span exts, struct err *err)
+{
+	TRY(ext_check(exts, err));
+	TRY(check_asked_constraints(exts, err));
+	return check_asked_usage(exts, err);
 }
 
 static RESULT set_validity(const struct profile *p, int64_t now,

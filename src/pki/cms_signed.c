@@ -144,6 +144,10 @@ enum result cms_signed_parse(struct span der, struct cms_signed *out, struct err
 	TRY(der_end(&r, "SignedData", err));
 	if (!der_at_end(&signers))
 		TRY(read_signer(&signers, &got, err));
+	if (!der_at_end(&signers))
+		return err_set(
+		    err, ERR_SYNTAX,
+		    "SignedData: more than one SignerInfo; whose word it is nobody knows");
 	*out = got;
 	return OK;
 }

@@ -75,6 +75,16 @@ RESULT scep_certrep_pending(struct scep_exchange *x, struct http_reply *reply, s
 RESULT scep_certrep_failure(struct scep_exchange *x, enum result why, const char *text,
 			    struct http_reply *reply, struct err *err);
 
+/* The event of a message that was read but never reached a decision. */
+RESULT scep_refusal_record(struct scep_exchange *x, enum result why, const char *reason,
+			   struct err *err);
+/*
+ * What cannot be answered by a CertRep: its event, and that HTTP status with the text of why. 503
+ * where there can be no event.
+ */
+void scep_refusal_by_http(struct scep_exchange *x, int status, const struct err *why,
+			  struct http_reply *reply);
+
 /* Is it we who could not (keeper away, disk full, no memory), rather than the device? */
 static inline bool scep_is_our_fault(enum result r)
 {

@@ -111,27 +111,6 @@ static void warn_of_legacy(const struct scep_exchange *x)
 			    LOG_STR("cipher", cipher_name(cipher)));
 }
 
-/* The event of what never reached a decision. */
-static void record_refusal(struct scep_exchange *x, enum result why, const char *reason)
-{
-	struct enrol_request req = {
-		.policy = &x->endpoint->policy,
-		.ca = x->ca,
-		.transaction_id = span_sub(x->request.transaction_id, 0, SCEP_TRANSACTION_MAX),
-		.subject = x->csr.subject,
-		.spki = x->csr.spki,
-		.peer = x->http->peer,
-		.log = &x->log,
-		.trace = &x->trace,
-	};
-	struct err err = { 0 };
-
-	log_warning(&x->log, "SCEP request refused", LOG_STR("error", err_name(why)),
-		    LOG_STR("reason", reason));
-	if (ca_enrol_refused(x->service->enrol, &req, why, reason, &err) != OK)
-		log_error(&x->log, "the refusal could not be recorded", LOG_ERR(&err));
-}
-
 static RESULT reply_outcome(struct scep_exchange *x, const struct enrol_outcome *outcome,
 			    struct http_reply *reply, struct err *err)
 {
@@ -144,6 +123,14 @@ static RESULT reply_outcome(struct scep_exchange *x, const struct enrol_outcome 
 		return scep_certrep_failure(x, outcome->why, outcome->reason, reply, err);
 	}
 	return err_set(err, ERR_INTERNAL, "outcome %d is unknown", (int)outcome->status);
+}
+
+/* What never reached a decision: on record before it is answered, as decisions are. */
+static RESULT refuse(struct scep_exchange *x, enum result why, const char *reason,
+		     struct http_reply *reply, struct err *err)
+{
+	TRY(scep_refusal_record(x, why, reason, err));
+	return scep_certrep_failure(x, why, reason, reply, err);
 }
 
 static RESULT answer(struct scep_exchange *x, struct http_reply *reply, struct err *err)
@@ -160,8 +147,7 @@ static RESULT answer(struct scep_exchange *x, struct http_reply *reply, struct e
 	} else if (scep_is_our_fault(r)) {
 		*err = refusal;
 	} else {
-		record_refusal(x, r, err_text(&refusal));
-		r = scep_certrep_failure(x, r, err_text(&refusal), reply, err);
+		r = refuse(x, r, err_text(&refusal), reply, err);
 	}
 	enrol_outcome_clear(&outcome);
 	return r;
@@ -194,8 +180,7 @@ void scep_pki_operation(struct scep_exchange *x, const struct scep_query *query,
 	if (r == OK)
 		r = scep_message_parse(bytes, &x->request, &err);
 	if (r != OK && !scep_is_our_fault(r)) {
-		log_warning(&x->log, "not a SCEP message", LOG_ERR(&err));
-		http_reply_text(reply, 400, "%s", err_text(&err));
+		scep_refusal_by_http(x, 400, &err, reply);
 		return;
 	}
 	if (r == OK) {

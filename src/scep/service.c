@@ -70,30 +70,29 @@ static scep_operation_fn *const operations[] = {
 	[SCEP_OP_PKI_OPERATION] = scep_pki_operation,
 };
 
-static bool method_is_served(const struct http_request *req, struct http_reply *reply)
+static RESULT check_method(const struct http_request *req, struct err *err)
 {
 	if (req->method == HTTP_GET || req->method == HTTP_HEAD || req->method == HTTP_POST)
-		return true;
-	http_reply_text(reply, 405, "RFC 8894 4.1: SCEP uses GET and POST");
-	http_reply_header(reply, "Allow", "GET, HEAD, POST");
-	return false;
+		return OK;
+	return err_set(err, ERR_BAD_REQUEST, "RFC 8894 4.1: SCEP uses GET and POST");
 }
 
 static void run_operation(struct scep_exchange *x, const struct scep_query *query,
 			  struct http_reply *reply)
 {
 	enum scep_operation operation = query->operation;
+	struct err err = { 0 };
 
 	/* many devices leave it out of a POST, for which there is only one (RFC 8894 4.3) */
 	if (operation == SCEP_OP_NONE && x->http->method == HTTP_POST)
 		operation = SCEP_OP_PKI_OPERATION;
+
 	if (!operations[operation]) {
-		http_reply_text(reply, 400, "RFC 8894 4.1: the URL lacks ?operation=");
+		if (err_set(&err, ERR_BAD_REQUEST, "RFC 8894 4.1: the URL lacks ?operation="))
+			scep_refusal_by_http(x, 400, &err, reply);
 		return;
 	}
 	if (!x->ca) {
-		struct err err = { 0 };
-
 		if (err_set(&err, ERR_BUSY, "the CA \"%s\" is not initialised: scepterctl ca init",
 			    x->endpoint->policy.ca))
 			scep_reply_later(x, &err, reply);
@@ -122,11 +121,16 @@ void scep_service_handle(const struct scep_service *s, struct scep_worker *w,
 	x.log = *s->log;
 	log_bind(&x.log, LOG_STR("endpoint", endpoint->name));
 	log_bind(&x.log, LOG_STR("peer", req->peer));
-	if (!method_is_served(req, reply))
+	if (check_method(req, &err) != OK) {
+		scep_refusal_by_http(&x, 405, &err, reply);
+		http_reply_header(reply, "Allow", "GET, HEAD, POST");
 		return;
+	}
 	if (scep_query_parse(req->query, &query, &err) != OK) {
-		log_warning(&x.log, "SCEP query refused", LOG_ERR(&err));
-		http_reply_text(reply, err_map(err.code)->http_status, "%s", err_text(&err));
+		if (scep_is_our_fault(err.code))
+			scep_reply_later(&x, &err, reply);
+		else
+			scep_refusal_by_http(&x, 400, &err, reply);
 		return;
 	}
 	if (worker_crypto(w, endpoint, &x.c, &err) != OK)

@@ -174,8 +174,8 @@ static void hostile(void **state)
 		const char *file;
 		int unread;
 	} rows[] = {
-		{ "signed_unsorted.der", 49 },
-		{ "signed_openssl_p256.der", 54 },
+		{ "signed_unsorted.der", 48 },
+		{ "signed_openssl_p256.der", 53 },
 		{ "degenerate.der", 61 },
 	};
 	size_t i;
@@ -188,6 +188,42 @@ static void hostile(void **state)
 		unit_survives_flips(buf_span(&der), parse);
 		assert_int_equal(unit_bears_intruders(buf_span(&der), parse), rows[i].unread);
 	}
+}
+
+/* The same SignerInfo twice in its SET: which of the two would be believed? */
+static void two_signers(void **state)
+{
+	BUF der = load("signed_unsorted.der");
+	struct der_reader info, explicit, sd;
+	struct der_tlv field, type;
+	BUF twice = BUF_INIT;
+	struct cms_signed s;
+	struct err err;
+	size_t marks[4];
+
+	(void)state;
+	assert_int_equal(der_read_whole(buf_span(&der), DER_SEQUENCE, "", &info, NULL), OK);
+	assert_int_equal(der_read_any(&info, "", &type, NULL), OK);
+	assert_int_equal(der_enter(&info, DER_CONTEXT_CONS(0), "", &explicit, NULL), OK);
+	assert_int_equal(der_enter(&explicit, DER_SEQUENCE, "", &sd, NULL), OK);
+	marks[0] = der_open(&twice, DER_SEQUENCE);
+	buf_put(&twice, type.whole);
+	marks[1] = der_open(&twice, DER_CONTEXT_CONS(0));
+	marks[2] = der_open(&twice, DER_SEQUENCE);
+	do {
+		assert_int_equal(der_read_any(&sd, "", &field, NULL), OK);
+		if (!der_at_end(&sd))
+			buf_put(&twice, field.whole);
+	} while (!der_at_end(&sd));
+	marks[3] = der_open(&twice, DER_SET);
+	buf_put(&twice, field.content);
+	buf_put(&twice, field.content);
+	der_close(&twice, marks[3]);
+	der_close(&twice, marks[2]);
+	der_close(&twice, marks[1]);
+	der_close(&twice, marks[0]);
+	assert_int_equal(cms_signed_parse(buf_span(&twice), &s, &err), ERR_SYNTAX);
+	assert_non_null(strstr(err.text, "more than one SignerInfo"));
 }
 
 /* Whatever byte is changed, what verifies is what was signed. */
@@ -301,11 +337,17 @@ static void signed_and_read_back(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_others_made),     cmocka_unit_test(content_changed),
-		cmocka_unit_test(signed_by_another),    cmocka_unit_test(attributes_found),
-		cmocka_unit_test(degenerate),           cmocka_unit_test(hostile),
-		cmocka_unit_test(no_flip_forges),       cmocka_unit_test(too_much),
-		cmocka_unit_test(another_content_type), cmocka_unit_test(signed_and_read_back),
+		cmocka_unit_test(what_others_made),
+		cmocka_unit_test(content_changed),
+		cmocka_unit_test(signed_by_another),
+		cmocka_unit_test(attributes_found),
+		cmocka_unit_test(degenerate),
+		cmocka_unit_test(hostile),
+		cmocka_unit_test(two_signers),
+		cmocka_unit_test(no_flip_forges),
+		cmocka_unit_test(too_much),
+		cmocka_unit_test(another_content_type),
+		cmocka_unit_test(signed_and_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

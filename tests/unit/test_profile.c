@@ -265,8 +265,10 @@ static void hostile_values(void **state)
 
 /* ---- key, extensions, validity ---- */
 
-static void ca_true_is_refused_and_the_rest_ignored(void **state)
+static void a_ca_is_refused_and_the_rest_ignored(void **state)
 {
+	static const uint32_t ca_usages[] = { KU_KEY_CERT_SIGN, KU_CRL_SIGN,
+					      KU_DIGITAL_SIGNATURE | KU_KEY_CERT_SIGN };
 	CLEANUP(profile_freep)
 	struct profile *p = new_profile(any_cn, PROFILE_FORBID, NULL, PROFILE_FORBID);
 	CLEANUP(profile_result_clear) struct profile_result got = { 0 };
@@ -275,10 +277,11 @@ static void ca_true_is_refused_and_the_rest_ignored(void **state)
 	struct ext ext;
 	struct err err;
 	uint32_t usage = 0;
+	size_t i;
 
 	(void)state;
 	assert_int_equal(name_parse_text("/CN=a", &cn, NULL), OK);
-	ext_put_key_usage(&exts, KU_CRL_SIGN);
+	ext_put_key_usage(&exts, KU_DATA_ENCIPHERMENT);
 	ext_put_basic_constraints(&exts, false, -1);
 	assert_int_equal(apply(p, buf_span(&cn), buf_span(&exts), &got, NULL), OK);
 	assert_int_equal(ext_find(buf_span(&got.exts), OID_KEY_USAGE, &ext, NULL), OK);
@@ -289,6 +292,13 @@ static void ca_true_is_refused_and_the_rest_ignored(void **state)
 	profile_result_clear(&got);
 	assert_int_equal(apply(p, buf_span(&cn), buf_span(&exts), &got, &err), ERR_BAD_TEMPLATE);
 	assert_non_null(strstr(err.text, "RFC 5280 4.2.1.9"));
+	for (i = 0; i < ARRAY_LEN(ca_usages); i++) {
+		buf_reset(&exts);
+		ext_put_key_usage(&exts, ca_usages[i]);
+		assert_int_equal(apply(p, buf_span(&cn), buf_span(&exts), &got, &err),
+				 ERR_BAD_TEMPLATE);
+		assert_non_null(strstr(err.text, "RFC 5280 4.2.1.3"));
+	}
 	buf_put_byte(&exts, 0x30);
 	assert_int_equal(apply(p, buf_span(&cn), buf_span(&exts), &got, &err), ERR_SYNTAX);
 }
@@ -381,7 +391,7 @@ int main(void)
 		cmocka_unit_test(subject_keeps_bytes),
 		cmocka_unit_test(san_rows),
 		cmocka_unit_test(hostile_values),
-		cmocka_unit_test(ca_true_is_refused_and_the_rest_ignored),
+		cmocka_unit_test(a_ca_is_refused_and_the_rest_ignored),
 		cmocka_unit_test(keys),
 		cmocka_unit_test(validity_stays_within_the_ca),
 		cmocka_unit_test(bad_patterns),

@@ -5,6 +5,8 @@
  */
 #include "scep_fixture.h"
 
+#include <sys/resource.h>
+
 /* ---- the tests ---- */
 
 static void enrols_and_repeats(void **state)
@@ -289,6 +291,62 @@ static void what_cannot_be_read_is_an_http_error(void **state)
 	}
 }
 
+static void events_of_what_cannot_be_read(void **state)
+{
+	unsigned before = ca_fixture_events(t.f, NULL).n;
+	struct ca_fixture_events seen;
+	REPLY reply = post(SPAN_LIT("x"));
+
+	(void)state;
+	seen = ca_fixture_events(t.f, NULL);
+	assert_int_equal(seen.n, before + 1);
+	assert_string_equal(seen.kind, "message.unreadable");
+	assert_memory_equal(seen.reason, reply.body.data, strlen(seen.reason));
+	assert_non_null(strstr(seen.detail, "answered by HTTP 400"));
+	assert_true(is_logged("message unreadable"));
+}
+
+/* A refusal that cannot be put on record is none: the device is told to come back. */
+static void nothing_is_refused_off_the_record(void **state)
+{
+	static const struct {
+		enum http_method method;
+		const char *query;
+		const char *vector; /* NULL: no body */
+	} row[] = {
+		{ HTTP_POST, "operation=PKIOperation", "scep_no_attrs.der" },
+		{ HTTP_POST, "operation=PKIOperation", "scep_go_request.der" },
+		{ HTTP_GET, "operation=GetEverything", NULL },
+		{ HTTP_GET, "operation=PKIOperation&message=!", NULL },
+		{ HTTP_DELETE, "operation=GetCACaps", NULL },
+	};
+	struct rlimit full = { 0 }, before;
+	unsigned events = ca_fixture_events(t.f, NULL).n;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	full = (struct rlimit){ 1, before.rlim_max };
+	(void)signal(SIGXFSZ, SIG_IGN);
+	for (i = 0; i < ARRAY_LEN(row); i++) {
+		BUF body = BUF_INIT;
+
+		if (row[i].vector)
+			body = unit_vector(row[i].vector);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+		{
+			REPLY reply =
+			    handle(row[i].method, row[i].query, buf_span(&body), t.f->demo);
+
+			assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+			if (reply.status != 503)
+				fail_msg("row %zu: %d", i, reply.status);
+			assert_non_null(reply_header(&reply, "Retry-After"));
+		}
+	}
+	assert_int_equal(ca_fixture_events(t.f, NULL).n, events);
+}
+
 static void point_15_get_ca_cert_by_what_there_is(void **state)
 {
 	struct authority_ca lone = *t.f->demo;
@@ -369,6 +427,8 @@ int main(void)
 		cmocka_unit_test(point_06_another_key_than_the_signers),
 		cmocka_unit_test(signatures_are_checked),
 		cmocka_unit_test(what_cannot_be_read_is_an_http_error),
+		cmocka_unit_test(events_of_what_cannot_be_read),
+		cmocka_unit_test(nothing_is_refused_off_the_record),
 		cmocka_unit_test(point_15_get_ca_cert_by_what_there_is),
 		cmocka_unit_test(capabilities),
 		cmocka_unit_test(no_ca_yet),
