@@ -85,6 +85,8 @@ static enum result make_paths_absolute(struct file_config *f, const char *config
 			TRY(make_absolute(&tls->certificate, folder, err));
 		if (tls)
 			TRY(make_absolute(&tls->key, folder, err));
+		if (tls)
+			TRY(make_absolute(&tls->client_ca, folder, err));
 	}
 	return OK;
 }

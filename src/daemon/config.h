@@ -12,6 +12,7 @@
 #include "ca/crl_make.h"
 #include "integrations/log_output.h"
 #include "net/http_server.h"
+#include "net/tls.h"
 #include "ocsp/service.h"
 #include "scep/service.h"
 
@@ -26,6 +27,8 @@ struct config_listener {
 	uint16_t port;               /* 0: any free one */
 	const char *tls_certificate; /* path; NULL: plain */
 	const char *tls_key;
+	enum tls_clients clients;
+	const char *client_ca; /* path; NULL: whoever uses a client's certificate judges it */
 };
 
 enum config_protocol { CONFIG_SCEP, CONFIG_CRL, CONFIG_OCSP, CONFIG_NDES };

@@ -76,9 +76,17 @@ static const cyaml_schema_field_t audit_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t client_certificates[] = {
+	{ "none", TLS_CLIENTS_NONE },
+	{ "request", TLS_CLIENTS_REQUEST },
+	{ "require", TLS_CLIENTS_REQUIRE },
+};
+
 static const cyaml_schema_field_t tls_fields[] = {
 	TEXT_NEEDED("certificate", struct file_tls, certificate),
 	TEXT_NEEDED("key", struct file_tls, key),
+	WORD("client_certificates", struct file_tls, client_certificates, client_certificates),
+	TEXT("client_ca", struct file_tls, client_ca),
 	CYAML_FIELD_END,
 };
 

@@ -40,6 +40,8 @@ struct file_audit {
 struct file_tls {
 	char *certificate;
 	char *key;
+	int client_certificates; /* enum tls_clients */
+	char *client_ca;
 };
 
 struct file_listener {

@@ -94,6 +94,27 @@ static void check_unlike_others(struct config_build *b, size_t i)
 	}
 }
 
+static void build_tls(struct config_build *b, size_t i, const struct file_tls *f)
+{
+	struct config_listener *l = &b->config->listeners[i];
+	char place[CONFIG_PLACE];
+
+	l->tls_certificate = f->certificate;
+	l->tls_key = f->key;
+	l->clients = (enum tls_clients)f->client_certificates;
+	l->client_ca = f->client_ca;
+	config_check_readable(b, config_place(place, "http.listeners[%zu].tls.certificate", i),
+			      f->certificate);
+	config_check_readable(b, config_place(place, "http.listeners[%zu].tls.key", i), f->key);
+	(void)config_place(place, "http.listeners[%zu].tls.client_ca", i);
+	if (f->client_ca)
+		config_check_readable(b, place, f->client_ca);
+	if (f->client_ca && l->clients == TLS_CLIENTS_NONE)
+		config_yaml_complain(&b->yaml, place,
+				     "no client is asked for a certificate; set "
+				     "client_certificates to request or require");
+}
+
 static void build_listener(struct config_build *b, size_t i)
 {
 	const struct file_listener *f = &b->file->http.listeners[i];
@@ -110,15 +131,8 @@ static void build_listener(struct config_build *b, size_t i)
 		config_yaml_complain(&b->yaml, config_place(place, "http.listeners[%zu].port", i),
 				     "%u is no port: 1 to 65535, or 0 for any free one", f->port);
 	l->port = (uint16_t)f->port;
-	if (f->tls) {
-		l->tls_certificate = f->tls->certificate;
-		l->tls_key = f->tls->key;
-		config_check_readable(b,
-				      config_place(place, "http.listeners[%zu].tls.certificate", i),
-				      l->tls_certificate);
-		config_check_readable(b, config_place(place, "http.listeners[%zu].tls.key", i),
-				      l->tls_key);
-	}
+	if (f->tls)
+		build_tls(b, i, f->tls);
 	check_unlike_others(b, i);
 }
 

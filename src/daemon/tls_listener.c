@@ -3,14 +3,19 @@
 
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "keeper/tls_key.h"
 #include "pki/cert.h"
 #include "pki/key_evp.h"
 #include "pki/key_pkey.h"
 
+#define CLIENT_CA_MAX (1u << 20)
+
 struct tls_listener {
 	struct tls_listener *retired; /* what it was before; its connections may go on */
 	struct buf cert;              /* DER */
+	enum tls_clients clients;
+	struct buf client_ca; /* the file */
 	struct key *key;
 	struct key_pkey *pkey;
 	struct tls_server *server;
@@ -22,6 +27,7 @@ static void free_one(struct tls_listener *t)
 	key_pkey_free(t->pkey);
 	key_free(t->key);
 	buf_clear(&t->cert);
+	buf_clear(&t->client_ca);
 	free(t);
 }
 
@@ -43,8 +49,13 @@ struct tls_server *tls_listener_get(const struct tls_listener *t)
 /* With t->key at hand. */
 static enum result make(struct tls_listener *t, const struct config_listener *l, struct err *err)
 {
-	struct tls_server_config config = { .certificate = l->tls_certificate };
+	struct tls_server_config config = { .certificate = l->tls_certificate,
+					    .clients = l->clients,
+					    .client_ca = l->client_ca };
 
+	t->clients = l->clients;
+	if (l->client_ca)
+		TRY(file_read(l->client_ca, CLIENT_CA_MAX, &t->client_ca, err));
 	TRY(key_pkey_new(&t->pkey, t->key, err));
 	config.key = key_pkey_get(t->pkey);
 	return tls_server_new(&t->server, &config, err);
@@ -94,14 +105,17 @@ static void swap(struct tls_listener *t, struct tls_listener *fresh)
 	struct tls_listener old = *t;
 
 	tls_server_swap(t->server, fresh->server);
-	t->cert = fresh->cert;
-	t->key = fresh->key;
-	t->pkey = fresh->pkey;
+	*t = *fresh;
+	t->server = old.server;
 	t->retired = fresh;
-	fresh->cert = old.cert;
-	fresh->key = old.key;
-	fresh->pkey = old.pkey;
-	fresh->retired = old.retired;
+	old.server = fresh->server;
+	*fresh = old;
+}
+
+static bool is_same(const struct tls_listener *a, const struct tls_listener *b)
+{
+	return span_eq(buf_span(&a->cert), buf_span(&b->cert)) && a->clients == b->clients &&
+	       span_eq(buf_span(&a->client_ca), buf_span(&b->client_ca));
 }
 
 enum result tls_listener_renew(struct tls_listener *t, const struct config_listener *l,
@@ -111,7 +125,7 @@ enum result tls_listener_renew(struct tls_listener *t, const struct config_liste
 	bool same;
 
 	TRY(tls_listener_open(&fresh, l, keeper, err));
-	same = span_eq(buf_span(&fresh->cert), buf_span(&t->cert));
+	same = is_same(fresh, t);
 	if (!same)
 		swap(t, take(fresh));
 	*renewed = !same;

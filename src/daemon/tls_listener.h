@@ -15,8 +15,8 @@ RESULT tls_listener_open(struct tls_listener **out, const struct config_listener
 void tls_listener_free(struct tls_listener *t);
 DEFINE_CLEANUP(struct tls_listener, tls_listener_free)
 /*
- * Takes a renewed certificate and key from the files, for connections to come; where the
- * certificate is the same, nothing changes. On failure the old ones stay. One thread at a time.
+ * Takes a renewed certificate and key, and what is asked of clients, for connections to come; where
+ * all is the same, nothing changes. On failure the old ones stay. One thread at a time.
  */
 RESULT tls_listener_renew(struct tls_listener *t, const struct config_listener *l,
 			  struct keeper_client *keeper, bool *renewed, struct err *err);

@@ -31,6 +31,9 @@ struct http_request {
 	uint32_t peer_uid;               /* of a Unix socket's peer; UINT32_MAX otherwise */
 	const struct span *client_certs; /* DER, leaf first; none: NULL */
 	size_t n_client_certs;
+	bool client_verified;        /* they lead to a CA that the listener trusts, and are in
+					validity; nobody has looked whether they are revoked */
+	struct span channel_binding; /* see net/tls_peer.h; empty: none */
 };
 
 /* Bytes that someone else owns, and that many replies may send at once. */

@@ -175,6 +175,7 @@ void http_conn_close(struct http_conn *c)
 	if (c->listener->tls)
 		tls_server_ssl_close(bufferevent_openssl_get_ssl(c->bev));
 	bufferevent_free(c->bev);
+	tls_peer_unref(c->tls);
 	leave_caps(c->loop->shared, &c->addr);
 	LIST_REMOVE(c, link);
 	free(c);

@@ -26,6 +26,7 @@ struct http_conn {
 	struct http_loop *loop;
 	const struct http_listener *listener;
 	struct bufferevent *bev;
+	struct tls_peer *tls; /* from the first request on */
 	enum http_phase phase;
 	int64_t deadline_us;
 	size_t scanned;              /* of the head that is coming in */

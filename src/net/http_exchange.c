@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <event2/buffer.h>
+#include <event2/bufferevent_ssl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -159,9 +160,22 @@ static enum next deliver(struct http_conn *c)
 	return WAIT;
 }
 
+/* Nobody is heard of whom we could not tell who it is. */
+static bool know_tls_peer(struct http_conn *c)
+{
+	if (!c->listener->tls || c->tls)
+		return true;
+	c->tls = tls_peer_new(bufferevent_openssl_get_ssl(c->bev));
+	if (!c->tls)
+		log_warning(&c->loop->shared->log,
+			    "connection cut: too many certificates, or no memory for them",
+			    LOG_STR("peer", c->peer), LOG_STR("listener", c->listener->name));
+	return c->tls != NULL;
+}
+
 static struct http_job *begin_job(struct http_conn *c, size_t head_len)
 {
-	struct http_job *job = http_job_new(head_len);
+	struct http_job *job = know_tls_peer(c) ? http_job_new(head_len) : NULL;
 
 	if (!job)
 		return NULL;
@@ -172,6 +186,7 @@ static struct http_job *begin_job(struct http_conn *c, size_t head_len)
 	job->req.peer_port = c->peer_port;
 	job->req.peer_uid = c->peer_uid;
 	job->req.tls = c->listener->tls != NULL;
+	http_job_set_tls(job, c->tls);
 	atomic_fetch_add_explicit(&c->loop->shared->requests, 1, memory_order_relaxed);
 	return job;
 }

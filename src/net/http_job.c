@@ -26,6 +26,9 @@ struct http_job *http_job_new(size_t head_len)
 	job->req.n_headers = 0;
 	job->req.client_certs = NULL;
 	job->req.n_client_certs = 0;
+	job->req.client_verified = false;
+	job->req.channel_binding = SPAN_NONE;
+	job->tls = NULL;
 	job->reply.body = BUF_INIT;
 	job->reply.lent = (struct http_lent){ 0 };
 	http_reply_clear(&job->reply);
@@ -38,9 +41,23 @@ void http_job_free(struct http_job *job)
 {
 	if (!job)
 		return;
+	tls_peer_unref(job->tls);
 	http_reply_clear(&job->reply);
 	buf_clear(&job->body);
 	free(job);
+}
+
+void http_job_set_tls(struct http_job *job, struct tls_peer *tls)
+{
+	struct http_request *req = &job->req;
+
+	if (!tls)
+		return;
+	job->tls = tls_peer_ref(tls);
+	req->client_certs = tls->n_certs ? tls->certs : NULL;
+	req->n_client_certs = tls->n_certs;
+	req->client_verified = tls->verified;
+	req->channel_binding = span_of(tls->binding, tls->binding_len);
 }
 
 void http_job_log(const struct http_job *job, const struct log *log)

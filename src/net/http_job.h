@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "net/http.h"
 #include "net/http_framing.h"
+#include "net/tls_peer.h"
 
 struct http_conn;
 struct http_loop;
@@ -27,6 +28,7 @@ struct http_job {
 	int64_t begun_us;       /* when its head was there, clock_mono_us() */
 	struct http_framing framing;
 	struct http_request req;
+	struct tls_peer *tls; /* what req says of the TLS peer; NULL: no TLS */
 	struct http_reply reply;
 	struct buf body;
 	size_t head_len;
@@ -36,6 +38,8 @@ struct http_job {
 /* With room for a head of that length, for the caller to fill; NULL if there is no memory. */
 struct http_job *http_job_new(size_t head_len);
 void http_job_free(struct http_job *job);
+/* Tells the handler what is known of the other side of TLS (NULL: plain); takes a reference. */
+void http_job_set_tls(struct http_job *job, struct tls_peer *tls);
 
 /* The access log's line. The query is left out: it may hold a whole PKCS#10 request. */
 void http_job_log(const struct http_job *job, const struct log *log);

@@ -9,12 +9,26 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "net/tls_trust.h"
+
 /* Forward secrecy and AEAD only; TLS 1.3 has nothing else anyway. */
 #define CIPHERS_TLS12 "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 
-struct tls_server {
-	pthread_mutex_t lock; /* of ctx, which tls_server_swap exchanges */
+#define CHAIN_BYTES 32768 /* of a client's certificates */
+#define CHAIN_DEPTH 4     /* CAs between a client's certificate and one that is trusted */
+#define SESSION_SECONDS 3600
+
+/* What a connection is made of. */
+struct identity {
 	SSL_CTX *ctx;
+	enum tls_clients clients;
+	struct tls_trust *trust; /* NULL: the handler decides */
+	uint32_t trusts;         /* how many there were; a session belongs to one of them */
+};
+
+struct tls_server {
+	pthread_mutex_t lock; /* of all */
+	struct identity id;
 };
 
 /* The library's oldest reason is the cause; the later ones tell who passed it on. */
@@ -66,10 +80,21 @@ static enum result set_up(SSL_CTX *ctx, const struct tls_server_config *config, 
 	/* sessions are resumed by tickets; a cache would only cost memory and a lock */
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	(void)SSL_CTX_set_num_tickets(ctx, 1);
-	/* devices choke on being asked for a certificate: macOS shows a leaf only, Windows fails */
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, NULL);
+	(void)SSL_CTX_set_timeout(ctx, SESSION_SECONDS);
+	SSL_CTX_set_max_cert_list(ctx, CHAIN_BYTES);
+	SSL_CTX_set_verify_depth(ctx, CHAIN_DEPTH);
 	TRY(load_chain(ctx, config->certificate, err));
 	return use_key(ctx, config, err);
+}
+
+static RESULT set_up_trust(struct tls_server *t, const struct tls_server_config *config,
+			   struct err *err)
+{
+	t->id.clients = config->clients;
+	if (!config->client_ca)
+		return OK;
+	TRY(tls_trust_new(&t->id.trust, err));
+	return tls_trust_add_file(t->id.trust, config->client_ca, err);
 }
 
 enum result tls_server_new(struct tls_server **out, const struct tls_server_config *config,
@@ -81,8 +106,10 @@ enum result tls_server_new(struct tls_server **out, const struct tls_server_conf
 	if (!t)
 		return err_nomem(err);
 	(void)pthread_mutex_init(&t->lock, NULL);
-	t->ctx = SSL_CTX_new(TLS_server_method());
-	r = t->ctx ? set_up(t->ctx, config, err) : err_nomem(err);
+	t->id.ctx = SSL_CTX_new(TLS_server_method());
+	r = t->id.ctx ? set_up(t->id.ctx, config, err) : err_nomem(err);
+	if (r == OK)
+		r = set_up_trust(t, config, err);
 	if (r != OK) {
 		tls_server_free(t);
 		return r;
@@ -95,20 +122,62 @@ void tls_server_free(struct tls_server *t)
 {
 	if (!t)
 		return;
-	SSL_CTX_free(t->ctx);
+	SSL_CTX_free(t->id.ctx);
+	tls_trust_free(t->id.trust);
 	(void)pthread_mutex_destroy(&t->lock);
 	free(t);
 }
 
 void tls_server_swap(struct tls_server *t, struct tls_server *other)
 {
-	SSL_CTX *ctx;
+	struct identity id;
 
 	(void)pthread_mutex_lock(&t->lock);
-	ctx = t->ctx;
-	t->ctx = other->ctx;
-	other->ctx = ctx;
+	id = t->id;
+	t->id = other->id;
+	other->id = id;
 	(void)pthread_mutex_unlock(&t->lock);
+}
+
+enum result tls_server_trust(struct tls_server *t, const struct span *cas, size_t n,
+			     struct err *err)
+{
+	CLEANUP(tls_trust_freep) struct tls_trust *trust = NULL;
+	struct tls_trust *old;
+	size_t i;
+
+	TRY(tls_trust_new(&trust, err));
+	for (i = 0; i < n; i++)
+		TRY(tls_trust_add_der(trust, cas[i], err));
+	(void)pthread_mutex_lock(&t->lock);
+	old = t->id.trust;
+	t->id.trust = take(trust);
+	t->id.trusts++;
+	(void)pthread_mutex_unlock(&t->lock);
+	tls_trust_free(old);
+	return OK;
+}
+
+/* Whoever comes is let in; what was wrong is remembered as the connection's verify result. */
+static int let_in(int ok, X509_STORE_CTX *ctx)
+{
+	(void)ok;
+	(void)ctx;
+	return 1;
+}
+
+/* False: no memory. */
+static bool ask_for_certificate(const struct identity *id, SSL *ssl)
+{
+	bool strict = id->clients == TLS_CLIENTS_REQUIRE;
+
+	SSL_set_verify(ssl, SSL_VERIFY_PEER | (strict ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
+		       strict && id->trust ? NULL : let_in);
+	/* without one a client that comes back is sent away; of another trust: a full handshake */
+	if (SSL_set_session_id_context(ssl, (const unsigned char *)&id->trusts,
+				       sizeof(id->trusts)) != 1)
+		return false;
+	return !id->trust || tls_trust_apply(id->trust, ssl);
 }
 
 void *tls_server_ssl(struct tls_server *t)
@@ -116,7 +185,11 @@ void *tls_server_ssl(struct tls_server *t)
 	SSL *ssl;
 
 	(void)pthread_mutex_lock(&t->lock);
-	ssl = SSL_new(t->ctx);
+	ssl = SSL_new(t->id.ctx);
+	if (ssl && t->id.clients != TLS_CLIENTS_NONE && !ask_for_certificate(&t->id, ssl)) {
+		SSL_free(ssl);
+		ssl = NULL;
+	}
 	(void)pthread_mutex_unlock(&t->lock);
 	return ssl;
 }

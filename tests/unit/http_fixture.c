@@ -77,6 +77,14 @@ static void answer_peer(struct fixture *f, const struct http_request *req, struc
 			req->peer_uid == UINT32_MAX ? -1LL : (long long)req->peer_uid, req->tls);
 }
 
+static void answer_certs(struct fixture *f, const struct http_request *req, struct http_reply *rep)
+{
+	(void)f;
+	http_reply_text(rep, 200, "certs=%zu leaf=%zu verified=%d binding=%zu", req->n_client_certs,
+			req->n_client_certs ? req->client_certs[0].len : 0, req->client_verified,
+			req->channel_binding.len);
+}
+
 static void answer_forget(struct fixture *f, const struct http_request *req, struct http_reply *rep)
 {
 	(void)f;
@@ -101,7 +109,7 @@ static void handle(void *ctx, void *worker, const struct http_request *req,
 		{ "/hello", answer_hello },   { "/echo", answer_echo },
 		{ "/big", answer_big },       { "/peer", answer_peer },
 		{ "/forget", answer_forget }, { "/slow", answer_slow },
-		{ "/shared", answer_shared },
+		{ "/shared", answer_shared }, { "/certs", answer_certs },
 	};
 	struct fixture *f = ctx;
 	size_t i;

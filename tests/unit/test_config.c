@@ -252,6 +252,17 @@ static void refuses_with_line_and_remedy(void **state)
 		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
 		  "       key: /none.pem}}\n",
 		  ":6: http.listeners[1].tls.key: /none.pem: No such file or directory\n" },
+		{ HEAD HTTP
+		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
+		  "       key: /dev/null, client_certificates: wish}}\n",
+		  ":6: http.listeners[1].tls.client_certificates: \"wish\" is not one of: none, "
+		  "request, require\n" },
+		{ HEAD HTTP
+		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
+		  "       key: /dev/null, client_ca: /none.pem}}\n",
+		  ":6: http.listeners[1].tls.client_ca: /none.pem: No such file or directory\n"
+		  "S:6: http.listeners[1].tls.client_ca: no client is asked for a certificate; set "
+		  "client_certificates to request or require\n" },
 		{ HEAD HTTP "  limits: {body_bytes: 1}\n",
 		  ":5: http.limits.body_bytes: 1 is not within 4096 to 67108864\n" },
 		{ HEAD HTTP "  workers: 5000\n", ":5: http.workers: 5000 workers; at most 1024\n" },
