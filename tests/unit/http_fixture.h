@@ -18,9 +18,9 @@
 #define BIG_BYTES ((size_t)8 << 20)
 
 /*
- * The handler: /hello answers "hello QUERY", /echo the body, /big BIG_BYTES of 'x', /peer who asks, /certs
- * with which certificates, /forget nothing at all; /shared BIG_BYTES of 'x' that belong to the fixture; /slow waits until
- * the gate is opened.
+ * The handler: /hello answers "hello QUERY", /echo the body, /big BIG_BYTES of 'x', /peer who asks,
+ * /certs with which certificates, /forget nothing at all; /shared BIG_BYTES of 'x' that belong to
+ * the fixture; /slow waits until the gate is opened.
  */
 struct fixture {
 	struct http_server *server;
