@@ -58,7 +58,8 @@ enum result profile_key(const struct profile *p, struct span spki, struct pubkey
 	return refuse(p, &key, err);
 }
 
-/* RSA cannot agree on keys, EC cannot encipher them, Ed25519 can only sign (RFC 8410 5). */
+/* RSA cannot agree on keys, EC cannot encipher them, Ed25519 and ML-DSA can only sign (RFC 8410 5,
+ * RFC 9881 5). */
 uint32_t profile_key_usage(const struct profile *p, enum key_kind kind)
 {
 	uint32_t agree = KU_KEY_AGREEMENT | KU_ENCIPHER_ONLY | KU_DECIPHER_ONLY;
@@ -68,6 +69,9 @@ uint32_t profile_key_usage(const struct profile *p, enum key_kind kind)
 	case KEY_RSA:
 		return p->key_usage & ~agree;
 	case KEY_ED25519:
+	case KEY_ML_DSA_44:
+	case KEY_ML_DSA_65:
+	case KEY_ML_DSA_87:
 		return p->key_usage & ~(agree | encipher);
 	default:
 		return p->key_usage & ~encipher;

@@ -146,8 +146,14 @@ static const cyaml_schema_value_t operator_entry = {
 /* ---- profiles ---- */
 
 static const cyaml_strval_t key_kinds[] = {
-	{ "rsa", KEY_RSA },      { "p256", KEY_EC_P256 },    { "p384", KEY_EC_P384 },
-	{ "p521", KEY_EC_P521 }, { "ed25519", KEY_ED25519 },
+	{ "rsa", KEY_RSA },
+	{ "p256", KEY_EC_P256 },
+	{ "p384", KEY_EC_P384 },
+	{ "p521", KEY_EC_P521 },
+	{ "ed25519", KEY_ED25519 },
+	{ "ml-dsa-44", KEY_ML_DSA_44 },
+	{ "ml-dsa-65", KEY_ML_DSA_65 },
+	{ "ml-dsa-87", KEY_ML_DSA_87 },
 };
 
 static const cyaml_strval_t choices[] = {

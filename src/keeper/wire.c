@@ -26,8 +26,8 @@ static const struct op_shape {
 } shapes[] = {
 	[KEEPER_PING] = { false, false, { 0, 0, 0, 0 } },
 	[KEEPER_OPEN] = { true, false, { 0, 0, 0, 0 } },
-	[KEEPER_GENERATE] = { true, true, { KEY_ED25519, 0, 0, 16384 } },
-	[KEEPER_SIGN] = { true, true, { KEY_FOR_AUDIT, KEY_ED25519, DIGEST_SHA512, 1 } },
+	[KEEPER_GENERATE] = { true, true, { KEY_KINDS_ - 1, 0, 0, 65535 } },
+	[KEEPER_SIGN] = { true, true, { KEY_FOR_AUDIT, KEY_KINDS_ - 1, DIGEST_SHA512, 1 } },
 	[KEEPER_DECRYPT] = { true, true, { 1, DIGEST_SHA512, DIGEST_SHA512, 0 } },
 };
 
@@ -227,7 +227,7 @@ enum result keeper_wire_get_reply(struct span message, struct keeper_reply *out,
 	size_t more = 0;
 
 	TRY(body_of(message, keeper_wire_reply_length, &body, &more, err));
-	if (h[AT_OP] >= ERR_COUNT_ || h[AT_ID] > KEY_ED25519)
+	if (h[AT_OP] >= ERR_COUNT_ || h[AT_ID] >= KEY_KINDS_)
 		return err_set(err, ERR_SYNTAX, "keeper: reply with result %u, key kind %u",
 			       h[AT_OP], h[AT_ID]);
 	*out = (struct keeper_reply){

@@ -43,16 +43,23 @@ struct kind_row {
 };
 
 static const struct kind_row kinds[] = {
-	[KEY_NONE] = { "none", DIGEST_NONE },       [KEY_RSA] = { "RSA", DIGEST_SHA256 },
-	[KEY_EC_P256] = { "P-256", DIGEST_SHA256 }, [KEY_EC_P384] = { "P-384", DIGEST_SHA384 },
-	[KEY_EC_P521] = { "P-521", DIGEST_SHA512 }, [KEY_ED25519] = { "Ed25519", DIGEST_NONE },
+	[KEY_NONE] = { "none", DIGEST_NONE },
+	[KEY_RSA] = { "RSA", DIGEST_SHA256 },
+	[KEY_EC_P256] = { "P-256", DIGEST_SHA256 },
+	[KEY_EC_P384] = { "P-384", DIGEST_SHA384 },
+	[KEY_EC_P521] = { "P-521", DIGEST_SHA512 },
+	[KEY_ED25519] = { "Ed25519", DIGEST_NONE },
+	[KEY_ML_DSA_44] = { "ML-DSA-44", DIGEST_NONE },
+	[KEY_ML_DSA_65] = { "ML-DSA-65", DIGEST_NONE },
+	[KEY_ML_DSA_87] = { "ML-DSA-87", DIGEST_NONE },
 };
 
 /* The first row of a kind and digest is the one that is written. */
 struct sig_row {
 	const struct span *oid;
 	struct sig_alg alg;
-	bool null_params; /* RFC 4055 5: NULL with RSA; RFC 5758 3.2, RFC 8410 3: absent else */
+	bool null_params; /* RFC 4055 5: NULL with RSA; RFC 5758 3.2, RFC 8410 3, RFC 9881 2: absent
+			   */
 };
 
 static const struct sig_row sigs[] = {
@@ -68,6 +75,9 @@ static const struct sig_row sigs[] = {
 	{ &OID_ECDSA_SHA1, { KEY_EC_P256, DIGEST_SHA1 }, false },
 	{ &OID_EC_PUBLIC_KEY, { KEY_EC_P256, DIGEST_NONE }, false },
 	{ &OID_ED25519, { KEY_ED25519, DIGEST_NONE }, false },
+	{ &OID_ML_DSA_44, { KEY_ML_DSA_44, DIGEST_NONE }, false },
+	{ &OID_ML_DSA_65, { KEY_ML_DSA_65, DIGEST_NONE }, false },
+	{ &OID_ML_DSA_87, { KEY_ML_DSA_87, DIGEST_NONE }, false },
 };
 
 static const struct digest_row *digest_row(enum digest_alg alg)
@@ -149,13 +159,23 @@ bool key_kind_is_ec(enum key_kind kind)
 	return kind == KEY_EC_P256 || kind == KEY_EC_P384 || kind == KEY_EC_P521;
 }
 
+bool key_kind_is_ml_dsa(enum key_kind kind)
+{
+	return kind == KEY_ML_DSA_44 || kind == KEY_ML_DSA_65 || kind == KEY_ML_DSA_87;
+}
+
+bool key_kind_is_pure(enum key_kind kind)
+{
+	return kind == KEY_ED25519 || key_kind_is_ml_dsa(kind);
+}
+
 bool sig_alg_fits(struct sig_alg alg, enum key_kind kind)
 {
 	if (key_kind_is_ec(kind) ? !key_kind_is_ec(alg.kind) : alg.kind != kind)
 		return false;
 	if (alg.pss && kind != KEY_RSA)
 		return false;
-	return kind != KEY_NONE && (kind == KEY_ED25519) == (alg.digest == DIGEST_NONE);
+	return kind != KEY_NONE && key_kind_is_pure(kind) == (alg.digest == DIGEST_NONE);
 }
 
 static enum result unknown_oid(const char *what, struct span oid, struct err *err)

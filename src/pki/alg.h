@@ -29,9 +29,21 @@ enum cipher_alg {
 	CIPHER_AES256_CBC,
 };
 
-enum key_kind { KEY_NONE, KEY_RSA, KEY_EC_P256, KEY_EC_P384, KEY_EC_P521, KEY_ED25519 };
+enum key_kind {
+	KEY_NONE,
+	KEY_RSA,
+	KEY_EC_P256,
+	KEY_EC_P384,
+	KEY_EC_P521,
+	KEY_ED25519,
+	/* FIPS 204, of which the library knows from OpenSSL 3.5 on */
+	KEY_ML_DSA_44,
+	KEY_ML_DSA_65,
+	KEY_ML_DSA_87,
+	KEY_KINDS_ /* their number */
+};
 
-/* How a signature is made: the key's kind and a digest (DIGEST_NONE for Ed25519). */
+/* How a signature is made: the key's kind and a digest (DIGEST_NONE for pure kinds). */
 struct sig_alg {
 	enum key_kind kind; /* KEY_RSA: PKCS#1 v1.5; any KEY_EC_*: ECDSA, whatever the curve */
 	enum digest_alg digest;
@@ -55,9 +67,12 @@ size_t cipher_key_size(enum cipher_alg alg);
 size_t cipher_block_size(enum cipher_alg alg);
 bool digest_is_legacy(enum digest_alg alg);
 bool cipher_is_legacy(enum cipher_alg alg);
-/* The digest that fits the key: P-384 SHA-384, P-521 SHA-512, Ed25519 none, else SHA-256. */
+/* The digest that fits the key: P-384 SHA-384, P-521 SHA-512, pure kinds none, else SHA-256. */
 struct sig_alg sig_alg_for(enum key_kind kind);
 bool key_kind_is_ec(enum key_kind kind);
+bool key_kind_is_ml_dsa(enum key_kind kind);
+/* Is a message signed itself, rather than a digest of it: Ed25519 (RFC 8410), ML-DSA (RFC 9881)? */
+bool key_kind_is_pure(enum key_kind kind);
 /* Can a key of this kind make such a signature? The OID of ECDSA does not name the curve. */
 bool sig_alg_fits(struct sig_alg alg, enum key_kind kind);
 

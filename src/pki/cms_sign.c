@@ -156,7 +156,8 @@ enum result cms_sign(const struct cms_sign *s, struct key *key, struct crypto *c
 	BUF attrs = BUF_INIT;
 	struct der_reader r, set;
 
-	if (key->kind == KEY_ED25519) {
+	/* RFC 8419 3.1, RFC 9882 3.3: SHA-512 goes with these */
+	if (key_kind_is_pure(key->kind)) {
 		signer.digest = DIGEST_SHA512;
 		signer.sig_alg.digest = DIGEST_NONE;
 	}

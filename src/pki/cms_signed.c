@@ -96,7 +96,7 @@ static void learn_algs(struct cms_signed *s)
 		s->digest = DIGEST_NONE;
 	if (alg_parse_sig(s->sig_id, "signatureAlgorithm", &s->sig_alg, NULL) != OK)
 		s->sig_alg = (struct sig_alg){ KEY_NONE, DIGEST_NONE };
-	else if (s->sig_alg.digest == DIGEST_NONE && s->sig_alg.kind != KEY_ED25519)
+	else if (s->sig_alg.digest == DIGEST_NONE && !key_kind_is_pure(s->sig_alg.kind))
 		s->sig_alg.digest = s->digest;
 }
 
@@ -230,7 +230,7 @@ static enum result check_algs(const struct cms_signed *s, struct err *err)
 
 	TRY(alg_parse_digest(s->digest_id, "digestAlgorithm", &digest, err));
 	TRY(alg_parse_sig(s->sig_id, "signatureAlgorithm", &sig, err));
-	if (s->sig_alg.digest != s->digest && s->sig_alg.kind != KEY_ED25519)
+	if (s->sig_alg.digest != s->digest && !key_kind_is_pure(s->sig_alg.kind))
 		return err_set(err, ERR_BAD_ALG,
 			       "RFC 5652 5.3: digestAlgorithm is %s, signatureAlgorithm has %s",
 			       digest_name(s->digest), digest_name(s->sig_alg.digest));

@@ -11,7 +11,7 @@
 
 #define DIGESTS (DIGEST_SHA512 + 1)
 #define CIPHERS (CIPHER_AES256_CBC + 1)
-#define KINDS (KEY_ED25519 + 1)
+#define KINDS KEY_KINDS_
 #define BLOCK_MAX 16
 
 struct crypto {
@@ -32,8 +32,14 @@ static const char *const md_names[DIGESTS] = {
 };
 
 static const char *const kind_types[KINDS] = {
-	[KEY_RSA] = "RSA",    [KEY_EC_P256] = "EC",      [KEY_EC_P384] = "EC",
-	[KEY_EC_P521] = "EC", [KEY_ED25519] = "ED25519",
+	[KEY_RSA] = "RSA",
+	[KEY_EC_P256] = "EC",
+	[KEY_EC_P384] = "EC",
+	[KEY_EC_P521] = "EC",
+	[KEY_ED25519] = "ED25519",
+	[KEY_ML_DSA_44] = "ML-DSA-44",
+	[KEY_ML_DSA_65] = "ML-DSA-65",
+	[KEY_ML_DSA_87] = "ML-DSA-87",
 };
 
 enum result crypto_fail(struct err *err, enum result code, const char *what)

@@ -60,7 +60,7 @@ RESULT key_sign(struct key *k, struct crypto *c, enum key_purpose purpose, struc
 		struct span message, struct buf *out, struct err *err);
 /*
  * The same over a message in pieces: it is digested as it comes, so that its length costs no
- * memory. Ed25519 reads its message twice and takes KEY_HELD_MAX octets at most.
+ * memory. A pure kind of key takes its message whole: KEY_HELD_MAX octets at most.
  */
 #define KEY_HELD_MAX (16u << 20)
 RESULT key_sign_pieces(struct key *k, struct crypto *c, enum key_purpose purpose,

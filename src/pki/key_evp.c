@@ -55,7 +55,7 @@ static enum result prepare_sign(struct key_evp *k, struct crypto *c, struct sig_
 	return OK;
 }
 
-/* Ed25519 takes the message, not a digest of it. */
+/* A pure kind takes the message, not a digest of it. */
 static bool sign_message(struct key_evp *k, struct crypto *c, struct span message, uint8_t *at,
 			 size_t *len)
 {
@@ -69,7 +69,7 @@ static bool sign_message(struct key_evp *k, struct crypto *c, struct span messag
 	return ok;
 }
 
-/* tbs: the digest, or for Ed25519 the message. */
+/* tbs: the digest, or for a pure kind the message. */
 static enum result sign_tbs(struct key_evp *k, struct crypto *c, struct span tbs, struct buf *out,
 			    struct err *err)
 {
@@ -79,7 +79,7 @@ static enum result sign_tbs(struct key_evp *k, struct crypto *c, struct span tbs
 
 	if (!at)
 		return err_nomem(err);
-	if (k->base.kind == KEY_ED25519)
+	if (key_kind_is_pure(k->base.kind))
 		ok = sign_message(k, c, tbs, at, &len);
 	else
 		ok = EVP_PKEY_sign(k->sign, at, &len, tbs.p, tbs.len) == 1;
@@ -97,7 +97,7 @@ static enum result evp_sign(struct key *key, struct crypto *c, UNUSED enum key_p
 {
 	uint8_t digest[DIGEST_MAX];
 
-	if (key->kind == KEY_ED25519)
+	if (key_kind_is_pure(key->kind))
 		return sign_tbs(of(key), c, message, out, err);
 	TRY(crypto_digest(c, alg.digest, &message, 1, digest, err));
 	TRY(prepare_sign(of(key), c, alg, err));
@@ -110,7 +110,7 @@ static enum result hold(struct key_pieces *pieces, struct buf *out, struct err *
 
 	if (pieces->total > KEY_HELD_MAX)
 		return err_set(err, ERR_LIMIT,
-			       "an Ed25519 key reads its message twice and takes %u octets, not "
+			       "a key of this kind takes its message whole, %u octets at most, not "
 			       "%llu",
 			       KEY_HELD_MAX, (unsigned long long)pieces->total);
 	for (;;) {
@@ -143,7 +143,7 @@ static enum result evp_sign_pieces(struct key *key, struct crypto *c,
 	uint8_t digest[DIGEST_MAX];
 	BUF held = BUF_INIT;
 
-	if (key->kind == KEY_ED25519) {
+	if (key_kind_is_pure(key->kind)) {
 		TRY(hold(pieces, &held, err));
 		return sign_tbs(of(key), c, buf_span(&held), out, err);
 	}
@@ -260,12 +260,12 @@ static enum result wrap(struct key **out, struct crypto *c, EVP_PKEY **pkey, str
 static const struct {
 	const char *text;
 	struct key_spec spec;
-	const char *type;
 } specs[] = {
-	{ "rsa2048", { KEY_RSA, 2048 }, "RSA" },        { "rsa3072", { KEY_RSA, 3072 }, "RSA" },
-	{ "rsa4096", { KEY_RSA, 4096 }, "RSA" },        { "p256", { KEY_EC_P256, 256 }, "EC" },
-	{ "p384", { KEY_EC_P384, 384 }, "EC" },         { "p521", { KEY_EC_P521, 521 }, "EC" },
-	{ "ed25519", { KEY_ED25519, 256 }, "ED25519" },
+	{ "rsa2048", { KEY_RSA, 2048 } },          { "rsa3072", { KEY_RSA, 3072 } },
+	{ "rsa4096", { KEY_RSA, 4096 } },          { "p256", { KEY_EC_P256, 256 } },
+	{ "p384", { KEY_EC_P384, 384 } },          { "p521", { KEY_EC_P521, 521 } },
+	{ "ed25519", { KEY_ED25519, 256 } },       { "ml-dsa-44", { KEY_ML_DSA_44, 10496 } },
+	{ "ml-dsa-65", { KEY_ML_DSA_65, 15616 } }, { "ml-dsa-87", { KEY_ML_DSA_87, 20736 } },
 };
 
 enum result key_spec_parse(const char *text, struct key_spec *out, struct err *err)
@@ -278,7 +278,8 @@ enum result key_spec_parse(const char *text, struct key_spec *out, struct err *e
 			return OK;
 		}
 	return err_set(err, ERR_USAGE,
-		       "key \"%s\": known are rsa2048, rsa3072, rsa4096, p256, p384, p521, ed25519",
+		       "key \"%s\": known are rsa2048, rsa3072, rsa4096, p256, p384, p521, "
+		       "ed25519, ml-dsa-44, ml-dsa-65, ml-dsa-87",
 		       text);
 }
 
@@ -288,12 +289,16 @@ enum result key_evp_generate(struct key **out, struct crypto *c, struct key_spec
 	CLEANUP(EVP_PKEY_freep) EVP_PKEY *pkey = NULL;
 	OSSL_LIB_CTX *lib = crypto_libctx(c);
 
+	if (!crypto_import_ctx(c, spec.kind))
+		return err_set(err, ERR_BAD_ALG, "%s keys are not known to this OpenSSL%s",
+			       key_kind_name(spec.kind),
+			       key_kind_is_ml_dsa(spec.kind) ? ": they take 3.5 or later" : "");
 	if (spec.kind == KEY_RSA)
 		pkey = EVP_PKEY_Q_keygen(lib, NULL, "RSA", (size_t)spec.bits);
 	else if (key_kind_is_ec(spec.kind))
 		pkey = EVP_PKEY_Q_keygen(lib, NULL, "EC", key_kind_name(spec.kind));
-	else if (spec.kind == KEY_ED25519)
-		pkey = EVP_PKEY_Q_keygen(lib, NULL, "ED25519");
+	else
+		pkey = EVP_PKEY_Q_keygen(lib, NULL, key_kind_name(spec.kind));
 	if (!pkey)
 		return crypto_fail(err, ERR_BAD_ALG, "key generation");
 	return wrap(out, c, &pkey, err);

@@ -9,7 +9,8 @@
 
 #include "pki/key.h"
 
-/* "rsa2048" "rsa3072" "rsa4096" "p256" "p384" "p521" "ed25519". */
+/* "rsa2048" "rsa3072" "rsa4096" "p256" "p384" "p521" "ed25519", with OpenSSL 3.5 "ml-dsa-44"
+ * "ml-dsa-65" "ml-dsa-87". */
 struct key_spec {
 	enum key_kind kind;
 	unsigned bits;

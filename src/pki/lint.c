@@ -38,7 +38,7 @@ static enum result check_signature(const struct lint *l, struct err *err)
 {
 	struct sig_alg alg = l->cert.sig_alg;
 
-	if (alg.kind == KEY_NONE || (alg.digest == DIGEST_NONE && alg.kind != KEY_ED25519))
+	if (alg.kind == KEY_NONE || (alg.digest == DIGEST_NONE && !key_kind_is_pure(alg.kind)))
 		return BROKEN(err, "4.1.2.3: signature algorithm is not known");
 	return OK;
 }

@@ -80,7 +80,6 @@ static enum result inspect_rsa(struct der_reader *params, struct pubkey_info *in
 	if (!der_at_end(params))
 		TRY(der_read(params, DER_NULL, "rsaEncryption parameters", &null, err));
 	TRY(read_rsa(info->key, &rsa, err));
-	info->kind = KEY_RSA;
 	info->bits = rsa.n.len > RSA_BITS_MAX / 8 ? RSA_BITS_MAX + 1 : bit_length(rsa.n);
 	if (info->bits < RSA_BITS_MIN || info->bits > RSA_BITS_MAX)
 		return err_set(err, ERR_BAD_ALG, "RSA modulus of %zu octets: %d to %d bits taken",
@@ -115,25 +114,37 @@ static enum result inspect_ec(struct der_reader *params, struct pubkey_info *inf
 	return OK;
 }
 
-static enum result inspect_ed25519(struct der_reader *params, struct pubkey_info *info,
-				   struct err *err)
+/* A key that is the octets as they stand, without parameters (RFC 8410 4, RFC 9881 4). */
+static enum result inspect_octets(struct der_reader *params, struct pubkey_info *info,
+				  struct err *err)
 {
+	static const size_t sizes[KEY_KINDS_] = {
+		[KEY_ED25519] = 32,
+		[KEY_ML_DSA_44] = 1312,
+		[KEY_ML_DSA_65] = 1952,
+		[KEY_ML_DSA_87] = 2592,
+	};
+
 	(void)params;
-	if (info->key.len != 32)
-		return err_set(err, ERR_SYNTAX, "Ed25519 key of %zu octets", info->key.len);
-	info->kind = KEY_ED25519;
-	info->bits = 256;
+	if (info->key.len != sizes[info->kind])
+		return err_set(err, ERR_SYNTAX, "%s key of %zu octets, not %zu",
+			       key_kind_name(info->kind), info->key.len, sizes[info->kind]);
+	info->bits = (unsigned)info->key.len * 8;
 	return OK;
 }
 
 static const struct {
 	const struct span *oid;
+	enum key_kind kind; /* of EC keys the curve says it */
 	enum result (*inspect)(struct der_reader *params, struct pubkey_info *info,
 			       struct err *err);
 } algorithms[] = {
-	{ &OID_RSA_ENCRYPTION, inspect_rsa },
-	{ &OID_EC_PUBLIC_KEY, inspect_ec },
-	{ &OID_ED25519, inspect_ed25519 },
+	{ &OID_RSA_ENCRYPTION, KEY_RSA, inspect_rsa },
+	{ &OID_EC_PUBLIC_KEY, KEY_NONE, inspect_ec },
+	{ &OID_ED25519, KEY_ED25519, inspect_octets },
+	{ &OID_ML_DSA_44, KEY_ML_DSA_44, inspect_octets },
+	{ &OID_ML_DSA_65, KEY_ML_DSA_65, inspect_octets },
+	{ &OID_ML_DSA_87, KEY_ML_DSA_87, inspect_octets },
 };
 
 static enum result bad_algorithm(struct span oid, struct err *err)
@@ -164,6 +175,7 @@ enum result pubkey_inspect(struct span spki, struct pubkey_info *out, struct err
 			break;
 	if (i == ARRAY_LEN(algorithms))
 		return bad_algorithm(oid, err);
+	info.kind = algorithms[i].kind;
 	TRY(algorithms[i].inspect(&alg, &info, err));
 	TRY(der_end(&alg, "SubjectPublicKeyInfo.algorithm", err));
 	*out = info;
@@ -230,21 +242,21 @@ static EVP_PKEY *import_ec(struct crypto *c, const struct pubkey_info *info)
 	return import(c, info->kind, params);
 }
 
-static EVP_PKEY *import_ed25519(struct crypto *c, const struct pubkey_info *info)
+static EVP_PKEY *import_octets(struct crypto *c, const struct pubkey_info *info)
 {
 	OSSL_PARAM params[] = {
 		crypto_param_octets(OSSL_PKEY_PARAM_PUB_KEY, info->key),
 		OSSL_PARAM_construct_end(),
 	};
 
-	return import(c, KEY_ED25519, params);
+	return import(c, info->kind, params);
 }
 
 static EVP_PKEY *make_pkey(struct crypto *c, const struct pubkey_info *info)
 {
 	if (info->kind == KEY_RSA)
 		return import_rsa(c, info);
-	return info->kind == KEY_ED25519 ? import_ed25519(c, info) : import_ec(c, info);
+	return key_kind_is_ec(info->kind) ? import_ec(c, info) : import_octets(c, info);
 }
 
 enum result pubkey_new(struct pubkey **out, struct crypto *c, struct span spki, struct err *err)
@@ -299,8 +311,8 @@ static enum result prepare_verify(struct pubkey *k, struct crypto *c, enum diges
 	return OK;
 }
 
-/* Ed25519 takes the message, not a digest of it. */
-static enum result verify_ed25519(struct pubkey *k, struct crypto *c, const struct span parts[2],
+/* A pure kind takes the message, not a digest of it. */
+static enum result verify_message(struct pubkey *k, struct crypto *c, const struct span parts[2],
 				  struct span signature, struct err *err)
 {
 	BUF joined = BUF_INIT;
@@ -329,8 +341,8 @@ enum result pubkey_verify2(struct pubkey *k, struct crypto *c, struct sig_alg al
 		return err_set(err, ERR_BAD_ALG, "a %s key with a signature by %s and %s",
 			       key_kind_name(k->info.kind), key_kind_name(alg.kind),
 			       digest_name(alg.digest));
-	if (k->info.kind == KEY_ED25519)
-		return verify_ed25519(k, c, parts, signature, err);
+	if (key_kind_is_pure(k->info.kind))
+		return verify_message(k, c, parts, signature, err);
 	TRY(crypto_digest(c, alg.digest, parts, 2, digest, err));
 	TRY(prepare_verify(k, c, alg.digest, err));
 	if (EVP_PKEY_verify(k->verify, signature.p, signature.len, digest,

@@ -12,7 +12,7 @@
 /* What can be said of a key without making it: cheap, pure. */
 struct pubkey_info {
 	enum key_kind kind;
-	unsigned bits;    /* RSA modulus; 256/384/521; Ed25519 256 */
+	unsigned bits;    /* RSA modulus; 256/384/521; of others the public key */
 	struct span spki; /* borrowed: the whole SubjectPublicKeyInfo */
 	struct span key;  /* borrowed: content of subjectPublicKey (for SHA-1 key identifiers) */
 };

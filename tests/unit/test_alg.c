@@ -68,6 +68,10 @@ static void signatures(void **state)
 		{ "300a06082a8648ce3d040304", { KEY_EC_P256, DIGEST_SHA512 }, OK, true },
 		{ "300906072a8648ce3d0201", { KEY_EC_P256, DIGEST_NONE }, OK, true },
 		{ "300506032b6570", { KEY_ED25519, DIGEST_NONE }, OK, true },
+		{ "300b0609608648016503040311", { KEY_ML_DSA_44, DIGEST_NONE }, OK, true },
+		{ "300b0609608648016503040312", { KEY_ML_DSA_65, DIGEST_NONE }, OK, true },
+		{ "300b0609608648016503040313", { KEY_ML_DSA_87, DIGEST_NONE }, OK, true },
+		{ "300b0609608648016503040314", { 0 }, ERR_BAD_ALG, false },
 		{ "300b06092a864886f70d01010a", { 0 }, ERR_BAD_ALG, false },
 		{ "300d06092a864886f70d01010e0500", { 0 }, ERR_BAD_ALG, false },
 		{ "300f06092a864886f70d01010b05000500", { 0 }, ERR_SYNTAX, false },
@@ -144,6 +148,9 @@ static void what_fits(void **state)
 		{ { KEY_RSA, DIGEST_SHA256 }, KEY_EC_P256, false },
 		{ { KEY_ED25519, DIGEST_NONE }, KEY_ED25519, true },
 		{ { KEY_ED25519, DIGEST_SHA256 }, KEY_ED25519, false },
+		{ { KEY_ML_DSA_44, DIGEST_NONE }, KEY_ML_DSA_44, true },
+		{ { KEY_ML_DSA_44, DIGEST_NONE }, KEY_ML_DSA_65, false },
+		{ { KEY_ML_DSA_87, DIGEST_SHA512 }, KEY_ML_DSA_87, false },
 		{ { KEY_NONE, DIGEST_NONE }, KEY_NONE, false },
 		{ { KEY_NONE, DIGEST_SHA256 }, KEY_NONE, false },
 	};
@@ -152,7 +159,7 @@ static void what_fits(void **state)
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(rows); i++)
 		assert_int_equal(sig_alg_fits(rows[i].alg, rows[i].kind), rows[i].fits);
-	for (i = KEY_RSA; i <= KEY_ED25519; i++)
+	for (i = KEY_RSA; i < KEY_KINDS_; i++)
 		assert_true(sig_alg_fits(sig_alg_for((enum key_kind)i), (enum key_kind)i));
 }
 

@@ -279,7 +279,7 @@ static void refuses_with_line_and_remedy(void **state)
 		  "remove it\n" },
 		{ HEAD HTTP PROFILES "\n    keys: [{kind: dsa}]\n",
 		  ":9: profiles[0].keys[0].kind: \"dsa\" is not one of: rsa, p256, p384, p521, "
-		  "ed25519\n" },
+		  "ed25519, ml-dsa-44, ml-dsa-65, ml-dsa-87\n" },
 		{ HEAD HTTP PROFILES "\n    keys: [{kind: p256, min_bits: 256}]\n",
 		  ":9: profiles[0].keys[0]: P-256 keys have one size only; remove min_bits and "
 		  "max_bits\n" },

@@ -88,11 +88,11 @@ static void hostile_requests(void **state)
 		{ "sign", SPAN_LIT("\0\0\0\2\1\3\1\0\1\3\0\0ab"), OK },
 		{ "purpose", SPAN_LIT("\0\0\0\2\1\3\1\7\1\3\0\0ab"), ERR_SYNTAX },
 		{ "padding", SPAN_LIT("\0\0\0\2\1\3\1\5\1\3\0\2ab"), ERR_SYNTAX },
-		{ "key kind", SPAN_LIT("\0\0\0\2\1\3\1\0\6\3\0\0ab"), ERR_SYNTAX },
+		{ "key kind", SPAN_LIT("\0\0\0\2\1\3\1\0\x09\3\0\0ab"), ERR_SYNTAX },
 		{ "digest", SPAN_LIT("\0\0\0\2\1\3\1\0\1\6\0\0ab"), ERR_SYNTAX },
 		{ "decrypt", SPAN_LIT("\0\0\0\2\1\4\1\1\3\3\0\0ab"), OK },
 		{ "oaep", SPAN_LIT("\0\0\0\2\1\4\1\2\3\3\0\0ab"), ERR_SYNTAX },
-		{ "bits", SPAN_LIT("\0\0\0\2\1\2\1\1\0\0\x40\1ab"), ERR_SYNTAX },
+		{ "make what", SPAN_LIT("\0\0\0\2\1\2\1\x09\0\0\x40\1ab"), ERR_SYNTAX },
 	};
 	size_t i;
 
@@ -116,7 +116,7 @@ static void hostile_replies(void **state)
 	} rows[] = {
 		{ SPAN_LIT("\0\0\0\1\1\0\1\0\0\0\x08\0s"), OK },
 		{ SPAN_LIT("\0\0\0\1\1\xff\0\0\0\0\0\0s"), ERR_SYNTAX },
-		{ SPAN_LIT("\0\0\0\1\1\0\x06\0\0\0\0\0s"), ERR_SYNTAX },
+		{ SPAN_LIT("\0\0\0\1\1\0\x09\0\0\0\0\0s"), ERR_SYNTAX },
 		{ SPAN_LIT("\0\1\0\1\1\0\0\0\0\0\0\0s"), ERR_LIMIT },
 		{ SPAN_LIT("\0\0\0\1\1\0\0\0\0\0\0\0"), ERR_SYNTAX },
 		{ SPAN_LIT("\0\0\0\0\1\0\0\0\0\0\0\0s"), ERR_SYNTAX },

@@ -48,7 +48,8 @@ static const struct cli_option init_options[] = {
 	OPT("NAME", CLI_ARG, name, NULL, "as endpoints call it: a-z, 0-9 and -"),
 	OPT("--subject", CLI_TEXT, subject, "DN", "of the CA certificate; default CN=NAME"),
 	OPT("--key", CLI_TEXT, key, "TYPE",
-	    "of the CA: p256 (default), p384, p521, rsa2048, rsa3072, rsa4096"),
+	    "of the CA: p256 (default), p384, p521, rsa2048, rsa3072, rsa4096, ed25519; with "
+	    "OpenSSL 3.5 ml-dsa-44, ml-dsa-65, ml-dsa-87"),
 	OPT("--validity", CLI_TEXT, validity, "TIME", "of the CA certificate; default 10y"),
 	OPT("--leaf-validity", CLI_TEXT, leaf_validity, "TIME",
 	    "the longest that a device's certificate may last; default 2y"),
