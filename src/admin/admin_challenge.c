@@ -22,8 +22,9 @@ static const char *state_of(const struct store_challenge *c, int64_t now)
 
 static json_t *challenge_json(const struct store_challenge *c, int64_t now)
 {
-	return json_pack("{s:s, s:s, s:o?, s:o, s:o, s:s, s:o, s:o}", "id", c->id, "state",
-			 state_of(c, now), "endpoint",
+	return json_pack("{s:s, s:s, s:b, s:o?, s:o?, s:o, s:o, s:s, s:o, s:o}", "id", c->id,
+			 "state", state_of(c, now), "reusable", c->reusable, "source",
+			 c->source[0] ? json_string(c->source) : NULL, "endpoint",
 			 c->endpoint[0] ? json_string(c->endpoint) : NULL, "created",
 			 admin_call_json_time(c->created), "expires",
 			 admin_call_json_time(c->expires), "created_by", c->created_by, "subject",

@@ -20,6 +20,21 @@ struct call {
 	struct log log;
 };
 
+/* What was refused, and to whom. */
+static void record(const struct call *call, const char *kind, const char *reason)
+{
+	const struct store_event event = { .time = clock_now(call->s->clock),
+					   .kind = kind,
+					   .endpoint = call->e->name,
+					   .actor = call->operator? call->operator->
+								    name : call->req->peer,
+					   .reason = reason, };
+	struct err err = { 0 };
+
+	if (store_add_event(call->s->store, &event, &err) != OK)
+		log_error(&call->log, "a refusal could not be recorded", LOG_ERR(&err));
+}
+
 /* ---- the challenge ---- */
 
 static RESULT make_challenge(const struct call *call, struct secret *out, struct err *err)
@@ -106,6 +121,7 @@ static RESULT make_page(const struct call *call, struct buf *page, struct err *e
 
 	if (!(call->operator->roles & OPERATOR_CHALLENGE_ISSUER)) {
 		log_warning(&call->log, "no challenge: the operator is no challenge-issuer");
+		record(call, "challenge.refused", "the operator is no challenge-issuer");
 		ndes_page_no_permission(page, call->e->encoding);
 		return OK;
 	}
@@ -113,6 +129,7 @@ static RESULT make_page(const struct call *call, struct buf *page, struct err *e
 	if (r != ERR_LIMIT)
 		return r;
 	log_warning(&call->log, "no challenge: too many are unused", LOG_ERR(err));
+	record(call, "challenge.refused", err_text(err));
 	ndes_page_full(page, call->e->encoding, call->e->lifetime / 60);
 	return OK;
 }
@@ -145,12 +162,21 @@ static void send_page(const struct call *call, struct http_reply *reply)
 
 /* ---- who asks, and for what ---- */
 
-static void ask_who(struct call *call, const struct err *why, struct http_reply *reply)
+static void ask_who(const struct call *call, const struct err *why, struct http_reply *reply)
 {
 	log_warning(&call->log, "no challenge: unknown operator", LOG_ERR(why));
+	if (operator_is_named(call->req))
+		record(call, "operator.denied", err_text(why));
 	http_reply_text(reply, 401, "%s", err_text(why));
 	http_reply_header(reply, "WWW-Authenticate", "Basic realm=\"%s\", charset=\"UTF-8\"",
 			  call->e->name);
+}
+
+static void hold_off(const struct call *call, const struct err *why, struct http_reply *reply)
+{
+	log_warning(&call->log, "no challenge: too many failed logins", LOG_ERR(why));
+	http_reply_text(reply, 429, "%s", err_text(why));
+	http_reply_header(reply, "Retry-After", "%u", operator_wait(call->s->operators, call->req));
 }
 
 static void serve_page(struct call *call, struct http_reply *reply)
@@ -160,8 +186,8 @@ static void serve_page(struct call *call, struct http_reply *reply)
 	    operator_authenticate(call->s->operators, call->c, call->req, &call->operator, & err);
 
 	http_reply_header(reply, "Cache-Control", "no-store");
-	if (r == ERR_DENIED) {
-		ask_who(call, &err, reply);
+	if (r == ERR_DENIED || r == ERR_LIMIT) {
+		(r == ERR_LIMIT ? hold_off : ask_who)(call, &err, reply);
 		return;
 	}
 	if (r == OK && !call->ca)

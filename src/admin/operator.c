@@ -4,8 +4,10 @@
 #include <stdlib.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 
 #define CREDENTIALS_MAX 1024 /* octets of base64 */
+#define ADDRESSES 4096       /* of which failures are remembered */
 
 /* The hash of no password, for names that are not there: the guesser shall not learn which are. */
 #define NOBODY                                                                                     \
@@ -15,9 +17,10 @@ struct operator_list {
 	struct operator_account *accounts;
 	size_t n;
 	struct challenge_static *nobody;
+	struct rate_table *failures; /* by address */
 };
 
-enum result operator_list_new(struct operator_list **out, struct err *err)
+enum result operator_list_new(struct operator_list **out, struct rate failures, struct err *err)
 {
 	static const char *const nobody[] = { NOBODY };
 	CLEANUP(operator_list_freep) struct operator_list *list = calloc(1, sizeof(*list));
@@ -25,6 +28,7 @@ enum result operator_list_new(struct operator_list **out, struct err *err)
 	if (!list)
 		return err_nomem(err);
 	TRY(challenge_static_new(&list->nobody, nobody, 1, err));
+	TRY(rate_table_new(&list->failures, failures, ADDRESSES, err));
 	*out = take(list);
 	return OK;
 }
@@ -38,6 +42,7 @@ void operator_list_free(struct operator_list *list)
 	for (i = 0; i < list->n; i++)
 		challenge_static_free(list->accounts[i].password);
 	challenge_static_free(list->nobody);
+	rate_table_free(list->failures);
 	free(list->accounts);
 	free(list);
 }
@@ -85,9 +90,19 @@ static const struct operator_account *find(const struct operator_list *list, str
 	return NULL;
 }
 
-enum result operator_authenticate(const struct operator_list *list, struct crypto *c,
-				  const struct http_request *req,
-				  const struct operator_account **out, struct err *err)
+unsigned operator_wait(const struct operator_list *list, const struct http_request *req)
+{
+	return rate_table_look(list->failures, address_key(&req->address), clock_mono_us());
+}
+
+bool operator_is_named(const struct http_request *req)
+{
+	return http_header(req, "Authorization").len > 0;
+}
+
+static RESULT authenticate(const struct operator_list *list, struct crypto *c,
+			   const struct http_request *req, const struct operator_account **out,
+			   struct err *err)
 {
 	BUF_SECRET credentials = BUF_INIT;
 	const struct operator_account *account;
@@ -106,4 +121,22 @@ enum result operator_authenticate(const struct operator_list *list, struct crypt
 		return err_set(err, ERR_DENIED, "wrong name or password");
 	*out = account;
 	return OK;
+}
+
+enum result operator_authenticate(const struct operator_list *list, struct crypto *c,
+				  const struct http_request *req,
+				  const struct operator_account **out, struct err *err)
+{
+	unsigned wait = operator_wait(list, req);
+	enum result r;
+
+	if (wait)
+		return err_set(err, ERR_LIMIT,
+			       "too many failed logins from %s: try again in %u seconds", req->peer,
+			       wait);
+	r = authenticate(list, c, req, out, err);
+	/* who shows nothing is asked first, as browsers do */
+	if (r == ERR_DENIED && operator_is_named(req))
+		wait = rate_table_take(list->failures, address_key(&req->address), clock_mono_us());
+	return r;
 }

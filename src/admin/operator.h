@@ -7,6 +7,7 @@
 #ifndef ADMIN_OPERATOR_H
 #define ADMIN_OPERATOR_H
 
+#include "base/rate.h"
 #include "ca/challenge.h"
 #include "net/http.h"
 
@@ -21,7 +22,8 @@ struct operator_account {
 
 struct operator_list;
 
-RESULT operator_list_new(struct operator_list **out, struct err *err);
+/* failures: how often an address may be wrong before it has to wait. */
+RESULT operator_list_new(struct operator_list **out, struct rate failures, struct err *err);
 void operator_list_free(struct operator_list *list);
 DEFINE_CLEANUP(struct operator_list, operator_list_free)
 /* name is borrowed for as long as the list lives. ERR_CONFIG: the hash is none. */
@@ -30,10 +32,15 @@ RESULT operator_list_add(struct operator_list *list, const char *name, const cha
 
 /*
  * Who sends this request? *out is borrowed from the list. ERR_DENIED: nobody said, or the name or
- * the password is wrong, which take the same time. ERR_BUSY: too many checks at once.
+ * the password is wrong, which take the same time. ERR_LIMIT: it was wrong too often from this
+ * address, and is not looked at. ERR_BUSY: too many checks at once.
  */
 RESULT operator_authenticate(const struct operator_list *list, struct crypto *c,
 			     const struct http_request *req, const struct operator_account **out,
 			     struct err *err);
+/* Seconds until an address that was wrong too often may try again; 0: it may. */
+unsigned operator_wait(const struct operator_list *list, const struct http_request *req);
+/* Did the request show any credentials? */
+bool operator_is_named(const struct http_request *req);
 
 #endif

@@ -55,6 +55,7 @@ struct config {
 	const char *admin_socket;
 	unsigned checkpoint_events; /* of the audit record: see audit/audit.h */
 	unsigned checkpoint_seconds;
+	int64_t challenge_retention; /* seconds from a challenge's end to its deletion */
 	enum log_level log_level;
 	bool access_log;
 	bool log_stderr; /* of the server's lines; the other processes have nothing else */

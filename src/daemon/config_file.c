@@ -82,6 +82,11 @@ static const cyaml_strval_t client_certificates[] = {
 	{ "require", TLS_CLIENTS_REQUIRE },
 };
 
+static const cyaml_schema_field_t challenges_fields[] = {
+	TEXT("retention", struct file_challenges, retention),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t tls_fields[] = {
 	TEXT_NEEDED("certificate", struct file_tls, certificate),
 	TEXT_NEEDED("key", struct file_tls, key),
@@ -334,7 +339,10 @@ static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("log", OPTIONAL_PTR, struct file_config, log, log_fields),
 	CYAML_FIELD_MAPPING_PTR("admin", OPTIONAL_PTR, struct file_config, admin, admin_fields),
 	CYAML_FIELD_MAPPING_PTR("audit", OPTIONAL_PTR, struct file_config, audit, audit_fields),
+	CYAML_FIELD_MAPPING_PTR("challenges", OPTIONAL_PTR, struct file_config, challenges,
+				challenges_fields),
 	CYAML_FIELD_MAPPING("http", CYAML_FLAG_DEFAULT, struct file_config, http, http_fields),
+	TEXT("login_failures", struct file_config, login_failures),
 	LIST("operators", struct file_config, operators, operator_entry, CONFIG_OPERATORS_MAX),
 	LIST("profiles", struct file_config, profiles, profile_entry, CONFIG_PROFILES_MAX),
 	LIST("endpoints", struct file_config, endpoints, endpoint_entry, CONFIG_ENDPOINTS_MAX),

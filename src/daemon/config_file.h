@@ -37,6 +37,10 @@ struct file_audit {
 	unsigned *checkpoint_seconds;
 };
 
+struct file_challenges {
+	char *retention;
+};
+
 struct file_tls {
 	char *certificate;
 	char *key;
@@ -199,7 +203,9 @@ struct file_config {
 	struct file_log *log;
 	struct file_admin *admin;
 	struct file_audit *audit;
+	struct file_challenges *challenges;
 	struct file_http http;
+	char *login_failures;
 	struct file_operator *operators;
 	size_t operators_count;
 	struct file_profile *profiles;

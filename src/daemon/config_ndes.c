@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "daemon/config_build.h"
 
+#define LOGIN_FAILURES 10
+#define LOGIN_SECONDS 600
 #define LIFETIME 3600
 #define LIFETIME_MAX (7 * 86400)
 #define MAXIMUM 5
@@ -39,9 +41,13 @@ static enum result build_operator(struct config_build *b, size_t i, struct err *
 
 enum result config_build_operators(struct config_build *b, struct err *err)
 {
+	struct rate failures = { LOGIN_FAILURES, LOGIN_SECONDS };
+	struct err why = { 0 };
 	size_t i;
 
-	TRY(operator_list_new(&b->config->operators, err));
+	if (b->file->login_failures && rate_parse(b->file->login_failures, &failures, &why) != OK)
+		config_yaml_complain(&b->yaml, "login_failures", "%s", err_text(&why));
+	TRY(operator_list_new(&b->config->operators, failures, err));
 	for (i = 0; i < b->file->operators_count; i++)
 		TRY(build_operator(b, i, err));
 	return OK;

@@ -7,11 +7,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "daemon/config_build.h"
 
 #define DRAIN_SECONDS 10
 #define CHECKPOINT_EVENTS 1000
 #define CHECKPOINT_SECONDS 60
+#define CHALLENGE_RETENTION (30 * (int64_t)86400)
 
 static void build_users(struct config_build *b)
 {
@@ -198,6 +200,17 @@ static void build_audit(struct config_build *b)
 	    CHECKPOINT_SECONDS);
 }
 
+static void build_challenges(struct config_build *b)
+{
+	const struct file_challenges *f = b->file->challenges;
+	struct err why = { 0 };
+
+	b->config->challenge_retention = CHALLENGE_RETENTION;
+	if (f && f->retention &&
+	    clock_parse_duration(f->retention, &b->config->challenge_retention, &why) != OK)
+		config_yaml_complain(&b->yaml, "challenges.retention", "%s", err_text(&why));
+}
+
 static void build_threads(struct config_build *b)
 {
 	const struct file_http *f = &b->file->http;
@@ -222,6 +235,7 @@ enum result config_build_server(struct config_build *b, struct err *err)
 	TRY(build_admin(b, err));
 	build_limits(b);
 	build_audit(b);
+	build_challenges(b);
 	build_threads(b);
 	for (i = 0; i < b->file->http.listeners_count; i++)
 		build_listener(b, i);

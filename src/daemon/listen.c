@@ -18,7 +18,7 @@
 #define BACKLOG 4096
 #define PATIENCE_US 2000000
 
-union address {
+union socket_address {
 	struct sockaddr any;
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
@@ -64,7 +64,7 @@ static int bind_patiently(int fd, const struct sockaddr *address, socklen_t len)
 
 /* ---- TCP ---- */
 
-static socklen_t make_address(const struct config_listener *l, union address *out)
+static socklen_t make_address(const struct config_listener *l, union socket_address *out)
 {
 	memset(out, 0, sizeof(*out));
 	if (inet_pton(AF_INET, l->address, &out->in.sin_addr) == 1) {
@@ -95,7 +95,7 @@ static bool only_ipv6(const struct config *config, const struct config_listener 
 static enum result open_tcp(const struct config *config, const struct config_listener *l, int *out,
 			    struct err *err)
 {
-	union address address;
+	union socket_address address;
 	socklen_t len = make_address(l, &address);
 	CLEANUP(close_fd)
 	int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -264,7 +264,7 @@ void listen_log(const struct listen_set *set, const struct config *config, const
 
 	for (i = 0; i < set->n; i++) {
 		const struct config_listener *l = &config->listeners[i];
-		union address address = { .any = { 0 } };
+		union socket_address address = { .any = { 0 } };
 		socklen_t len = sizeof(address);
 
 		(void)getsockname(set->fds[i], &address.any, &len);

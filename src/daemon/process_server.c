@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "audit/audit.h"
+#include "daemon/housekeeping.h"
 #include "daemon/privileges.h"
 #include "daemon/process.h"
 #include "daemon/server.h"
@@ -20,6 +21,7 @@ struct opened {
 	size_t n_outputs;
 	struct log_sink *sink;
 	struct tls_listener *tls[CONFIG_LISTENERS_MAX];
+	struct housekeeping *housekeeping;
 	struct server server;
 };
 
@@ -38,6 +40,7 @@ static void opened_clear(struct opened *o)
 {
 	size_t i;
 
+	housekeeping_free(o->housekeeping);
 	crl_publisher_free(o->server.publisher);
 	if (o->server.authority)
 		authority_unref(o->server.authority);
@@ -247,6 +250,7 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 	TRY(open_outputs(&o, ctx, err));
 	TRY(open_state(&o, ctx, err));
 	TRY(open_tls(&o, ctx->config, err));
+	TRY(housekeeping_start(&o.housekeeping, &o.server, err));
 	TRY(start_http(&o, ctx, err));
 	r = obey(&o, ctx, err);
 	http_server_drain(o.server.http, ctx->config->drain_seconds);

@@ -4,11 +4,12 @@
 #define NET_HTTP_H
 
 #include "base/buf.h"
+#include "net/address.h"
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
 
 #define HTTP_HEADERS_MAX 64
-#define HTTP_PEER_MAX 64
+#define HTTP_PEER_MAX ADDRESS_TEXT_MAX
 
 struct http_header {
 	struct span name;
@@ -26,6 +27,7 @@ struct http_request {
 	size_t n_headers;
 	const char *listener;     /* the listener's configured name */
 	char peer[HTTP_PEER_MAX]; /* "192.0.2.1", "2001:db8::1", "unix" */
+	struct address address;   /* the same; none of a Unix socket */
 	uint16_t peer_port;
 	bool tls;
 	uint32_t peer_uid;               /* of a Unix socket's peer; UINT32_MAX otherwise */

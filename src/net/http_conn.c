@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/http_conn.h"
 
-#include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent_ssl.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -40,34 +38,14 @@ static void leave_caps(struct http_shared *shared, const struct sockaddr_storage
 	atomic_fetch_sub(&shared->connections, 1);
 }
 
-static void name_inet(struct http_conn *c)
-{
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&c->addr;
-	const struct sockaddr_in *in = (const struct sockaddr_in *)&c->addr;
-	const void *bytes = &in6->sin6_addr;
-	int family = AF_INET6;
-
-	if (c->addr.ss_family == AF_INET) {
-		family = AF_INET;
-		bytes = &in->sin_addr;
-	} else if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-		family = AF_INET;
-		bytes = in6->sin6_addr.s6_addr + 12;
-	}
-	/* both kinds have the port in the same place */
-	c->peer_port = ntohs(in->sin_port);
-	if (!inet_ntop(family, bytes, c->peer, sizeof(c->peer)))
-		c->peer[0] = '\0';
-}
-
 static void name_peer(struct http_conn *c, int fd)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 
 	c->peer_uid = UINT32_MAX;
-	if (c->addr.ss_family == AF_INET || c->addr.ss_family == AF_INET6) {
-		name_inet(c);
+	if (address_of_socket(&c->addr, &c->address, &c->peer_port)) {
+		address_format(&c->address, c->peer);
 		return;
 	}
 	(void)snprintf(c->peer, sizeof(c->peer), "unix");

@@ -38,6 +38,7 @@ struct http_conn {
 	bool linger;                 /* and do it gently */
 	struct sockaddr_storage addr;
 	char peer[HTTP_PEER_MAX];
+	struct address address;
 	uint16_t peer_port;
 	uint32_t peer_uid;
 };

@@ -183,6 +183,7 @@ static struct http_job *begin_job(struct http_conn *c, size_t head_len)
 	job->conn = c;
 	job->req.listener = c->listener->name;
 	memcpy(job->req.peer, c->peer, sizeof(job->req.peer));
+	job->req.address = c->address;
 	job->req.peer_port = c->peer_port;
 	job->req.peer_uid = c->peer_uid;
 	job->req.tls = c->listener->tls != NULL;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/http_peers.h"
 
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "net/address.h"
 
 #define BUCKETS 1024 /* power of two */
 
@@ -56,23 +56,17 @@ void http_peers_free(struct http_peers *peers)
 	free(peers);
 }
 
-/* The IPv4 address, or the IPv6 prefix; false for what is not counted. */
+/* False for what is not counted. */
 static bool key_of(const struct sockaddr_storage *addr, uint64_t *key)
 {
-	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)addr;
-	const struct sockaddr_in *in = (const struct sockaddr_in *)addr;
-	uint32_t v4;
+	struct address a;
+	uint16_t port;
+	struct span bytes;
 
-	if (addr->ss_family == AF_INET) {
-		*key = in->sin_addr.s_addr;
-	} else if (addr->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
-		memcpy(&v4, in6->sin6_addr.s6_addr + 12, sizeof(v4));
-		*key = v4;
-	} else if (addr->ss_family == AF_INET6) {
-		memcpy(key, in6->sin6_addr.s6_addr, sizeof(*key));
-	} else {
+	if (!address_of_socket(addr, &a, &port))
 		return false;
-	}
+	bytes = address_key(&a);
+	memcpy(key, bytes.p + bytes.len - sizeof(*key), sizeof(*key));
 	return true;
 }
 

@@ -93,6 +93,8 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_CHALLENGES] = CHALLENGE "WHERE handle > ?1 AND (?3 IS NULL OR"
 				     " (expires > ?3 AND used = 0 AND revoked = 0))"
 				     " ORDER BY handle LIMIT ?2",
+	[SQL_PURGE_CHALLENGES] = "DELETE FROM challenge WHERE id IN (SELECT id FROM challenge"
+				 " WHERE expires < ?1 ORDER BY expires LIMIT ?2)",
 
 	[SQL_ADD_CERT] = "INSERT INTO cert (id, ca, generation, serial, profile, endpoint,"
 			 " transaction_tag, key_tag, transaction_id, key_hash, subject,"

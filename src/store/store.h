@@ -154,6 +154,13 @@ struct store_challenge_filter {
 RESULT store_each_challenge(struct store *s, const struct store_challenge_filter *filter,
 			    store_challenge_fn *fn, void *ctx, struct err *err);
 
+/*
+ * Deletes what has expired before that time, used or not, at most `most` of them in one commit, for
+ * other changes wait meanwhile. *n: how many it were.
+ */
+RESULT store_purge_challenges(struct store *s, int64_t before, unsigned most, uint64_t *n,
+			      struct err *err);
+
 /* ---- transactions and certificates ---- */
 
 /* Who a transaction is: endpoint + transactionID + SHA-256 of the key's SubjectPublicKeyInfo. */

@@ -6,8 +6,8 @@ import time
 import pytest
 
 import scep_peer
-from conftest import STATIC
-from daemon import AdminError
+from conftest import STATIC, endpoint
+from daemon import AdminError, wait_for
 from scep_peer import Request
 
 
@@ -140,6 +140,34 @@ def test_is_not_in_the_store(shared):
     challenge = shared.admin.challenge()
     for path in shared.directory.glob("store.db*"):
         assert challenge.encode() not in path.read_bytes()
+
+
+def test_old_ones_are_deleted(make_daemon):
+    """Long expired: gone, used or not; what was done with them stays on record."""
+    daemon = make_daemon(challenges={"retention": "1s"}, endpoints=[endpoint("demo", authorisation={"one_time": True})])
+    old = [daemon.admin.challenge(lifetime="1s") for _ in range(3)]
+    kept = daemon.admin.challenge(lifetime="1h")
+    used = daemon.admin.challenge(lifetime="2s")
+    assert daemon.enrol(Request(challenge=used)).status == "SUCCESS"
+    time.sleep(4)
+    assert len(daemon.ctl_json("challenge", "list", "--all")["challenges"]) == 5
+    daemon.restart()
+    wait_for("purge", lambda: len(daemon.ctl_json("challenge", "list", "--all")["challenges"]) == 1)
+    for challenge in [*old, used]:
+        refused(daemon, Request(challenge=challenge))
+    assert daemon.enrol(Request(challenge=kept)).status == "SUCCESS"
+    kinds = [e["kind"] for e in daemon.admin.call("GET", "/audit/events?limit=1000")["events"]]
+    assert kinds.count("challenge.created") == 5
+
+
+def test_list_tells_source_and_use(make_daemon):
+    daemon = make_daemon(endpoints=[endpoint("demo", authorisation={"one_time": True})])
+    daemon.admin.challenge()
+    made = daemon.ctl_json("challenge", "list")["challenges"]
+    assert [(c["source"], c["reusable"]) for c in made] == [(None, False)]
+    row = daemon.ctl("challenge", "list").stdout.rstrip("\n").split("\t")
+    assert row[2] == "once" and row[6] == ""
+    assert daemon.ctl("challenge", "list", "--after", made[0]["id"]).stdout == ""
 
 
 def test_one_time_challenge_from_many_at_once_buys_one(shared, counted):

@@ -246,6 +246,61 @@ def test_single_password(ndes):
     assert challenge not in read(ndes, "/single/")
 
 
+def refusals(daemon):
+    events = daemon.admin.call("GET", "/audit/events?newest=1&limit=1000")["events"]
+    return [
+        (e["kind"], e["actor"], e["endpoint"])
+        for e in events
+        if e["kind"] in ("operator.denied", "challenge.refused")
+    ]
+
+
+def test_refusals_are_on_record(make_daemon):
+    """A wrong password, a missing role, a full cache: each an event. Nobody asked yet: none."""
+    daemon = make_daemon(
+        operators=[operator("mdm", roles=["challenge-issuer"]), operator("clerk")],
+        endpoints=[
+            endpoint("demo"),
+            endpoint("mscep", path=SCEP, authorisation={"one_time": True}),
+            page("admin", PAGE, maximum=1),
+        ],
+    )
+    fetch(daemon, headers={})
+    assert refusals(daemon) == []
+    fetch(daemon, headers=basic(password="Swordfish"))
+    fetch(daemon, headers=basic("clerk"))
+    fetch(daemon)
+    fetch(daemon)
+    assert refusals(daemon) == [
+        ("operator.denied", "127.0.0.1", "admin"),
+        ("challenge.refused", "clerk", "admin"),
+        ("challenge.refused", "mdm", "admin"),
+    ]
+    listed = daemon.ctl_json("challenge", "list")["challenges"]
+    assert [c["source"] for c in listed] == ["admin"]
+
+
+def test_guessing_ends_soon(make_daemon):
+    """After so many wrong passwords nobody from that address is listened to for a while."""
+    daemon = make_daemon(
+        login_failures="3/10m",
+        operators=[operator("mdm", roles=["challenge-issuer"])],
+        endpoints=[
+            endpoint("demo"),
+            endpoint("mscep", path=SCEP, authorisation={"one_time": True}),
+            page("admin", PAGE),
+        ],
+    )
+    for _ in range(3):
+        assert fetch(daemon, headers=basic(password="guess"))[0] == 401
+    for headers in (basic(password="guess"), basic()):
+        status, got, body = fetch(daemon, headers=headers)
+        assert status == 429
+        assert 100 < int(got["Retry-After"]) <= 200
+        assert b"password is" not in body
+    assert len(refusals(daemon)) == 3
+
+
 def test_is_on_record_and_not_in_the_log(ndes):
     challenge = zentral(fetch(ndes)[2])
     events = ndes.admin.call("GET", "/audit/events?newest=1")["events"]

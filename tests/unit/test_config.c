@@ -194,7 +194,14 @@ static void refuses_with_line_and_remedy(void **state)
 		{ HEAD, ":1: \"http\" is missing\n" },
 		{ GOOD "bogus: 1\n",
 		  ":16: unknown setting \"bogus\"; known here: data, user, "
-		  "keeper_user, log, admin, audit, http, operators, profiles, endpoints\n" },
+		  "keeper_user, log, admin, audit, challenges, http, login_failures, operators, "
+		  "profiles, endpoints\n" },
+		{ GOOD "challenges: {retention: 30}\n", ":16: challenges.retention: \"30\" is not "
+							"a duration: write a number and one of s "
+							"m h d w y, as in 90d\n" },
+		{ GOOD "login_failures: 10\n", ":16: login_failures: \"10\" is not a rate: write a "
+					       "number up to 1000000, a slash "
+					       "and a time, as in 60/m or 3/30d\n" },
 		{ GOOD "data: ./e\n", ":16: data: stands twice; remove one\n" },
 		{ "data:\n" HTTP, ":1: data: is empty; give a value or remove it\n" },
 		{ "data: [a]\n" HTTP, ":1: data: is a list, must be a single value\n" },

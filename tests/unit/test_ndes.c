@@ -116,7 +116,7 @@ static void operators_show_name_and_password(void **state)
 
 	(void)state;
 	assert_int_equal(crypto_new(&c, false, NULL), OK);
-	assert_int_equal(operator_list_new(&list, NULL), OK);
+	assert_int_equal(operator_list_new(&list, (struct rate){ 100, 60 }, NULL), OK);
 	assert_int_equal(operator_list_add(list, "other", SWORDFISH, 0, NULL), OK);
 	assert_int_equal(operator_list_add(list, "mdm", SWORDFISH, OPERATOR_CHALLENGE_ISSUER, NULL),
 			 OK);
@@ -140,6 +140,41 @@ static void operators_show_name_and_password(void **state)
 	}
 }
 
+static enum result log_in(const struct operator_list *list, struct crypto *c, const char *header,
+			  uint8_t last)
+{
+	static const uint8_t ipv4[4] = { 192, 0, 2, 0 };
+	const struct operator_account *who = NULL;
+	struct http_request req = { .address = address_of_ipv4(ipv4), .n_headers = 1 };
+
+	req.address.octets[15] = last;
+	req.headers[0].name = SPAN_LIT("Authorization");
+	req.headers[0].value = span_str(header);
+	return operator_authenticate(list, c, &req, &who, NULL);
+}
+
+static void guessers_have_to_wait(void **state)
+{
+	static const char good[] = "Basic bWRtOnN3b3JkZmlzaA==", bad[] = "Basic bWRtOnN3b3Jk";
+	CLEANUP(operator_list_freep) struct operator_list *list = NULL;
+	CLEANUP(crypto_freep) struct crypto *c = NULL;
+	int i;
+
+	(void)state;
+	assert_int_equal(crypto_new(&c, false, NULL), OK);
+	assert_int_equal(operator_list_new(&list, (struct rate){ 3, 600 }, NULL), OK);
+	assert_int_equal(operator_list_add(list, "mdm", SWORDFISH, 0, NULL), OK);
+	for (i = 0; i < 9; i++) {
+		assert_int_equal(log_in(list, c, good, 1), OK);
+		assert_int_equal(log_in(list, c, "", 1), ERR_DENIED);
+	}
+	for (i = 0; i < 3; i++)
+		assert_int_equal(log_in(list, c, bad, 1), ERR_DENIED);
+	assert_int_equal(log_in(list, c, bad, 1), ERR_LIMIT);
+	assert_int_equal(log_in(list, c, good, 1), ERR_LIMIT);
+	assert_int_equal(log_in(list, c, good, 2), OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +182,7 @@ int main(void)
 		cmocka_unit_test(other_pages_have_theirs),
 		cmocka_unit_test(utf16_is_little_endian_behind_a_mark),
 		cmocka_unit_test(operators_show_name_and_password),
+		cmocka_unit_test(guessers_have_to_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -315,6 +315,31 @@ static void challenges_listed(void **state)
 	}
 }
 
+/* Whatever became of them: what counts is when they ended. */
+static void challenges_purged_in_batches(void **state)
+{
+	static const enum before states[] = { NOTHING, REVOKED, BOUND_TO_US, USED_BY_OTHER };
+	const struct store_challenge_filter all = { 0 };
+	struct fixture *f = *state;
+	uint64_t n = 9;
+	struct item item;
+	BUF handles = BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(states); i++) {
+		item_init(&item, i);
+		prepare(f->store, &item, states[i]);
+	}
+	assert_int_equal(store_purge_challenges(f->store, NOW, 10, &n, NULL), OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(store_purge_challenges(f->store, NOW + 86401, 3, &n, NULL), OK);
+	assert_int_equal(n, 3);
+	assert_int_equal(store_purge_challenges(f->store, NOW + 86401, 3, &n, NULL), OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(store_each_challenge(f->store, &all, see_handle, &handles, NULL), OK);
+	expect_words(&handles, "");
+}
+
 static void revoking_what_is_not_there(void **state)
 {
 	struct fixture *f = *state;
@@ -510,6 +535,7 @@ int main(void)
 		FIXTURE_TEST(source_has_its_bound),
 		FIXTURE_TEST(reusable_is_never_used_up),
 		FIXTURE_TEST(challenges_listed),
+		FIXTURE_TEST(challenges_purged_in_batches),
 		FIXTURE_TEST(revoking_what_is_not_there),
 		FIXTURE_TEST(certificate_comes_back_whole),
 		FIXTURE_TEST(transaction_gets_one_certificate),

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "ca/challenge.h"
-#include "cli/ctl/commands.h"
+#include "cli/ctl/ctl_list.h"
 
 #define CHALLENGE_MAX 16384
 
@@ -68,26 +68,18 @@ static enum result run_new(struct cli *cli, const void *opts, struct err *err)
 
 /* ---- list ---- */
 
-struct list_opts {
-	bool all;
-	const char *after;
-	const char *limit;
-};
-
 static const struct cli_option list_options[] = {
-	{ "--all", CLI_FLAG, offsetof(struct list_opts, all), NULL,
-	  "used, revoked and expired ones too" },
-	{ "--after", CLI_TEXT, offsetof(struct list_opts, after), "HANDLE",
-	  "only those made after this one" },
-	{ "--limit", CLI_TEXT, offsetof(struct list_opts, limit), "N", "at most; default 100" },
+	CTL_LIST_ALL("used, revoked and expired ones too"),
+	CTL_LIST_PAGE("HANDLE"),
 	{ 0 },
 };
 
 static RESULT put_list(const struct cli *cli, const json_t *list, struct err *err)
 {
 	CLEANUP(cli_table_clear)
-	struct cli_table t = { { "HANDLE", "STATE", "ENDPOINT", "EXPIRES", "MADE BY", "SUBJECT" },
-			       6 };
+	struct cli_table t = { { "HANDLE", "STATE", "USE", "ENDPOINT", "EXPIRES", "MADE BY",
+				 "SOURCE", "SUBJECT" },
+			       8 };
 	const json_t *c;
 	size_t i;
 
@@ -95,10 +87,12 @@ static RESULT put_list(const struct cli *cli, const json_t *list, struct err *er
 	{
 		cli_table_put(&t, ctl_api_text(c, "id"));
 		cli_table_put(&t, ctl_api_text(c, "state"));
+		cli_table_put(&t, json_is_true(json_object_get(c, "reusable")) ? "many" : "once");
 		cli_table_put(&t,
 			      *ctl_api_text(c, "endpoint") ? ctl_api_text(c, "endpoint") : "any");
 		cli_table_put(&t, ctl_api_text(c, "expires"));
 		cli_table_put(&t, ctl_api_text(c, "created_by"));
+		cli_table_put(&t, ctl_api_text(c, "source"));
 		cli_table_put(&t, *ctl_api_text(c, "subject") ? ctl_api_text(c, "subject") : "any");
 	}
 	return cli_table_print(&t, &cli->out, "no challenge is open: scepterctl challenge new",
@@ -107,22 +101,13 @@ static RESULT put_list(const struct cli *cli, const json_t *list, struct err *er
 
 static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 {
-	const struct list_opts *o = opts;
 	CLEANUP_JSON answer = NULL;
-	BUF path = BUF_INIT;
 
-	buf_put_str(&path, "/v1/challenges");
-	ctl_api_query(&path, "all", o->all ? "1" : NULL);
-	ctl_api_query(&path, "after", o->after);
-	ctl_api_query(&path, "limit", o->limit);
-	TRY(buf_check(&path, err));
-	TRY(ctl_api_get(cli, buf_cstr(&path), &answer, err));
+	TRY(ctl_list_get(cli, "/v1/challenges", opts, &answer, err));
 	if (cli->out.json)
 		return cli_output_json(&cli->out, answer, err);
 	TRY(put_list(cli, json_object_get(answer, "challenges"), err));
-	if (cli->out.terminal && *ctl_api_text(answer, "next"))
-		cli_output_line(&cli->out, CLI_DIM, "More: --after %s",
-				ctl_api_text(answer, "next"));
+	ctl_list_tell_more(cli, answer);
 	return OK;
 }
 
@@ -217,14 +202,14 @@ static const struct cli_command commands[] = {
 	  .opts_size = sizeof(struct new_opts),
 	  .run = run_new },
 	{ .name = "list",
-	  .summary = "List one-time challenges that can still be used.",
+	  .summary = "List the challenges that can still be used.",
 	  .examples = "scepterctl challenge list\n"
 		      "scepterctl challenge list --all --json\n",
 	  .options = list_options,
-	  .opts_size = sizeof(struct list_opts),
+	  .opts_size = sizeof(struct ctl_list),
 	  .run = run_list },
 	{ .name = "revoke",
-	  .summary = "Make a one-time challenge unusable.",
+	  .summary = "Make a challenge unusable.",
 	  .examples = "scepterctl challenge revoke 6a20b1f0a3c4d5e6\n",
 	  .options = revoke_options,
 	  .opts_size = sizeof(struct revoke_opts),

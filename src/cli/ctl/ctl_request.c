@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scepterctl request: those that wait for an operator. */
-#include "cli/ctl/commands.h"
+#include "cli/ctl/ctl_list.h"
 
 /* ---- list ---- */
 
-struct list_opts {
-	bool all;
-	const char *after;
-	const char *limit;
-};
-
 static const struct cli_option list_options[] = {
-	{ "--all", CLI_FLAG, offsetof(struct list_opts, all), NULL,
-	  "decided and expired ones too" },
-	{ "--after", CLI_TEXT, offsetof(struct list_opts, after), "ID",
-	  "only those that came after this one" },
-	{ "--limit", CLI_TEXT, offsetof(struct list_opts, limit), "N", "at most; default 100" },
+	CTL_LIST_ALL("decided and expired ones too"),
+	CTL_LIST_PAGE("ID"),
 	{ 0 },
 };
 
@@ -63,24 +54,13 @@ static RESULT put_list(const struct cli *cli, const json_t *list, struct err *er
 
 static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 {
-	const struct list_opts *o = opts;
 	CLEANUP_JSON answer = NULL;
-	BUF path = BUF_INIT;
-	const json_t *next;
 
-	buf_put_str(&path, "/v1/requests");
-	ctl_api_query(&path, "all", o->all ? "1" : NULL);
-	ctl_api_query(&path, "after", o->after);
-	ctl_api_query(&path, "limit", o->limit);
-	TRY(buf_check(&path, err));
-	TRY(ctl_api_get(cli, buf_cstr(&path), &answer, err));
+	TRY(ctl_list_get(cli, "/v1/requests", opts, &answer, err));
 	if (cli->out.json)
 		return cli_output_json(&cli->out, answer, err);
 	TRY(put_list(cli, json_object_get(answer, "requests"), err));
-	next = json_object_get(answer, "next");
-	if (cli->out.terminal && json_is_integer(next))
-		cli_output_line(&cli->out, CLI_DIM, "More: --after %lld",
-				(long long)json_integer_value(next));
+	ctl_list_tell_more(cli, answer);
 	return OK;
 }
 
@@ -193,7 +173,7 @@ static const struct cli_command commands[] = {
 	  .examples = "scepterctl request list\n"
 		      "scepterctl request list --all --json\n",
 	  .options = list_options,
-	  .opts_size = sizeof(struct list_opts),
+	  .opts_size = sizeof(struct ctl_list),
 	  .run = run_list },
 	{ .name = "show",
 	  .summary = "Show what a request asks for, and who has approved it.",
