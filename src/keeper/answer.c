@@ -93,6 +93,15 @@ static enum result do_generate(struct answer *a, const struct keeper_request *re
 	return OK;
 }
 
+static enum result do_succeed(struct answer *a, const struct keeper_request *req,
+			      UNUSED struct key_spec *spec, struct err *err)
+{
+	TRY(keyring_succeed(a->ring, req->id, req->spec, req->payload, err));
+	log_info(a->log, "key of the next generation generated", LOG_SPAN("key", req->id),
+		 LOG_SPAN("before", req->payload), LOG_STR("kind", key_kind_name(req->spec.kind)));
+	return OK;
+}
+
 /* What is held of a long request, then the rest as it comes. */
 struct incoming {
 	struct key_pieces base;
@@ -127,6 +136,25 @@ static enum result sign_long(struct answer *a, const struct own_key *k,
 	return key_sign_pieces(k->key, a->crypto, req->purpose, req->alg, &in.base, &a->out, err);
 }
 
+/*
+ * What a CA's key may certify of itself, it may of the CA's other generations: that is what a
+ * rollover's cross certificates are. Only what is refused otherwise is looked at again.
+ */
+static enum result check_rule(struct answer *a, const struct own_key *k,
+			      const struct keeper_request *req, struct err *err)
+{
+	const struct key_rule *rule = keyring_rule(k->entry);
+	const struct keyring_entry *kin = NULL;
+	enum result r = key_rule_check(rule, req->purpose, key_spki(k->key), req->payload, err);
+
+	if (r != ERR_DENIED || req->purpose != KEY_FOR_CERTIFICATE)
+		return r;
+	while ((kin = keyring_kin(a->ring, k->entry, kin)))
+		if (key_rule_check(rule, req->purpose, keyring_spki(kin), req->payload, NULL) == OK)
+			return OK;
+	return r;
+}
+
 static enum result do_sign(struct answer *a, const struct keeper_request *req,
 			   UNUSED struct key_spec *spec, struct err *err)
 {
@@ -135,8 +163,7 @@ static enum result do_sign(struct answer *a, const struct keeper_request *req,
 	TRY(find_key(a, req->id, &k, err));
 	if (req->more)
 		return sign_long(a, k, req, err);
-	TRY(key_rule_check(keyring_rule(k->entry), req->purpose, key_spki(k->key), req->payload,
-			   err));
+	TRY(check_rule(a, k, req, err));
 	return key_sign(k->key, a->crypto, req->purpose, req->alg, req->payload, &a->out, err);
 }
 
@@ -159,7 +186,7 @@ typedef enum result op_fn(struct answer *a, const struct keeper_request *req, st
 
 static op_fn *const ops[] = {
 	[KEEPER_PING] = do_ping, [KEEPER_OPEN] = do_open,       [KEEPER_GENERATE] = do_generate,
-	[KEEPER_SIGN] = do_sign, [KEEPER_DECRYPT] = do_decrypt,
+	[KEEPER_SIGN] = do_sign, [KEEPER_DECRYPT] = do_decrypt, [KEEPER_SUCCEED] = do_succeed,
 };
 
 /* ---- the loop ---- */

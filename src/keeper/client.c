@@ -140,7 +140,7 @@ static enum result send_request(struct keeper_client *k, const struct keeper_req
 				struct link **out, struct err *err)
 {
 	/* of a long request the rest follows: it could not be sent again on another channel */
-	bool slow = req->op == KEEPER_GENERATE || req->more;
+	bool slow = req->op == KEEPER_GENERATE || req->op == KEEPER_SUCCEED || req->more;
 	CLEANUP(link_freep) struct link *l = slow ? NULL : pool_take(k);
 
 	if (l && link_send(l, req, err) == OK) {
@@ -368,17 +368,34 @@ enum result keeper_key_open(struct key **out, struct keeper_client *k, const cha
 	return OK;
 }
 
+static RESULT check_id(struct span id, struct err *err)
+{
+	if (keeper_id_is_good(id))
+		return OK;
+	return err_set(err, ERR_BAD_REQUEST, "keeper: \"%.*s\" is no key id: [a-z0-9-]{1,63}",
+		       (int)id.len, (const char *)id.p);
+}
+
 enum result keeper_generate(struct keeper_client *k, const char *id, struct key_spec spec,
 			    const struct key_rule *rule, struct err *err)
 {
 	struct keeper_request req = { .op = KEEPER_GENERATE, .id = span_str(id), .spec = spec };
 	BUF text = BUF_INIT;
 
-	if (!keeper_id_is_good(req.id))
-		return err_set(err, ERR_BAD_REQUEST, "keeper: \"%s\" is no key id: [a-z0-9-]{1,63}",
-			       id);
+	TRY(check_id(req.id, err));
 	TRY(key_rule_write(rule, &text, err));
 	req.payload = buf_span(&text);
+	return call_plain(k, &req, err);
+}
+
+enum result keeper_succeed(struct keeper_client *k, const char *id, struct key_spec spec,
+			   const char *before, struct err *err)
+{
+	const struct keeper_request req = {
+		.op = KEEPER_SUCCEED, .id = span_str(id), .spec = spec, .payload = span_str(before)
+	};
+
+	TRY(check_id(req.id, err));
 	return call_plain(k, &req, err);
 }
 

@@ -24,6 +24,12 @@ void keeper_client_free(struct keeper_client *k);
 /* Makes a key with its rule, durable when OK. id: [a-z0-9-]{1,63}; ERR_CONFLICT if there is one. */
 RESULT keeper_generate(struct keeper_client *k, const char *id, struct key_spec spec,
 		       const struct key_rule *rule, struct err *err);
+/*
+ * The same for the next generation of the CA's key `before`: it gets that one's rule, and the keys
+ * of all generations may certify each other.
+ */
+RESULT keeper_succeed(struct keeper_client *k, const char *id, struct key_spec spec,
+		      const char *before, struct err *err);
 /* A key that is there; ERR_NOT_FOUND. Thread-safe to use; must be freed before the client. */
 RESULT keeper_key_open(struct key **out, struct keeper_client *k, const char *id, struct err *err);
 /* Round trip, for readiness. */

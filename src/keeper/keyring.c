@@ -307,19 +307,82 @@ static enum result make(struct keyring *ring, struct keyring_entry *e, struct ke
 	return write_files(ring, e, err);
 }
 
+/* Takes e over. */
+static enum result make_entry(struct keyring *ring, struct keyring_entry *e, struct key_spec spec,
+			      struct err *err)
+{
+	CLEANUP(entry_freep) struct keyring_entry *made = e;
+	enum result r;
+
+	(void)pthread_mutex_lock(&ring->making);
+	r = make(ring, made, spec, err);
+	if (r == OK)
+		add(ring, take(made));
+	(void)pthread_mutex_unlock(&ring->making);
+	return r;
+}
+
 enum result keyring_generate(struct keyring *ring, struct span id, struct key_spec spec,
 			     struct span rule_text, struct err *err)
 {
 	CLEANUP(entry_freep) struct keyring_entry *e = entry_new(id);
-	enum result r;
 
 	if (!e)
 		return err_nomem(err);
 	TRY(key_rule_read(rule_text, &e->rule, err));
-	(void)pthread_mutex_lock(&ring->making);
-	r = make(ring, e, spec, err);
-	if (r == OK)
-		add(ring, take(e));
-	(void)pthread_mutex_unlock(&ring->making);
-	return r;
+	if (e->rule.family.len)
+		return err_set(err, ERR_DENIED,
+			       "key rule: of which family a key is, only its making can say");
+	return make_entry(ring, take(e), spec, err);
+}
+
+/* ---- generations of a CA's key ---- */
+
+struct span keyring_spki(const struct keyring_entry *e)
+{
+	return key_spki(e->key);
+}
+
+static struct span family_of(const struct keyring_entry *e)
+{
+	return e->rule.family.len ? buf_span(&e->rule.family) : span_of(e->id, e->id_len);
+}
+
+static bool are_kin(const struct keyring_entry *a, const struct keyring_entry *b)
+{
+	return a != b && a->rule.certificates && b->rule.certificates &&
+	       span_eq(family_of(a), family_of(b)) &&
+	       span_eq(buf_span(&a->rule.issuer), buf_span(&b->rule.issuer));
+}
+
+const struct keyring_entry *keyring_kin(struct keyring *ring, const struct keyring_entry *e,
+					const struct keyring_entry *after)
+{
+	const struct keyring_entry *other;
+
+	(void)pthread_mutex_lock(&ring->lock);
+	for (other = after ? after->next : ring->first; other && !are_kin(e, other);)
+		other = other->next;
+	(void)pthread_mutex_unlock(&ring->lock);
+	return other;
+}
+
+enum result keyring_succeed(struct keyring *ring, struct span id, struct key_spec spec,
+			    struct span before, struct err *err)
+{
+	CLEANUP(entry_freep) struct keyring_entry *e = entry_new(id);
+	const struct keyring_entry *old = find(ring, before);
+
+	if (!e)
+		return err_nomem(err);
+	if (!old)
+		return err_set(err, ERR_NOT_FOUND, "no key \"%.*s\" in %s", (int)before.len,
+			       (const char *)before.p, ring->directory);
+	if (!old->rule.certificates)
+		return err_set(err, ERR_DENIED, "key rule: only a CA's key has generations");
+	TRY(key_rule_copy(&old->rule, &e->rule, err));
+	buf_reset(&e->rule.family);
+	buf_put(&e->rule.family, family_of(old));
+	TRY(buf_check(&e->rule.family, err));
+	return make_entry(ring, take(e), spec, err);
 }

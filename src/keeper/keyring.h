@@ -32,8 +32,18 @@ size_t keyring_count(struct keyring *ring);
 /* The entry, and a copy of its key in the caller's crypto. ERR_NOT_FOUND. */
 RESULT keyring_copy(struct keyring *ring, struct span id, struct crypto *c,
 		    const struct keyring_entry **entry, struct key **key, struct err *err);
+/*
+ * Another generation of a CA's key: e itself is left out. NULL: there is none, or none behind
+ * `after` (NULL: from the first).
+ */
+const struct keyring_entry *keyring_kin(struct keyring *ring, const struct keyring_entry *e,
+					const struct keyring_entry *after);
+struct span keyring_spki(const struct keyring_entry *e);
 /* Durable when OK. ERR_CONFLICT: there is one of that id. */
 RESULT keyring_generate(struct keyring *ring, struct span id, struct key_spec spec,
 			struct span rule_text, struct err *err);
+/* The same for the next generation of the CA's key `before`, whose rule it gets. */
+RESULT keyring_succeed(struct keyring *ring, struct span id, struct key_spec spec,
+		       struct span before, struct err *err);
 
 #endif

@@ -9,6 +9,7 @@
 #include "keeper/audit_seal.h"
 #include "keeper/rule_ocsp.h"
 #include "keeper/rule_tls.h"
+#include "keeper/wire.h"
 #include "pki/cert.h"
 
 #define RULE_TEXT_MAX 65536
@@ -18,7 +19,22 @@ void key_rule_clear(struct key_rule *r)
 	if (!r)
 		return;
 	buf_clear(&r->issuer);
+	buf_clear(&r->family);
 	*r = (struct key_rule){ 0 };
+}
+
+enum result key_rule_copy(const struct key_rule *r, struct key_rule *out, struct err *err)
+{
+	CLEANUP(key_rule_clear) struct key_rule copy = *r;
+
+	copy.issuer = copy.family = BUF_INIT;
+	buf_put(&copy.issuer, buf_span(&r->issuer));
+	buf_put(&copy.family, buf_span(&r->family));
+	TRY(buf_check(&copy.issuer, err));
+	TRY(buf_check(&copy.family, err));
+	*out = copy;
+	copy = (struct key_rule){ 0 };
+	return OK;
 }
 
 static enum result check_issuer(const struct key_rule *rule, struct span issuer, const char *what,
@@ -164,6 +180,8 @@ static enum result check_csr(const struct key_rule *rule, struct span own_spki, 
 	TRY(der_end(&r, "certificationRequestInfo", err));
 	if (!span_eq(spki.whole, own_spki))
 		return err_set(err, ERR_DENIED, "key rule: the request is not for the key itself");
+	if (rule->issuer.len && !span_eq(subject.whole, buf_span(&rule->issuer)))
+		return err_set(err, ERR_DENIED, "key rule: the request is not for the CA's name");
 	return OK;
 }
 
@@ -228,7 +246,7 @@ enum result key_rule_check_long(const struct key_rule *rule, enum key_purpose pu
 
 /* ---- the text beside the key: "name value" a line ---- */
 
-enum setting_kind { SETTING_BOOL, SETTING_SECONDS, SETTING_HEX };
+enum setting_kind { SETTING_BOOL, SETTING_SECONDS, SETTING_HEX, SETTING_ID };
 
 static const struct setting {
 	const char *name;
@@ -247,6 +265,7 @@ static const struct setting {
 	{ "max-validity", SETTING_SECONDS, offsetof(struct key_rule, max_validity) },
 	{ "max-own-validity", SETTING_SECONDS, offsetof(struct key_rule, max_own_validity) },
 	{ "issuer", SETTING_HEX, offsetof(struct key_rule, issuer) },
+	{ "family", SETTING_ID, offsetof(struct key_rule, family) },
 };
 
 enum result key_rule_write(const struct key_rule *rule, struct buf *out, struct err *err)
@@ -261,6 +280,8 @@ enum result key_rule_write(const struct key_rule *rule, struct buf *out, struct 
 			buf_put_str(out, *(const bool *)at ? "yes" : "no");
 		else if (settings[i].kind == SETTING_SECONDS)
 			buf_printf(out, "%" PRId64, *(const int64_t *)at);
+		else if (settings[i].kind == SETTING_ID)
+			buf_put(out, buf_span((const struct buf *)at));
 		else
 			hex_put(out, buf_span((const struct buf *)at));
 		buf_put_byte(out, '\n');
@@ -294,6 +315,15 @@ static enum result read_seconds(struct span value, int64_t *out, struct err *err
 	return OK;
 }
 
+static enum result read_id(struct span value, struct buf *out, struct err *err)
+{
+	if (value.len && !keeper_id_is_good(value))
+		return err_set(err, ERR_SYNTAX, "\"%.*s\" is no key id", (int)value.len,
+			       (const char *)value.p);
+	buf_put(out, value);
+	return buf_check(out, err);
+}
+
 static enum result read_setting(struct span line, struct key_rule *rule, unsigned *seen,
 				struct err *err)
 {
@@ -318,6 +348,8 @@ static enum result read_setting(struct span line, struct key_rule *rule, unsigne
 		return read_seconds(value, at, err);
 	case SETTING_HEX:
 		return hex_parse(value, at, err);
+	case SETTING_ID:
+		return read_id(value, at, err);
 	}
 	return err_set(err, ERR_INTERNAL, "key rule: setting of no kind");
 }

@@ -23,10 +23,16 @@ struct key_rule {
 	bool tls;     /* sign a TLS server's part of a handshake */
 	bool audit;   /* sign seals on the chain of events */
 	bool ocsp;    /* sign a ResponseData */
+	struct buf family; /* id of the CA's first key, of which this is a later generation; empty:
+			      it is the first. The keeper says so, nobody else */
 };
 void key_rule_clear(struct key_rule *r);
+RESULT key_rule_copy(const struct key_rule *r, struct key_rule *out, struct err *err);
 
-/* ERR_DENIED naming the clause that the message breaks. own_spki: of the key that is to sign. */
+/*
+ * ERR_DENIED naming the clause that the message breaks. own_spki: of the key that is to sign, or of
+ * another generation of the same CA: what may be certified is then the other one's.
+ */
 RESULT key_rule_check(const struct key_rule *rule, enum key_purpose purpose, struct span own_spki,
 		      struct span message, struct err *err);
 /* The same for a message too long to be held: by its beginning, and how long it is in all. */

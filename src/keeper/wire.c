@@ -7,7 +7,7 @@
  * Request: length(4) version(1) op(1) id length(1) a(1) b(1) c(1) bits(2)
  * Reply:   length(4) version(1) result(1) key kind(1) 0 0 0 bits(2)
  * What a, b and c are depends on the operation:
- *   GENERATE: key kind, 0, 0; bits of the key
+ *   GENERATE, SUCCEED: key kind, 0, 0; bits of the key
  *   SIGN: purpose, key kind, digest; bits 1 for RSASSA-PSS
  *   DECRYPT: oaep, digest, MGF digest
  */
@@ -29,6 +29,7 @@ static const struct op_shape {
 	[KEEPER_GENERATE] = { true, true, { KEY_KINDS_ - 1, 0, 0, 65535 } },
 	[KEEPER_SIGN] = { true, true, { KEY_FOR_AUDIT, KEY_KINDS_ - 1, DIGEST_SHA512, 1 } },
 	[KEEPER_DECRYPT] = { true, true, { 1, DIGEST_SHA512, DIGEST_SHA512, 0 } },
+	[KEEPER_SUCCEED] = { true, true, { KEY_ED25519, 0, 0, 16384 } },
 };
 
 bool keeper_id_is_good(struct span id)
@@ -66,6 +67,7 @@ static struct args request_args(const struct keeper_request *req)
 {
 	switch (req->op) {
 	case KEEPER_GENERATE:
+	case KEEPER_SUCCEED:
 		return (struct args){ (uint8_t)req->spec.kind, 0, 0, req->spec.bits };
 	case KEEPER_SIGN:
 		return (struct args){ (uint8_t)req->purpose, (uint8_t)req->alg.kind,
@@ -169,6 +171,7 @@ static void set_args(struct keeper_request *req, const struct args *args)
 {
 	switch (req->op) {
 	case KEEPER_GENERATE:
+	case KEEPER_SUCCEED:
 		req->spec = (struct key_spec){ (enum key_kind)args->a, args->bits };
 		break;
 	case KEEPER_SIGN:

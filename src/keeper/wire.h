@@ -23,12 +23,20 @@
 #define KEEPER_LONG_HEAD (64u << 10) /* holds more than what stands before the entries */
 #define KEEPER_REPLY_MAX 65536
 
-enum keeper_op { KEEPER_PING, KEEPER_OPEN, KEEPER_GENERATE, KEEPER_SIGN, KEEPER_DECRYPT };
+enum keeper_op {
+	KEEPER_PING,
+	KEEPER_OPEN,
+	KEEPER_GENERATE,
+	KEEPER_SIGN,
+	KEEPER_DECRYPT,
+	KEEPER_SUCCEED, /* the next generation of a CA's key */
+};
 
 struct keeper_request {
 	enum keeper_op op;
 	struct span id;
-	/* KEEPER_GENERATE; the payload is the rule's text */
+	/* KEEPER_GENERATE: the payload is the rule's text. KEEPER_SUCCEED: the id of the key before
+	 */
 	struct key_spec spec;
 	/* KEEPER_SIGN; the payload is the message */
 	enum key_purpose purpose;

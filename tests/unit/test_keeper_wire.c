@@ -32,6 +32,10 @@ static void wire_round_trips(void **state)
 		  .id = SPAN_LIT("a"),
 		  .transport = { true, DIGEST_SHA256, DIGEST_SHA1 },
 		  .payload = SPAN_LIT("c") },
+		{ .op = KEEPER_SUCCEED,
+		  .id = SPAN_LIT("a-2"),
+		  .spec = { KEY_RSA, 3072 },
+		  .payload = SPAN_LIT("a-1") },
 	};
 	size_t i;
 
