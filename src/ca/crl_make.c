@@ -47,7 +47,8 @@ static void making_clear(struct making *k)
 
 static RESULT find_before(struct making *k, struct err *err)
 {
-	enum result r = store_find_crl(k->m->store, k->m->ca->name, "", false, &k->before, err);
+	const struct store_crl_kind complete = { k->m->ca->name, k->m->ca->generation, "", false };
+	enum result r = store_find_crl(k->m->store, &complete, &k->before, err);
 
 	k->had_before = r == OK;
 	return r == ERR_NOT_FOUND ? OK : r;
@@ -104,7 +105,9 @@ static enum result add_to_lists(void *ctx, const struct store_revoked *r, struct
 
 static RESULT collect_all(struct making *k, struct err *err)
 {
-	struct store_revoked_filter filter = { .ca = k->m->ca->name, .limit = PAGE };
+	struct store_revoked_filter filter = { .ca = k->m->ca->name,
+					       .generation = k->m->ca->generation,
+					       .limit = PAGE };
 	BUF from = BUF_INIT;
 
 	do {
@@ -131,6 +134,7 @@ static enum result add_change(void *ctx, const struct store_revoked *r, struct e
 static RESULT collect_changes(struct making *k, int64_t since, struct err *err)
 {
 	struct store_revoked_filter filter = { .ca = k->m->ca->name,
+					       .generation = k->m->ca->generation,
 					       .by_change = true,
 					       .limit = PAGE };
 
@@ -257,6 +261,7 @@ static void describe(const struct making *k, struct list *l, size_t number, int6
 {
 	l->number = number;
 	(void)snprintf(l->record.ca, sizeof(l->record.ca), "%s", k->m->ca->name);
+	l->record.generation = k->m->ca->generation;
 	crl_plan_scope(k->m->plan, number, l->record.scope);
 	l->record.this_update = k->now;
 	l->record.next_update = k->now + lasts;
@@ -281,10 +286,11 @@ static RESULT make_delta(const struct crl_maker *m, uint64_t number, const struc
 
 enum result crl_make_delta(const struct crl_maker *m, struct crl_file **set, struct err *err)
 {
+	const struct store_crl_kind complete = { m->ca->name, m->ca->generation, "", false };
 	struct store_crl base = { 0 };
 	uint64_t number = 0;
 
-	TRY(store_find_crl(m->store, m->ca->name, "", false, &base, err));
+	TRY(store_find_crl(m->store, &complete, &base, err));
 	TRY(store_next_crl_number(m->store, m->ca->name, &number, err));
 	return make_delta(m, number, &base, set, err);
 }

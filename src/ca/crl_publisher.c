@@ -69,6 +69,7 @@ static RESULT shelf_load(const struct crl_publisher *p, struct shelf *s, size_t 
 {
 	CLEANUP(crl_file_unrefp) struct crl_file *file = NULL;
 	char path[PATH_MAX], name[CRL_NAME_MAX], scope[STORE_SCOPE_MAX];
+	struct store_crl_kind kind;
 	enum result r;
 
 	crl_plan_name(list, name);
@@ -78,8 +79,8 @@ static RESULT shelf_load(const struct crl_publisher *p, struct shelf *s, size_t 
 	r = crl_file_open(&file, path, c, err);
 	if (r != OK)
 		return r;
-	TRY(store_find_crl(p->config.store, s->plan.ca, scope, list == CRL_DELTA, &file->record,
-			   err));
+	kind = (struct store_crl_kind){ s->plan.ca, 1, scope, list == CRL_DELTA };
+	TRY(store_find_crl(p->config.store, &kind, &file->record, err));
 	if (memcmp(file->sha256, file->record.sha256, STORE_HASH) != 0)
 		return err_set(err, ERR_CONFLICT, "%s: not the list that is on record", path);
 	s->set[list] = take(file);

@@ -57,6 +57,7 @@ enum result store_find_issued(struct store *s, const struct store_transaction_ke
 	query_bind_blob(&q, 3, key->id);
 	query_bind_str(&q, 4, key->endpoint);
 	query_bind_blob(&q, 5, SPAN_ARRAY(key->key_hash));
+	query_bind_int(&q, 6, key->generation);
 	TRY(query_step(&q, &row, err));
 	if (!row)
 		return err_set(err, ERR_NOT_FOUND, "no certificate for this transaction yet");

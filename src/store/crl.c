@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/revocation.h"
 
-#include <stdio.h>
-
 #include "store/event.h"
 #include "store/row.h"
 #include "store/state.h"
@@ -50,6 +48,7 @@ static enum result read_crl(const struct query *q, struct store_crl *out, struct
 		.change = query_int(q, 7),
 		.entries = (uint64_t)query_int(q, 8),
 		.size = (uint64_t)query_int(q, 9),
+		.generation = (unsigned)query_int(q, 11),
 	};
 	struct span scope = query_span(q, 2);
 
@@ -64,7 +63,7 @@ static enum result read_crl(const struct query *q, struct store_crl *out, struct
 	return OK;
 }
 
-static enum result find(struct db *db, const struct store_crl *kind, struct store_crl *out,
+static enum result find(struct db *db, const struct store_crl_kind *kind, struct store_crl *out,
 			struct err *err)
 {
 	QUERY q = QUERY_NONE;
@@ -74,6 +73,7 @@ static enum result find(struct db *db, const struct store_crl *kind, struct stor
 	query_bind_str(&q, 1, kind->ca);
 	query_bind_str(&q, 2, kind->scope);
 	query_bind_int(&q, 3, !kind->is_delta);
+	query_bind_int(&q, 4, kind->generation);
 	TRY(query_step(&q, &row, err));
 	if (!row)
 		return err_set(err, ERR_NOT_FOUND, "CA \"%s\" has made no such revocation list yet",
@@ -99,6 +99,7 @@ static enum result insert(struct db *db, const struct store_crl *crl, struct err
 	query_bind_int(&q, 9, (int64_t)crl->entries);
 	query_bind_int(&q, 10, (int64_t)crl->size);
 	query_bind_blob(&q, 11, SPAN_ARRAY(crl->sha256));
+	query_bind_int(&q, 12, crl->generation);
 	return query_run(&q, err);
 }
 
@@ -110,8 +111,10 @@ struct new_crl {
 static enum result add(struct db *db, const void *arg, struct err *err)
 {
 	const struct new_crl *new = arg;
+	const struct store_crl_kind kind = { new->crl->ca, new->crl->generation, new->crl->scope,
+					     new->crl->is_delta };
 	struct store_crl before = { 0 };
-	enum result r = find(db, new->crl, &before, err);
+	enum result r = find(db, &kind, &before, err);
 
 	if (r != ERR_NOT_FOUND)
 		TRY(r);
@@ -133,16 +136,13 @@ enum result store_add_crl(struct store *s, const struct store_crl *crl,
 	return writer_run(s->writer, add, &new, err);
 }
 
-enum result store_find_crl(struct store *s, const char *ca, const char *scope, bool is_delta,
+enum result store_find_crl(struct store *s, const struct store_crl_kind *kind,
 			   struct store_crl *out, struct err *err)
 {
-	struct store_crl kind = { .is_delta = is_delta };
 	READER reader = READER_NONE;
 
-	(void)snprintf(kind.ca, sizeof(kind.ca), "%s", ca);
-	(void)snprintf(kind.scope, sizeof(kind.scope), "%s", scope);
 	TRY(reader_init(&reader, s->pool, err));
-	return find(reader.db, &kind, out, err);
+	return find(reader.db, kind, out, err);
 }
 
 enum result store_each_crl(struct store *s, const char *ca, store_crl_fn *fn, void *ctx,

@@ -33,6 +33,7 @@ enum result issuance_check_first(struct db *db, const struct store_transaction_k
 	query_bind_blob(&q, 3, t->id);
 	query_bind_str(&q, 4, t->endpoint);
 	query_bind_blob(&q, 5, SPAN_ARRAY(t->key_hash));
+	query_bind_int(&q, 6, t->generation);
 	TRY(query_step(&q, &row, err));
 	if (row)
 		return err_set(err, ERR_CONFLICT, "this transaction has certificate %lld already",

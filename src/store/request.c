@@ -53,6 +53,7 @@ static enum result read_request(const struct query *q, struct store_request *out
 		.state = (enum store_request_state)query_int(q, 14),
 		.decided = query_int(q, 15),
 		.approvals = (unsigned)query_int(q, 17),
+		.generation = (unsigned)query_int(q, 19),
 	};
 
 	TRY(row_name(q, 1, r.endpoint, err));
@@ -262,6 +263,7 @@ static enum result insert(struct db *db, const struct store_queueing *n, struct 
 	query_bind_int(&q, 13, n->now);
 	query_bind_int(&q, 14, n->expires);
 	query_bind_int(&q, 15, n->needed);
+	query_bind_int(&q, 16, t->generation);
 	return query_run(&q, err);
 }
 

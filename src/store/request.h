@@ -21,6 +21,7 @@ struct store_request {
 	struct buf transaction;
 	uint8_t key_hash[STORE_HASH];
 	char ca[STORE_NAME_MAX];
+	unsigned generation; /* of the CA, that it was made of; 0: not known */
 	char profile[STORE_NAME_MAX];
 	struct buf subject_text; /* RFC 4514, UTF-8 */
 	struct buf subject;      /* Name DER */

@@ -27,6 +27,7 @@ static enum result read_status(struct db *db, const char *ca, struct span serial
 	got.revoked = !query_is_null(&q, 2) && got.reason != STORE_REASON_REMOVE;
 	got.time = query_int(&q, 3);
 	got.invalid_since = query_int(&q, 4);
+	got.generation = (unsigned)query_int(&q, 5);
 	*out = got;
 	return OK;
 }
@@ -40,8 +41,9 @@ enum result store_find_status(struct store *s, const char *ca, struct span seria
 	return read_status(reader.db, ca, serial, out, err);
 }
 
-static enum result put(struct db *db, const struct store_revocation *r, int64_t not_after,
-		       struct err *err)
+/* now: what the certificate is on record as. */
+static enum result put(struct db *db, const struct store_revocation *r,
+		       const struct store_status *now, struct err *err)
 {
 	struct store_event event = r->event;
 	QUERY q = QUERY_NONE;
@@ -56,8 +58,9 @@ static enum result put(struct db *db, const struct store_revocation *r, int64_t 
 	query_bind_int(&q, 4, r->reason);
 	if (r->invalid_since)
 		query_bind_int(&q, 5, r->invalid_since);
-	query_bind_int(&q, 6, not_after);
+	query_bind_int(&q, 6, now->not_after);
 	query_bind_int(&q, 7, sqlite3_last_insert_rowid(db->handle));
+	query_bind_int(&q, 8, now->generation);
 	return query_run(&q, err);
 }
 
@@ -73,7 +76,7 @@ static enum result revoke(struct db *db, const void *arg, struct err *err)
 		return err_set(err, ERR_CONFLICT, "the certificate is on hold already");
 	if (now.revoked)
 		r.time = now.time;
-	return put(db, &r, now.not_after, err);
+	return put(db, &r, &now, err);
 }
 
 enum result store_revoke(struct store *s, const struct store_revocation *revocation,
@@ -94,7 +97,7 @@ static enum result release(struct db *db, const void *arg, struct err *err)
 		return err_set(err, ERR_CONFLICT, "the certificate is %s, not on hold",
 			       now.revoked ? "revoked for good" : "good");
 	r.time = now.time;
-	return put(db, &r, now.not_after, err);
+	return put(db, &r, &now, err);
 }
 
 enum result store_release(struct store *s, const char *ca, struct span serial,
@@ -139,6 +142,7 @@ enum result store_each_revoked(struct store *s, const struct store_revoked_filte
 	else
 		query_bind_blob(&q, 2, filter->after_serial);
 	query_bind_int(&q, 3, store_limit(filter->limit));
+	query_bind_int(&q, 4, filter->generation);
 	for (;;) {
 		TRY(query_step(&q, &row, err));
 		if (!row)

@@ -17,6 +17,7 @@
 /* ---- certificates ---- */
 
 struct store_status {
+	unsigned generation; /* of the CA */
 	int64_t not_before;
 	int64_t not_after;
 	bool revoked; /* or on hold: the reason says so */
@@ -56,6 +57,7 @@ struct store_revoked {
 /* One page at a time: a reader's snapshot must not stay for as long as millions take. */
 struct store_revoked_filter {
 	const char *ca;
+	unsigned generation;      /* of the CA; 0: any */
 	bool by_change;           /* in the order of changes instead of serial numbers */
 	struct span after_serial; /* paging; empty: from the first */
 	int64_t after_change;     /* by_change: paging; 0: from the first */
@@ -75,6 +77,7 @@ RESULT store_next_crl_number(struct store *s, const char *ca, uint64_t *number, 
 struct store_crl {
 	int64_t id; /* set by the store: its event */
 	char ca[STORE_NAME_MAX];
+	unsigned generation;
 	char scope[STORE_SCOPE_MAX]; /* "": complete; "3/8": a part */
 	bool is_delta;
 	uint64_t base; /* is_delta */
@@ -89,9 +92,15 @@ struct store_crl {
 /* ERR_CONFLICT: the number is not higher than that of the list before it of this scope. */
 RESULT store_add_crl(struct store *s, const struct store_crl *crl, const struct store_event *event,
 		     struct err *err);
+struct store_crl_kind {
+	const char *ca;
+	unsigned generation;
+	const char *scope;
+	bool is_delta;
+};
 /* The newest of its kind. ERR_NOT_FOUND: there was none yet. */
-RESULT store_find_crl(struct store *s, const char *ca, const char *scope, bool is_delta,
-		      struct store_crl *out, struct err *err);
+RESULT store_find_crl(struct store *s, const struct store_crl_kind *kind, struct store_crl *out,
+		      struct err *err);
 typedef enum result store_crl_fn(void *ctx, const struct store_crl *crl, struct err *err);
 /* The newest of each kind, of one CA or (NULL) of all. */
 RESULT store_each_crl(struct store *s, const char *ca, store_crl_fn *fn, void *ctx,

@@ -16,8 +16,8 @@
 	"SELECT id, endpoint, transaction_id, key_hash, ca, profile, subject, subject_der, spki,"  \
 	" exts, peer, created, expires, needed, state, decided, reason,"                           \
 	" (SELECT count(*) FROM approval WHERE request = request.id),"                             \
-	" (SELECT group_concat(actor, ', ') FROM approval WHERE request = request.id)"             \
-	" FROM request "
+	" (SELECT group_concat(actor, ', ') FROM approval WHERE request = request.id),"            \
+	" generation FROM request "
 
 /* ?1 tag, ?2 transactionID, ?3 after, ?4 limit. The two halves never meet: see schema/0001.sql. */
 #define EVENTS_OF_TRANSACTION                                                                      \
@@ -26,9 +26,11 @@
 	      " AND transaction_id = ?2 "
 
 /* ?1 tag, ?2 key tag, ?3 transactionID, ?4 endpoint, ?5 key hash */
-#define ISSUED                                                                                     \
+#define OF_TRANSACTION                                                                             \
 	"WHERE transaction_tag = ?1 AND key_tag = ?2 AND transaction_id = ?3 AND endpoint = ?4"    \
 	" AND key_hash = ?5"
+/* ?6 generation */
+#define ISSUED OF_TRANSACTION " AND generation >= ?6"
 
 /* ?1 before, ?2 limit, ?3 ca, ?4 subject pattern, ?5 tag, ?6 transactionID, ?7 serial */
 #define CERT_FILTER                                                                                \
@@ -40,10 +42,10 @@
 #define CA_NAMED "(SELECT id FROM ca WHERE name = ?1)"
 #define REVOKED                                                                                    \
 	"SELECT serial, time, reason, invalid_since, not_after, changed FROM revocation"           \
-	" WHERE ca = " CA_NAMED
+	" WHERE ca = " CA_NAMED " AND (?4 = 0 OR generation = ?4)"
 #define CRL                                                                                        \
 	"SELECT crl.id, ca.name, scope, base, number, this_update, next_update, change, entries,"  \
-	" size, sha256"
+	" size, sha256, crl.generation"
 
 /* ?1 hash, ?2 binding, ?3 now: free, or bound to just this transaction */
 #define CHALLENGE_HOLDS                                                                            \
@@ -70,13 +72,26 @@ static const char *const texts[SQL_COUNT_] = {
 
 	[SQL_ADD_CA] = "INSERT INTO ca (name, created) VALUES (?1, ?2)",
 	[SQL_ADD_CA_KEY] = "INSERT INTO ca_key (ca, generation, role, key_id, cert)"
-			   " VALUES (?1, ?2, ?3, ?4, ?5)",
+			   " SELECT id, ?2, ?3, ?4, coalesce(?5, x'') FROM ca WHERE name = ?1",
 	[SQL_PUT_CA_KEY] = "INSERT INTO ca_key (ca, generation, role, key_id, cert)"
 			   " SELECT id, ?2, ?3, ?4, ?5 FROM ca WHERE name = ?1"
 			   " ON CONFLICT DO UPDATE SET key_id = ?4, cert = ?5",
 	[SQL_CAS] = "SELECT id, name, created FROM ca ORDER BY id",
 	[SQL_CA_KEYS] = "SELECT role, generation, key_id, cert FROM ca_key WHERE ca = ?1"
 			" ORDER BY generation, role",
+	[SQL_ADD_GENERATION] = "INSERT INTO ca_generation (ca, generation, begins, request)"
+			       " SELECT id, ?2, ?3, ?4 FROM ca WHERE name = ?1",
+	[SQL_COMPLETE_GENERATION] =
+	    "UPDATE ca_generation SET begins = ?3, request = NULL"
+	    " WHERE ca = " CA_NAMED " AND generation = ?2 AND request IS NOT NULL",
+	[SQL_BEGIN_GENERATION] = "UPDATE ca_generation SET began = ?3 WHERE ca = " CA_NAMED
+				 " AND generation = ?2 AND began IS NULL",
+	[SQL_CA_GENERATIONS] = "SELECT generation, begins, began, request FROM ca_generation"
+			       " WHERE ca = ?1 ORDER BY generation",
+	[SQL_ADD_CA_CERT] = "INSERT INTO ca_cert (ca, generation, kind, place, cert)"
+			    " VALUES (" CA_NAMED ", ?2, ?3, ?4, ?5)",
+	[SQL_CA_CERTS] = "SELECT kind, generation, cert FROM ca_cert WHERE ca = ?1"
+			 " ORDER BY generation, kind, place",
 
 	[SQL_ADD_CHALLENGE] = "INSERT INTO challenge (handle, hash, endpoint, created, expires,"
 			      " created_by, subject, san, source, reusable)"
@@ -102,18 +117,19 @@ static const char *const texts[SQL_COUNT_] = {
 			 " (?1, (SELECT id FROM ca WHERE name = ?2), ?3, ?4, ?5, ?6,"
 			 " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 	[SQL_HAS_CERT] = "SELECT id FROM cert " ISSUED,
-	[SQL_FIND_ISSUED] = CERT ISSUED,
+	[SQL_FIND_ISSUED] = CERT ISSUED " ORDER BY cert.id DESC LIMIT 1",
 	[SQL_FIND_CERT] = CERT "WHERE serial = ?2 AND ca.name = ?1",
 	[SQL_CERTS] = CERT CERT_FILTER CERT_ORDER,
 	[SQL_CERTS_BY_SERIAL] = CERT CERT_FILTER "AND serial = ?7 " CERT_ORDER,
 	[SQL_CERTS_BY_TRANSACTION] = CERT CERT_FILTER "AND transaction_tag = ?5 " CERT_ORDER,
 
-	[SQL_ADD_REQUEST] = "INSERT INTO request (endpoint, transaction_tag, key_tag,"
-			    " transaction_id, key_hash, ca, profile, subject, subject_der, spki,"
-			    " exts, peer, created, expires, needed) VALUES (?1, ?2, ?3, ?4, ?5,"
-			    " ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+	[SQL_ADD_REQUEST] =
+	    "INSERT INTO request (endpoint, transaction_tag, key_tag,"
+	    " transaction_id, key_hash, ca, profile, subject, subject_der, spki,"
+	    " exts, peer, created, expires, needed, generation) VALUES (?1, ?2, ?3, ?4, ?5,"
+	    " ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
 	[SQL_FIND_REQUEST] = REQUEST "WHERE id = ?1",
-	[SQL_FIND_REQUEST_OF] = REQUEST ISSUED " ORDER BY id DESC LIMIT 1",
+	[SQL_FIND_REQUEST_OF] = REQUEST OF_TRANSACTION " ORDER BY id DESC LIMIT 1",
 	[SQL_OVERDUE_REQUEST] = REQUEST "WHERE state = 0 AND expires <= ?1 LIMIT 1",
 	[SQL_REQUESTS] = REQUEST "WHERE id > ?1 AND (?3 = 0 OR state = 0) ORDER BY id LIMIT ?2",
 	[SQL_END_REQUEST] = "UPDATE request SET state = ?2, decided = ?3, reason = ?4"
@@ -121,13 +137,15 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_ADD_APPROVAL] = "INSERT INTO approval (request, actor, time) SELECT id, ?2, ?3"
 			     " FROM request WHERE id = ?1 AND state = 0 AND expires > ?3",
 
-	[SQL_FIND_STATUS] = "SELECT cert.not_before, cert.not_after, reason, time, invalid_since"
+	[SQL_FIND_STATUS] = "SELECT cert.not_before, cert.not_after, reason, time, invalid_since,"
+			    " cert.generation"
 			    " FROM cert LEFT JOIN revocation USING (ca, serial)"
 			    " WHERE cert.serial = ?2 AND cert.ca = " CA_NAMED,
-	[SQL_PUT_REVOCATION] = "INSERT INTO revocation (ca, serial, time, reason, invalid_since,"
-			       " not_after, changed) VALUES (" CA_NAMED ", ?2, ?3, ?4, ?5, ?6, ?7)"
-			       " ON CONFLICT DO UPDATE SET time = ?3, reason = ?4,"
-			       " invalid_since = ?5, changed = ?7",
+	[SQL_PUT_REVOCATION] =
+	    "INSERT INTO revocation (ca, serial, time, reason, invalid_since,"
+	    " not_after, changed, generation) VALUES (" CA_NAMED ", ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+	    " ON CONFLICT DO UPDATE SET time = ?3, reason = ?4,"
+	    " invalid_since = ?5, changed = ?7",
 	[SQL_REVOKED] = REVOKED " AND serial > coalesce(?2, x'') ORDER BY serial LIMIT ?3",
 	[SQL_REVOKED_BY_CHANGE] = REVOKED " AND changed > ?2 ORDER BY changed LIMIT ?3",
 	[SQL_LAST_CHANGE] = "SELECT max(changed) FROM revocation WHERE ca = " CA_NAMED,
@@ -136,13 +154,15 @@ static const char *const texts[SQL_COUNT_] = {
 				" WHERE name = ?1 ON CONFLICT DO UPDATE SET last = last + 1"
 				" RETURNING last",
 	[SQL_ADD_CRL] = "INSERT INTO crl (id, ca, scope, base, number, this_update, next_update,"
-			" change, entries, size, sha256) VALUES (?1,"
+			" change, entries, size, sha256, generation) VALUES (?1,"
 			" (SELECT id FROM ca WHERE name = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-			" ?11)",
+			" ?11, ?12)",
 	[SQL_FIND_CRL] = CRL " FROM crl JOIN ca ON ca.id = crl.ca WHERE crl.ca = " CA_NAMED
-			     " AND scope = ?2 AND (base IS NULL) = ?3 ORDER BY number DESC LIMIT 1",
-	[SQL_CRLS] = CRL ", max(number) FROM crl JOIN ca ON ca.id = crl.ca"
-			 " WHERE ?1 IS NULL OR ca.name = ?1 GROUP BY crl.ca, scope, base IS NULL",
+			     " AND crl.generation = ?4 AND scope = ?2 AND (base IS NULL) = ?3"
+			     " ORDER BY number DESC LIMIT 1",
+	[SQL_CRLS] = CRL
+	", max(number) FROM crl JOIN ca ON ca.id = crl.ca"
+	" WHERE ?1 IS NULL OR ca.name = ?1 GROUP BY crl.ca, crl.generation, scope, base IS NULL",
 };
 
 const char *sql_text(enum sql id)

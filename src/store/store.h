@@ -92,19 +92,66 @@ struct store_ca_key {
 	struct buf cert;             /* owned */
 };
 
-#define STORE_CA_KEYS_MAX 16
+/*
+ * How a generation of a CA's keys comes and goes. The first of a CA that signed its own certificate
+ * needs none of it.
+ */
+struct store_generation {
+	unsigned number;
+	int64_t begins;     /* when it takes over from the one before */
+	int64_t began;      /* when it did; 0: not yet */
+	struct buf request; /* owned: PKCS#10 whose certificate is awaited; empty: none is */
+};
+
+/* What else belongs to a generation. */
+enum store_ca_cert_kind {
+	STORE_CERT_CHAIN,        /* the CAs above, from the CA upwards */
+	STORE_CERT_OLD_WITH_NEW, /* cross certificates (RFC 4210 4.4) with the generation before */
+	STORE_CERT_NEW_WITH_OLD,
+};
+
+struct store_ca_cert {
+	enum store_ca_cert_kind kind;
+	unsigned generation;
+	struct buf cert; /* owned */
+};
+
+#define STORE_CA_KEYS_MAX 64
+#define STORE_CA_GENERATIONS_MAX 16
+#define STORE_CA_CERTS_MAX 64
 
 struct store_ca {
 	char name[STORE_NAME_MAX];
 	int64_t created;
-	struct store_ca_key keys[STORE_CA_KEYS_MAX];
+	struct store_ca_key keys[STORE_CA_KEYS_MAX]; /* by generation, then role */
 	size_t n_keys;
+	struct store_generation generations[STORE_CA_GENERATIONS_MAX];
+	size_t n_generations;
+	struct store_ca_cert certs[STORE_CA_CERTS_MAX];
+	size_t n_certs;
 };
 void store_ca_clear(struct store_ca *ca);
+/* The generation's record; NULL: it needs none. */
+const struct store_generation *store_ca_generation(const struct store_ca *ca, unsigned number);
 
 /* The CA, its keys and the event in one commit. ERR_CONFLICT: the name exists. */
 RESULT store_add_ca(struct store *s, const struct store_ca *ca, const struct store_event *event,
 		    struct err *err);
+/*
+ * What a CA gets more: a generation with its keys and certificates, in one commit with the event.
+ * ERR_CONFLICT: there is one of that number. ERR_NOT_FOUND: no such CA.
+ */
+RESULT store_add_generation(struct store *s, const struct store_ca *more,
+			    const struct store_event *event, struct err *err);
+/*
+ * The same for a generation that awaits its certificate, which takes the place of the request.
+ * ERR_CONFLICT: it awaits none.
+ */
+RESULT store_complete_generation(struct store *s, const struct store_ca *more,
+				 const struct store_event *event, struct err *err);
+/* The generation has taken over. ERR_CONFLICT: that is on record already. */
+RESULT store_begin_generation(struct store *s, const char *ca, unsigned generation, int64_t now,
+			      const struct store_event *event, struct err *err);
 /* One key more, or in place of that of the same role and generation. ERR_NOT_FOUND: no such CA. */
 RESULT store_put_ca_key(struct store *s, const char *ca, const struct store_ca_key *key,
 			const struct store_event *event, struct err *err);
@@ -168,6 +215,8 @@ struct store_transaction_key {
 	const char *endpoint;
 	struct span id;
 	uint8_t key_hash[STORE_HASH];
+	/* of the CA, that it is asked of: what an earlier one has issued is no answer. 0: any */
+	unsigned generation;
 };
 
 struct store_cert {
@@ -186,7 +235,7 @@ struct store_cert {
 };
 void store_cert_clear(struct store_cert *c);
 
-/* The certificate that this transaction got. ERR_NOT_FOUND: none yet. */
+/* The latest certificate that this transaction got. ERR_NOT_FOUND: none yet. */
 RESULT store_find_issued(struct store *s, const struct store_transaction_key *key,
 			 struct store_cert *out, struct err *err);
 

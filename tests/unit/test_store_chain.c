@@ -198,6 +198,11 @@ static void older_files_are_adopted(void **state)
 	fixture_outside(
 	    f->path,
 	    "ALTER TABLE event DROP COLUMN hash; DROP INDEX challenge_outstanding;"
+	    " DROP TABLE ca_generation; DROP TABLE ca_cert; DROP INDEX crl_by_scope;"
+	    " ALTER TABLE crl DROP COLUMN generation;"
+	    " ALTER TABLE revocation DROP COLUMN generation;"
+	    " ALTER TABLE request DROP COLUMN generation;"
+	    " CREATE INDEX crl_by_scope ON crl (ca, scope, base IS NULL, number);"
 	    " ALTER TABLE challenge DROP COLUMN source; ALTER TABLE challenge DROP COLUMN reusable;"
 	    " PRAGMA user_version = 3");
 	fixture_open(f);

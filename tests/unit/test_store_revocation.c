@@ -164,6 +164,7 @@ static struct store_crl list(uint64_t number, const char *scope, bool is_delta)
 	struct store_crl crl = { .ca = "demo",
 				 .is_delta = is_delta,
 				 .base = is_delta ? 1 : 0,
+				 .generation = 1,
 				 .number = number,
 				 .this_update = NOW,
 				 .next_update = NOW + 60,
@@ -183,6 +184,14 @@ static enum result count_list(void *ctx, const struct store_crl *crl, struct err
 	return OK;
 }
 
+static enum result find(const struct fixture *f, unsigned generation, const char *scope,
+			bool is_delta, struct store_crl *out)
+{
+	const struct store_crl_kind kind = { "demo", generation, scope, is_delta };
+
+	return store_find_crl(f->store, &kind, out, NULL);
+}
+
 static void lists_and_their_numbers(void **state)
 {
 	struct fixture *f = *state;
@@ -190,6 +199,7 @@ static void lists_and_their_numbers(void **state)
 	const struct store_crl rows[] = { list(1, "", false), list(2, "3/8", false),
 					  list(3, "", false), list(3, "", true) };
 	const struct store_crl old = list(3, "", false);
+	struct store_crl second = list(2, "", false);
 	struct store_crl got;
 	uint64_t number = 0, sum = 0;
 	size_t i;
@@ -201,24 +211,31 @@ static void lists_and_their_numbers(void **state)
 		fixture_close(f);
 		fixture_open(f);
 	}
-	assert_int_equal(store_find_crl(f->store, "demo", "", false, &got, NULL), ERR_NOT_FOUND);
+	assert_int_equal(find(f, 1, "", false, &got), ERR_NOT_FOUND);
 	for (i = 0; i < ARRAY_LEN(rows); i++)
 		assert_int_equal(store_add_crl(f->store, &rows[i], &event, NULL), OK);
 	assert_int_equal(store_add_crl(f->store, &old, &event, NULL), ERR_CONFLICT);
-	assert_int_equal(store_find_crl(f->store, "demo", "", false, &got, NULL), OK);
+	assert_int_equal(find(f, 1, "", false, &got), OK);
 	assert_int_equal(got.number, 3);
 	assert_false(got.is_delta);
-	assert_int_equal(store_find_crl(f->store, "demo", "", true, &got, NULL), OK);
+	assert_int_equal(find(f, 1, "", true, &got), OK);
 	assert_true(got.is_delta);
 	assert_int_equal(got.base, 1);
 	assert_int_equal(got.change, 4);
 	assert_int_equal(got.entries, 5);
-	assert_int_equal(store_find_crl(f->store, "demo", "3/8", false, &got, NULL), OK);
+	assert_int_equal(find(f, 1, "3/8", false, &got), OK);
 	assert_string_equal(got.scope, "3/8");
+	/* another generation's list has another key's signature: it is another list */
+	assert_int_equal(find(f, 2, "", false, &got), ERR_NOT_FOUND);
+	second.generation = 2;
+	assert_int_equal(store_add_crl(f->store, &second, &event, NULL), OK);
+	assert_int_equal(find(f, 2, "", false, &got), OK);
+	assert_int_equal(got.number, 2);
+	assert_int_equal(got.generation, 2);
 	assert_int_equal(store_each_crl(f->store, NULL, count_list, &sum, NULL), OK);
-	assert_int_equal(sum, 3 + 3 + 2);
+	assert_int_equal(sum, 3 + 3 + 2 + 2);
 	assert_int_equal(store_each_crl(f->store, "other", count_list, &sum, NULL), OK);
-	assert_int_equal(sum, 3 + 3 + 2);
+	assert_int_equal(sum, 3 + 3 + 2 + 2);
 }
 
 int main(void)
