@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -26,9 +27,9 @@ struct audit {
 
 	/* The thread's own. */
 	struct crypto *crypto;
-	int64_t sealed; /* no event up to this one needs a checkpoint */
-	int64_t since;  /* monotonic us: when a later one was first seen; 0: none was */
-	bool failing;   /* the last checkpoint could not be made */
+	_Atomic int64_t sealed; /* no event up to this one needs a checkpoint; others may look */
+	int64_t since;          /* monotonic us: when a later one was first seen; 0: none was */
+	bool failing;           /* the last checkpoint could not be made */
 };
 
 /* ---- the end of the chain ---- */
@@ -79,6 +80,15 @@ static enum result find_hash(const struct audit *a, int64_t id, uint8_t out[AUDI
 struct span audit_spki(const struct audit *a)
 {
 	return key_spki(a->key);
+}
+
+enum result audit_position(const struct audit *a, struct audit_position *out, struct err *err)
+{
+	struct end end;
+
+	TRY(find_end(a, &end, err));
+	*out = (struct audit_position){ .last = end.id, .sealed = atomic_load(&a->sealed) };
+	return OK;
 }
 
 enum result audit_seal_events(struct audit *a, struct crypto *c, int64_t first, int64_t last,

@@ -33,6 +33,13 @@ DEFINE_CLEANUP(struct audit, audit_close)
 /* SubjectPublicKeyInfo; borrowed. Thread-safe, as what follows. */
 struct span audit_spki(const struct audit *a);
 
+/* The chain: its last event, and the last one that a checkpoint covers (0: none). */
+struct audit_position {
+	int64_t last;
+	int64_t sealed;
+};
+RESULT audit_position(const struct audit *a, struct audit_position *out, struct err *err);
+
 /* Seals events first to last as they are in the store. c: the calling thread's. ERR_NOT_FOUND:
  * they are not all there. */
 RESULT audit_seal_events(struct audit *a, struct crypto *c, int64_t first, int64_t last,

@@ -76,6 +76,8 @@ static enum result make_paths_absolute(struct file_config *f, const char *config
 	TRY(make_absolute(&f->data, folder, err));
 	if (f->admin)
 		TRY(make_absolute(&f->admin->socket, folder, err));
+	if (f->metrics)
+		TRY(make_absolute(&f->metrics->socket, folder, err));
 	for (i = 0; f->log && i < f->log->outputs_count; i++)
 		TRY(make_absolute(&f->log->outputs[i].ca, folder, err));
 	for (i = 0; i < f->http.listeners_count; i++) {
@@ -221,6 +223,12 @@ static bool same_listener(const struct config_listener *a, const struct config_l
 	       same_text(a->tls_key, b->tls_key);
 }
 
+static bool same_metrics(const struct config *a, const struct config *b)
+{
+	return same_text(a->metrics_socket, b->metrics_socket) &&
+	       same_listener(&a->metrics, &b->metrics);
+}
+
 static bool same_listeners(const struct config *a, const struct config *b)
 {
 	size_t i;
@@ -275,6 +283,7 @@ const char *config_needs_restart(const struct config *old, const struct config *
 		{ "log.outputs", same_outputs(old, fresh) },
 		{ "audit", old->checkpoint_events == fresh->checkpoint_events &&
 			       old->checkpoint_seconds == fresh->checkpoint_seconds },
+		{ "metrics", same_metrics(old, fresh) },
 		{ "http.listeners", same_listeners(old, fresh) },
 		{ "http.loops", old->loops == fresh->loops },
 		{ "http.workers", old->workers == fresh->workers },

@@ -17,6 +17,7 @@
 #include "scep/service.h"
 
 #define CONFIG_LISTENERS_MAX 32
+#define CONFIG_METRICS "metrics" /* name of the listener for monitoring */
 #define CONFIG_PROFILES_MAX 256
 #define CONFIG_ENDPOINTS_MAX 256
 #define CONFIG_OPERATORS_MAX 1024
@@ -63,6 +64,8 @@ struct config {
 	size_t n_outputs;
 	struct config_listener listeners[CONFIG_LISTENERS_MAX];
 	size_t n_listeners;
+	struct config_listener metrics; /* name NULL: none */
+	const char *metrics_socket;     /* NULL: none */
 	struct http_limits limits;
 	unsigned loops;
 	unsigned workers;

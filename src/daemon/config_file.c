@@ -87,6 +87,13 @@ static const cyaml_schema_field_t challenges_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t metrics_fields[] = {
+	TEXT("address", struct file_metrics, address),
+	NUMBER_PTR("port", struct file_metrics, port),
+	TEXT("socket", struct file_metrics, socket),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t tls_fields[] = {
 	TEXT_NEEDED("certificate", struct file_tls, certificate),
 	TEXT_NEEDED("key", struct file_tls, key),
@@ -341,6 +348,8 @@ static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("audit", OPTIONAL_PTR, struct file_config, audit, audit_fields),
 	CYAML_FIELD_MAPPING_PTR("challenges", OPTIONAL_PTR, struct file_config, challenges,
 				challenges_fields),
+	CYAML_FIELD_MAPPING_PTR("metrics", OPTIONAL_PTR, struct file_config, metrics,
+				metrics_fields),
 	CYAML_FIELD_MAPPING("http", CYAML_FLAG_DEFAULT, struct file_config, http, http_fields),
 	TEXT("login_failures", struct file_config, login_failures),
 	LIST("operators", struct file_config, operators, operator_entry, CONFIG_OPERATORS_MAX),

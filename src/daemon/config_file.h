@@ -41,6 +41,12 @@ struct file_challenges {
 	char *retention;
 };
 
+struct file_metrics {
+	char *address;
+	unsigned *port;
+	char *socket;
+};
+
 struct file_tls {
 	char *certificate;
 	char *key;
@@ -204,6 +210,7 @@ struct file_config {
 	struct file_admin *admin;
 	struct file_audit *audit;
 	struct file_challenges *challenges;
+	struct file_metrics *metrics;
 	struct file_http http;
 	char *login_failures;
 	struct file_operator *operators;

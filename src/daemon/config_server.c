@@ -125,9 +125,11 @@ static void build_listener(struct config_build *b, size_t i)
 
 	*l = (struct config_listener){ .name = f->name, .address = f->address };
 	config_check_name(b, config_place(place, "http.listeners[%zu].name", i), f->name);
-	if (strcmp(f->name, "admin") == 0)
+	if (strcmp(f->name, "admin") == 0 || strcmp(f->name, CONFIG_METRICS) == 0)
 		config_yaml_complain(&b->yaml, config_place(place, "http.listeners[%zu].name", i),
-				     "\"admin\" is the name of the admin socket; choose another");
+				     "\"%s\" is the name of %s; choose another", f->name,
+				     f->name[0] == 'a' ? "the admin socket"
+						       : "the listener of metrics");
 	check_address(b, i, f->address);
 	if (f->port > UINT16_MAX)
 		config_yaml_complain(&b->yaml, config_place(place, "http.listeners[%zu].port", i),
@@ -240,5 +242,6 @@ enum result config_build_server(struct config_build *b, struct err *err)
 	for (i = 0; i < b->file->http.listeners_count; i++)
 		build_listener(b, i);
 	b->config->n_listeners = i;
+	config_build_metrics(b);
 	return OK;
 }

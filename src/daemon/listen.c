@@ -117,7 +117,7 @@ static enum result open_tcp(const struct config *config, const struct config_lis
 	return OK;
 }
 
-/* ---- the admin socket ---- */
+/* ---- Unix sockets ---- */
 
 static bool is_answered(const struct sockaddr_un *address)
 {
@@ -127,7 +127,8 @@ static bool is_answered(const struct sockaddr_un *address)
 }
 
 /* A path that nobody answers on is what a killed daemon left behind. */
-static enum result remove_stale(const struct sockaddr_un *address, struct err *err)
+static enum result remove_stale(const struct sockaddr_un *address, const char *setting,
+				struct err *err)
 {
 	int64_t since = clock_mono_us();
 	struct stat st;
@@ -136,19 +137,19 @@ static enum result remove_stale(const struct sockaddr_un *address, struct err *e
 		return OK;
 	if (!S_ISSOCK(st.st_mode))
 		return err_set(err, ERR_CONFIG,
-			       "admin.socket: %s is there and is no socket; choose another path",
+			       "%s: %s is there and is no socket; choose another path", setting,
 			       address->sun_path);
 	while (is_answered(address))
 		if (!be_patient(since))
 			return err_set(err, ERR_CONFIG,
-				       "admin.socket: another scepterd answers on %s; stop it "
-				       "first",
+				       "%s: another scepterd answers on %s; stop it first", setting,
 				       address->sun_path);
 	(void)unlink(address->sun_path);
 	return OK;
 }
 
-static enum result open_admin(const char *path, int *out, struct err *err)
+static enum result open_unix(const char *setting, const char *path, mode_t mode, int *out,
+			     struct err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	CLEANUP(close_fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -156,14 +157,14 @@ static enum result open_admin(const char *path, int *out, struct err *err)
 	int failed;
 
 	if (fd < 0)
-		return err_errno(err, errno, "admin socket");
+		return err_errno(err, errno, "%s", setting);
 	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-	TRY(remove_stale(&address, err));
-	old = umask(0177);
+	TRY(remove_stale(&address, setting, err));
+	old = umask(~mode & 0777);
 	failed = bind(fd, (const struct sockaddr *)&address, sizeof(address)) ? errno : 0;
 	(void)umask(old);
 	if (failed || listen(fd, BACKLOG))
-		return err_set(err, ERR_CONFIG, "admin.socket: %s: %s", path,
+		return err_set(err, ERR_CONFIG, "%s: %s: %s", setting, path,
 			       strerror(failed ? failed : errno));
 	*out = fd;
 	fd = -1;
@@ -178,6 +179,8 @@ static int *place_of(struct listen_set *set, const struct config *config, const 
 
 	if (strcmp(name, "admin") == 0)
 		return &set->admin;
+	if (strcmp(name, CONFIG_METRICS) == 0)
+		return &set->metrics;
 	for (i = 0; i < config->n_listeners; i++)
 		if (strcmp(name, config->listeners[i].name) == 0)
 			return &set->fds[i];
@@ -215,6 +218,20 @@ static enum result adopt(struct listen_set *set, const struct config *config, st
 
 /* ---- the whole ---- */
 
+static enum result open_metrics(struct listen_set *set, const struct config *config,
+				struct err *err)
+{
+	if (set->metrics >= 0)
+		return OK;
+	if (config->metrics.name)
+		return open_tcp(config, &config->metrics, &set->metrics, err);
+	if (!config->metrics_socket)
+		return OK;
+	TRY(open_unix("metrics.socket", config->metrics_socket, 0660, &set->metrics, err));
+	set->metrics_is_ours = true;
+	return OK;
+}
+
 static enum result open_all(struct listen_set *set, const struct config *config, struct err *err)
 {
 	size_t i;
@@ -223,9 +240,10 @@ static enum result open_all(struct listen_set *set, const struct config *config,
 	for (i = 0; i < set->n; i++)
 		if (set->fds[i] < 0)
 			TRY(open_tcp(config, &config->listeners[i], &set->fds[i], err));
+	TRY(open_metrics(set, config, err));
 	if (set->admin >= 0)
 		return OK;
-	TRY(open_admin(config->admin_socket, &set->admin, err));
+	TRY(open_unix("admin.socket", config->admin_socket, 0600, &set->admin, err));
 	set->admin_is_ours = true;
 	return OK;
 }
@@ -255,24 +273,32 @@ void listen_close(struct listen_set *set)
 	for (i = 0; i < set->n; i++)
 		close_fd(&set->fds[i]);
 	close_fd(&set->admin);
+	close_fd(&set->metrics);
 	*set = LISTEN_SET_NONE;
+}
+
+static void log_tcp(int fd, const struct config_listener *l, const struct log *log)
+{
+	union socket_address address = { .any = { 0 } };
+	socklen_t len = sizeof(address);
+
+	(void)getsockname(fd, &address.any, &len);
+	log_info(log, "listening", LOG_STR("listener", l->name), LOG_STR("address", l->address),
+		 LOG_INT("port", ntohs(address.in.sin_port)),
+		 LOG_STR("tls", l->tls_certificate ? "yes" : "no"));
 }
 
 void listen_log(const struct listen_set *set, const struct config *config, const struct log *log)
 {
 	size_t i;
 
-	for (i = 0; i < set->n; i++) {
-		const struct config_listener *l = &config->listeners[i];
-		union socket_address address = { .any = { 0 } };
-		socklen_t len = sizeof(address);
-
-		(void)getsockname(set->fds[i], &address.any, &len);
-		log_info(log, "listening", LOG_STR("listener", l->name),
-			 LOG_STR("address", l->address),
-			 LOG_INT("port", ntohs(address.in.sin_port)),
-			 LOG_STR("tls", l->tls_certificate ? "yes" : "no"));
-	}
+	for (i = 0; i < set->n; i++)
+		log_tcp(set->fds[i], &config->listeners[i], log);
+	if (config->metrics.name)
+		log_tcp(set->metrics, &config->metrics, log);
+	if (config->metrics_socket)
+		log_info(log, "listening", LOG_STR("listener", CONFIG_METRICS),
+			 LOG_STR("path", config->metrics_socket));
 	log_info(log, "listening", LOG_STR("listener", "admin"),
 		 LOG_STR("path", config->admin_socket));
 }

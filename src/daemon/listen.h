@@ -2,7 +2,7 @@
 /*
  * The listening sockets: opened before privileges are dropped and kept by the parent, so that a
  * restarted server goes on with them. Those that systemd passes (Sockets named like a listener, or
- * "admin") are taken instead of opened.
+ * "admin", or "metrics") are taken instead of opened.
  */
 #ifndef DAEMON_LISTEN_H
 #define DAEMON_LISTEN_H
@@ -14,9 +14,11 @@ struct listen_set {
 	size_t n;
 	int admin;
 	bool admin_is_ours; /* the path is removed at the end */
+	int metrics;
+	bool metrics_is_ours;
 };
 
-#define LISTEN_SET_NONE ((struct listen_set){ .admin = -1 })
+#define LISTEN_SET_NONE ((struct listen_set){ .admin = -1, .metrics = -1 })
 
 /* ERR_CONFIG: an address cannot be had, or a socket was passed that nothing wants. */
 RESULT listen_open(struct listen_set *out, const struct config *config, struct err *err);

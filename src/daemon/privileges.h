@@ -14,8 +14,9 @@
 
 /* Makes data and data/keys with the owners that the configuration says. */
 RESULT privileges_prepare(const struct config *config, struct err *err);
-/* The admin socket, once it is there: the server's user may use it, as root may. */
-RESULT privileges_give_socket(const struct config *config, struct err *err);
+/* A Unix socket of ours, once it is there: the server's user may use it, as root may. */
+RESULT privileges_give_socket(const struct config *config, const char *path, mode_t mode,
+			      struct err *err);
 /* As many open files as the connections need, as far as that is allowed; false: fewer. */
 bool privileges_raise_files(unsigned connections);
 /*

@@ -8,17 +8,27 @@
 #ifndef DAEMON_PROCESS_H
 #define DAEMON_PROCESS_H
 
+#include <stdatomic.h>
+
 #include "daemon/config.h"
 #include "daemon/listen.h"
 
 enum process_command { PROCESS_RELOAD = 'r', PROCESS_DRAIN = 'd' };
 enum process_report { PROCESS_READY = 'R' };
 
+enum process_role { PROCESS_KEEPER, PROCESS_SERVER, PROCESS_ROLES };
+
+/* What the parent tells all: memory that they share and only it writes. */
+struct process_board {
+	_Atomic uint64_t starts[PROCESS_ROLES]; /* how often each was started */
+};
+
 /* What a child is given. All borrowed. */
 struct process_context {
 	const char *config_path;
 	const struct config *config;
-	struct listen_set *listeners; /* the server closes them when it has copies */
+	struct listen_set *listeners;      /* the server closes them when it has copies */
+	const struct process_board *board; /* lives as long as the process */
 	int control;
 	int intro; /* the child's end of the introduction socket */
 	pid_t parent;

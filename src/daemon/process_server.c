@@ -7,6 +7,8 @@
 
 #include "audit/audit.h"
 #include "daemon/housekeeping.h"
+#include "daemon/metrics.h"
+#include "daemon/monitor.h"
 #include "daemon/privileges.h"
 #include "daemon/process.h"
 #include "daemon/server.h"
@@ -23,6 +25,7 @@ struct opened {
 	struct tls_listener *tls[CONFIG_LISTENERS_MAX];
 	struct housekeeping *housekeeping;
 	struct server server;
+	struct monitor *monitor;
 };
 
 /* Nobody logs any more but this thread. */
@@ -41,6 +44,7 @@ static void opened_clear(struct opened *o)
 	size_t i;
 
 	housekeeping_free(o->housekeeping);
+	monitor_stop(o->monitor);
 	crl_publisher_free(o->server.publisher);
 	if (o->server.authority)
 		authority_unref(o->server.authority);
@@ -48,6 +52,7 @@ static void opened_clear(struct opened *o)
 		tls_listener_free(o->tls[i]);
 	audit_close(o->server.audit);
 	ocsp_cache_free(o->server.ocsp_cache);
+	metrics_free(o->server.metrics);
 	keeper_client_free(o->server.keeper);
 	for (i = 0; i < o->n_outputs; i++)
 		log_output_unset_store(o->outputs[i]);
@@ -115,6 +120,7 @@ static enum result open_state(struct opened *o, const struct process_context *ct
 	TRY(keeper_ping(s->keeper, err));
 	TRY(open_audit(s, ctx, err));
 	server_init_admin(s);
+	TRY(metrics_new(&s->metrics, err));
 	TRY(ocsp_cache_new(&s->ocsp_cache, OCSP_CACHE_SLOTS, err));
 	TRY(server_load_authority(s, err));
 	return server_start_publisher(s, err);
@@ -159,6 +165,7 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 	http.n_listeners = i + 1;
 	TRY(http_server_start(&started, &http, err));
 	atomic_store(&o->server.http, started);
+	TRY(monitor_start(&o->monitor, &o->server, ctx->listeners->metrics, err));
 	listen_close(ctx->listeners);
 	return OK;
 }
@@ -238,6 +245,7 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .renewing = PTHREAD_MUTEX_INITIALIZER,
 			    .reusing = PTHREAD_MUTEX_INITIALIZER,
+			    .board = ctx->board,
 			    .config = config_ref(ctx->config) },
 	};
 	enum result r;
@@ -253,6 +261,8 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 	TRY(housekeeping_start(&o.housekeeping, &o.server, err));
 	TRY(start_http(&o, ctx, err));
 	r = obey(&o, ctx, err);
+	/* it looks at what is to be freed; refusing is an answer, too, to who asks for readiness */
+	monitor_stop(take(o.monitor));
 	http_server_drain(o.server.http, ctx->config->drain_seconds);
 	return r;
 }

@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "ca/responder.h"
+#include "daemon/metrics.h"
 #include "daemon/serve_crl.h"
 #include "scep/service.h"
 
@@ -192,6 +194,7 @@ static RESULT worker_crypto(struct worker *w, struct crypto **out, struct err *e
 static void handle_admin(struct server *s, struct worker *w, const struct http_request *req,
 			 struct http_reply *reply)
 {
+	const int64_t begun = clock_mono_us();
 	struct crypto *c = NULL;
 	struct err err = { 0 };
 
@@ -199,6 +202,7 @@ static void handle_admin(struct server *s, struct worker *w, const struct http_r
 		http_reply_text(reply, 503, "%s", err_text(&err));
 	else
 		admin_api_handle(&s->admin, c, req, reply);
+	metrics_count(s->metrics, SERVER_ADMIN, SERVER_ADMIN, reply, clock_mono_us() - begun);
 }
 
 static void handle_scep(struct server *s, struct worker *w, const struct config_endpoint *e,
@@ -313,6 +317,7 @@ static void handle_endpoint(struct server *s, struct worker *w, const struct htt
 			    struct http_reply *reply)
 {
 	const struct config *config = server_config(s);
+	const int64_t begun = clock_mono_us();
 	const struct config_endpoint *e;
 
 	e = config_route(config, find_listener(config, req->listener), req->path);
@@ -320,6 +325,8 @@ static void handle_endpoint(struct server *s, struct worker *w, const struct htt
 		protocols[e->protocol](s, w, e, req, reply);
 	else
 		http_reply_text(reply, 404, "no endpoint has this path");
+	metrics_count(s->metrics, e ? e->name : NULL, e ? protocol_names[e->protocol] : NULL, reply,
+		      clock_mono_us() - begun);
 	config_unref(config);
 }
 

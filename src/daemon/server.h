@@ -15,13 +15,18 @@
 #include "daemon/config.h"
 #include "ocsp/service.h"
 
+struct metrics;       /* daemon/metrics.h */
+struct process_board; /* daemon/process.h */
+
 struct server {
 	struct store *store;
 	struct keeper_client *keeper;
 	struct crl_publisher *publisher;
 	struct audit *audit;
 	struct ocsp_cache *ocsp_cache;
-	pthread_mutex_t renewing; /* an OCSP responder */
+	struct metrics *metrics;
+	const struct process_board *board; /* NULL: no other processes */
+	pthread_mutex_t renewing;          /* an OCSP responder */
 	struct clock clock;
 	struct log log;
 	struct admin_api admin;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -24,8 +25,6 @@
 #define STOP_US 5000000    /* what a child gets beyond its drain time */
 #define MALLOC_ARENAS 2    /* threads share them: memory counts more than their contention */
 
-enum role { KEEPER, SERVER, ROLES };
-
 struct child {
 	const char *name;
 	process_fn *run;
@@ -42,7 +41,8 @@ struct supervisor {
 	const char *config_path;
 	const struct config *config;
 	struct listen_set listeners;
-	struct child children[ROLES];
+	struct child children[PROCESS_ROLES];
+	struct process_board *board;
 	int signals;
 	bool was_ready;
 	bool stopping;
@@ -56,13 +56,14 @@ struct supervisor {
 /* ---- children ---- */
 
 /* In the child: its own log, signals and descriptors. Does not return. */
-static void be_child(struct supervisor *s, enum role role, int control)
+static void be_child(struct supervisor *s, enum process_role role, int control)
 {
 	struct child *c = &s->children[role];
 	struct process_context ctx = {
 		.config_path = s->config_path,
 		.config = s->config,
 		.listeners = &s->listeners,
+		.board = s->board,
 		.control = control,
 		.intro = c->intro,
 		.parent = getppid(),
@@ -72,7 +73,7 @@ static void be_child(struct supervisor *s, enum role role, int control)
 	sigset_t none;
 	enum result r;
 
-	(void)prctl(PR_SET_NAME, role == KEEPER ? "scepterd-keeper" : "scepterd-server");
+	(void)prctl(PR_SET_NAME, role == PROCESS_KEEPER ? "scepterd-keeper" : "scepterd-server");
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
@@ -81,11 +82,12 @@ static void be_child(struct supervisor *s, enum role role, int control)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)close(s->signals);
 	/* the other's end would let the server take what is sent to the keeper */
-	(void)close(s->children[role == KEEPER ? SERVER : KEEPER].intro);
+	(void)close(s->children[role == PROCESS_KEEPER ? PROCESS_SERVER : PROCESS_KEEPER].intro);
 	if (s->children[!role].control >= 0)
 		(void)close(s->children[!role].control);
-	if (role == KEEPER)
+	if (role == PROCESS_KEEPER)
 		listen_close(&s->listeners);
+	(void)mprotect(s->board, sizeof(*s->board), PROT_READ);
 	(void)mallopt(M_ARENA_MAX, MALLOC_ARENAS);
 	log_init(&ctx.log, s->sink);
 	log_bind(&ctx.log, LOG_STR("process", c->name));
@@ -96,7 +98,7 @@ static void be_child(struct supervisor *s, enum role role, int control)
 	_exit(err_map(r)->exit_code);
 }
 
-static enum result start_child(struct supervisor *s, enum role role, struct err *err)
+static enum result start_child(struct supervisor *s, enum process_role role, struct err *err)
 {
 	struct child *c = &s->children[role];
 	int pair[2];
@@ -118,6 +120,7 @@ static enum result start_child(struct supervisor *s, enum role role, struct err 
 		return err_errno(err, errno, "%s: fork", c->name);
 	}
 	c->control = pair[0];
+	atomic_fetch_add(&s->board->starts[role], 1);
 	log_debug(&s->log, "process started", LOG_STR("child", c->name), LOG_INT("pid", c->pid));
 	return OK;
 }
@@ -139,12 +142,12 @@ static void start_due(struct supervisor *s)
 	struct err err = { 0 };
 	size_t i;
 
-	for (i = 0; i < ROLES; i++) {
+	for (i = 0; i < PROCESS_ROLES; i++) {
 		struct child *c = &s->children[i];
 
 		if (!c->restart_at || c->restart_at > clock_mono_us())
 			continue;
-		if (start_child(s, (enum role)i, &err) != OK) {
+		if (start_child(s, (enum process_role)i, &err) != OK) {
 			log_error(&s->log, "process not started", LOG_ERR(&err));
 			plan_restart(c);
 		}
@@ -174,19 +177,21 @@ static void close_listeners(struct supervisor *s)
 {
 	if (s->listeners.admin_is_ours)
 		(void)unlink(s->config->admin_socket);
+	if (s->listeners.metrics_is_ours)
+		(void)unlink(s->config->metrics_socket);
 	listen_close(&s->listeners);
 }
 
 static void stop_keeper(struct supervisor *s)
 {
 	s->kill_at = clock_mono_us() + STOP_US;
-	close_control(&s->children[KEEPER]);
+	close_control(&s->children[PROCESS_KEEPER]);
 }
 
 /* First the server, which needs the keeper until its last answer. */
 static void begin_stop(struct supervisor *s)
 {
-	struct child *server = &s->children[SERVER];
+	struct child *server = &s->children[PROCESS_SERVER];
 	size_t i;
 
 	if (s->stopping)
@@ -194,7 +199,7 @@ static void begin_stop(struct supervisor *s)
 	s->stopping = true;
 	(void)sd_notify(0, "STOPPING=1");
 	close_listeners(s);
-	for (i = 0; i < ROLES; i++)
+	for (i = 0; i < PROCESS_ROLES; i++)
 		s->children[i].restart_at = 0;
 	if (!server->pid) {
 		stop_keeper(s);
@@ -211,8 +216,8 @@ static void kill_late(struct supervisor *s)
 	if (!s->stopping || clock_mono_us() < s->kill_at)
 		return;
 	s->kill_at = clock_mono_us() + STOP_US;
-	for (i = 0; i < ROLES; i++)
-		if (s->children[i].pid && (i == SERVER || !s->children[SERVER].pid))
+	for (i = 0; i < PROCESS_ROLES; i++)
+		if (s->children[i].pid && (i == PROCESS_SERVER || !s->children[PROCESS_SERVER].pid))
 			(void)kill(s->children[i].pid, SIGKILL);
 }
 
@@ -245,7 +250,7 @@ static void child_ended(struct supervisor *s, struct child *c, int status)
 	c->pid = 0;
 	close_control(c);
 	if (s->stopping) {
-		if (c == &s->children[SERVER])
+		if (c == &s->children[PROCESS_SERVER])
 			stop_keeper(s);
 		return;
 	}
@@ -266,7 +271,7 @@ static void reap(struct supervisor *s)
 	size_t i;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		for (i = 0; i < ROLES; i++)
+		for (i = 0; i < PROCESS_ROLES; i++)
 			if (s->children[i].pid == pid)
 				child_ended(s, &s->children[i], status);
 }
@@ -313,7 +318,7 @@ static void reload(struct supervisor *s)
 	config_unref(s->config);
 	s->config = config;
 	log_sink_set_floor(s->sink, config->log_level);
-	send_command(&s->children[SERVER], PROCESS_RELOAD);
+	send_command(&s->children[PROCESS_SERVER], PROCESS_RELOAD);
 }
 
 static void on_signal(struct supervisor *s)
@@ -361,7 +366,7 @@ static int poll_timeout(const struct supervisor *s)
 	int64_t due = s->stopping ? s->kill_at : INT64_MAX, left;
 	size_t i;
 
-	for (i = 0; i < ROLES; i++)
+	for (i = 0; i < PROCESS_ROLES; i++)
 		if (s->children[i].restart_at && s->children[i].restart_at < due)
 			due = s->children[i].restart_at;
 	if (due == INT64_MAX)
@@ -372,7 +377,7 @@ static int poll_timeout(const struct supervisor *s)
 
 static bool is_over(const struct supervisor *s)
 {
-	return s->stopping && !s->children[KEEPER].pid && !s->children[SERVER].pid;
+	return s->stopping && !s->children[PROCESS_KEEPER].pid && !s->children[PROCESS_SERVER].pid;
 }
 
 static void watch(struct supervisor *s)
@@ -380,12 +385,12 @@ static void watch(struct supervisor *s)
 	while (!is_over(s)) {
 		struct pollfd fds[] = {
 			{ .fd = s->signals, .events = POLLIN },
-			{ .fd = s->children[SERVER].control, .events = POLLIN },
+			{ .fd = s->children[PROCESS_SERVER].control, .events = POLLIN },
 		};
 
 		if (poll(fds, ARRAY_LEN(fds), poll_timeout(s)) > 0) {
 			if (fds[1].revents)
-				on_report(s, &s->children[SERVER]);
+				on_report(s, &s->children[PROCESS_SERVER]);
 			if (fds[0].revents)
 				on_signal(s);
 		}
@@ -411,18 +416,32 @@ static enum result catch_signals(struct supervisor *s, struct err *err)
 	return s->signals < 0 ? err_errno(err, errno, "signalfd") : OK;
 }
 
+static enum result make_board(struct supervisor *s, struct err *err)
+{
+	void *board = mmap(NULL, sizeof(*s->board), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (board == MAP_FAILED)
+		return err_errno(err, errno, "memory that the processes share");
+	s->board = board;
+	return OK;
+}
+
 static enum result prepare(struct supervisor *s, struct err *err)
 {
 	int pair[2];
 
+	TRY(make_board(s, err));
 	TRY(privileges_prepare(s->config, err));
 	TRY(listen_open(&s->listeners, s->config, err));
 	if (s->listeners.admin_is_ours)
-		TRY(privileges_give_socket(s->config, err));
+		TRY(privileges_give_socket(s->config, s->config->admin_socket, 0600, err));
+	if (s->listeners.metrics_is_ours)
+		TRY(privileges_give_socket(s->config, s->config->metrics_socket, 0660, err));
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return err_errno(err, errno, "introduction socket");
-	s->children[KEEPER].intro = pair[0];
-	s->children[SERVER].intro = pair[1];
+	s->children[PROCESS_KEEPER].intro = pair[0];
+	s->children[PROCESS_SERVER].intro = pair[1];
 	return catch_signals(s, err);
 }
 
@@ -431,8 +450,8 @@ static enum result run(struct supervisor *s, struct err *err)
 	TRY(prepare(s, err));
 	if (geteuid() == 0 && !s->config->user)
 		log_warning(&s->log, "running as root; set user and keeper_user");
-	TRY(start_child(s, KEEPER, err));
-	TRY(start_child(s, SERVER, err));
+	TRY(start_child(s, PROCESS_KEEPER, err));
+	TRY(start_child(s, PROCESS_SERVER, err));
 	listen_log(&s->listeners, s->config, &s->log);
 	watch(s);
 	if (s->failure != OK)
@@ -446,13 +465,15 @@ static void clear(struct supervisor *s)
 	size_t i;
 
 	close_listeners(s);
-	for (i = 0; i < ROLES; i++) {
+	for (i = 0; i < PROCESS_ROLES; i++) {
 		close_control(&s->children[i]);
 		if (s->children[i].intro >= 0)
 			(void)close(s->children[i].intro);
 	}
 	if (s->signals >= 0)
 		(void)close(s->signals);
+	if (s->board)
+		(void)munmap(s->board, sizeof(*s->board));
 	config_unref(s->config);
 }
 
@@ -463,15 +484,15 @@ enum result supervise_run(const char *config_path, const struct config *config,
 		.config_path = config_path,
 		.config = config,
 		.listeners = LISTEN_SET_NONE,
-		.children = { [KEEPER] = { .name = "keeper", .run = process_keeper },
-			      [SERVER] = { .name = "server", .run = process_server } },
+		.children = { [PROCESS_KEEPER] = { .name = "keeper", .run = process_keeper },
+			      [PROCESS_SERVER] = { .name = "server", .run = process_server } },
 		.signals = -1,
 		.sink = sink,
 	};
 	enum result r;
 	size_t i;
 
-	for (i = 0; i < ROLES; i++)
+	for (i = 0; i < PROCESS_ROLES; i++)
 		s.children[i].control = s.children[i].intro = -1;
 	log_init(&s.log, sink);
 	log_bind(&s.log, LOG_STR("process", "parent"));

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "keeper/channel.h"
 #include "keeper/wire.h"
 
@@ -27,6 +28,7 @@ struct keeper_client {
 	unsigned timeout_ms;
 	pthread_mutex_t lock; /* of pool */
 	struct link *pool;
+	struct meter *meter; /* a histogram a row of calls, and who got no answer */
 };
 
 struct keeper_key {
@@ -34,6 +36,45 @@ struct keeper_key {
 	struct keeper_client *client;
 	char id[KEEPER_ID_MAX + 1];
 };
+
+/* ---- what is counted ---- */
+
+static const char *const calls[] = {
+	"ping",         "open",     "generate",  "decrypt",  "sign-certificate", "sign-crl",
+	"sign-content", "sign-csr", "sign-ocsp", "sign-tls", "sign-audit",
+};
+#define FIRST_SIGN 4
+#define UNANSWERED (ARRAY_LEN(calls) * HISTOGRAM_COUNTERS)
+
+static size_t call_of(const struct keeper_request *req)
+{
+	static const size_t rows[] = { [KEEPER_PING] = 0,
+				       [KEEPER_OPEN] = 1,
+				       [KEEPER_GENERATE] = 2,
+				       [KEEPER_DECRYPT] = 3,
+				       [KEEPER_SIGN] = FIRST_SIGN };
+
+	return rows[req->op] + (req->op == KEEPER_SIGN ? (size_t)req->purpose : 0);
+}
+
+static void count(const struct keeper_client *k, const struct keeper_request *req, int64_t begun)
+{
+	histogram_add(k->meter, call_of(req) * HISTOGRAM_COUNTERS, clock_mono_us() - begun);
+}
+
+bool keeper_client_calls(const struct keeper_client *k, size_t i, struct keeper_client_calls *out)
+{
+	if (i >= ARRAY_LEN(calls))
+		return false;
+	out->call = calls[i];
+	histogram_read(k->meter, i * HISTOGRAM_COUNTERS, &out->took);
+	return true;
+}
+
+uint64_t keeper_client_unanswered(const struct keeper_client *k)
+{
+	return meter_sum(k->meter, UNANSWERED);
+}
 
 /* ---- channels ---- */
 
@@ -160,6 +201,7 @@ static enum result send_request(struct keeper_client *k, const struct keeper_req
 static enum result away(struct keeper_client *k, struct err *err)
 {
 	pool_drop(k);
+	meter_add(k->meter, UNANSWERED, 1);
 	return err_prefix(err, ERR_BUSY, "the keeper gave no answer");
 }
 
@@ -185,14 +227,18 @@ static enum result finish(struct keeper_client *k, struct link *sent, struct lin
 static enum result call(struct keeper_client *k, const struct keeper_request *req,
 			struct link **out, struct keeper_reply *reply, struct err *err)
 {
+	const int64_t begun = clock_mono_us();
 	struct link *l = NULL;
+	enum result r;
 
 	if (req->id.len > KEEPER_ID_MAX || req->payload.len > KEEPER_PAYLOAD_MAX)
 		return err_set(err, ERR_LIMIT, "keeper: message of %zu bytes, at most %u",
 			       req->payload.len, KEEPER_PAYLOAD_MAX);
 	if (send_request(k, req, &l, err) != OK)
 		return away(k, err);
-	return finish(k, l, out, reply, err);
+	r = finish(k, l, out, reply, err);
+	count(k, req, begun);
+	return r;
 }
 
 /* A call whose reply has nothing to read. */
@@ -275,6 +321,7 @@ static enum result sign_long(const struct keeper_key *k, struct keeper_request *
 			     struct key_pieces *pieces, struct buf *out, struct err *err)
 {
 	CLEANUP(link_freep) struct link *l = NULL;
+	const int64_t begun = clock_mono_us();
 	struct keeper_reply reply;
 	struct link *done = NULL;
 	BUF begin = BUF_INIT;
@@ -288,6 +335,7 @@ static enum result sign_long(const struct keeper_key *k, struct keeper_request *
 	TRY(send_rest(k->client, l, pieces, span_sub(buf_span(&begin), KEEPER_LONG_HEAD, SIZE_MAX),
 		      err));
 	TRY(finish(k->client, take(l), &done, &reply, err));
+	count(k->client, req, begun);
 	buf_put(out, reply.payload);
 	pool_put(k->client, done);
 	return buf_check(out, err);
@@ -410,9 +458,15 @@ enum result keeper_client_new(struct keeper_client **out, int intro_fd, unsigned
 			      struct err *err)
 {
 	struct keeper_client *k = calloc(1, sizeof(*k));
+	enum result r;
 
 	if (!k)
 		return err_nomem(err);
+	r = meter_new(&k->meter, UNANSWERED + 1, err);
+	if (r != OK) {
+		free(k);
+		return r;
+	}
 	k->intro_fd = intro_fd;
 	k->timeout_ms = timeout_ms;
 	(void)pthread_mutex_init(&k->lock, NULL);
@@ -426,5 +480,6 @@ void keeper_client_free(struct keeper_client *k)
 		return;
 	pool_drop(k);
 	(void)pthread_mutex_destroy(&k->lock);
+	meter_free(k->meter);
 	free(k);
 }

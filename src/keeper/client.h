@@ -11,6 +11,7 @@
 #ifndef KEEPER_CLIENT_H
 #define KEEPER_CLIENT_H
 
+#include "base/histogram.h"
 #include "keeper/rule.h"
 #include "pki/key_evp.h"
 
@@ -34,5 +35,15 @@ RESULT keeper_succeed(struct keeper_client *k, const char *id, struct key_spec s
 RESULT keeper_key_open(struct key **out, struct keeper_client *k, const char *id, struct err *err);
 /* Round trip, for readiness. */
 RESULT keeper_ping(struct keeper_client *k, struct err *err);
+
+/* How long the keeper took to answer, by what was asked of it. */
+struct keeper_client_calls {
+	const char *call; /* static: "ping", "decrypt", "sign-certificate"... */
+	struct histogram took;
+};
+/* i: from 0 on. False: there is no such. */
+bool keeper_client_calls(const struct keeper_client *k, size_t i, struct keeper_client_calls *out);
+/* How many calls got no answer. */
+uint64_t keeper_client_unanswered(const struct keeper_client *k);
 
 #endif

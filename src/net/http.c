@@ -110,6 +110,7 @@ void http_reply_clear(struct http_reply *reply)
 	reply->status = 0;
 	reply->content_type = NULL;
 	reply->n_headers = 0;
+	reply->label = (struct http_label){ 0 };
 	buf_clear(&reply->body);
 	release(reply);
 }

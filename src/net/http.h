@@ -47,6 +47,14 @@ struct http_lent {
 
 #define HTTP_REPLY_HEADERS_MAX 8
 
+/* What a request was and came to, in its protocol's words, for who counts them. All static strings
+ * of a small set; NULL: nothing to say beyond the status. */
+struct http_label {
+	const char *operation; /* "PKCSReq" */
+	const char *outcome;   /* "success", "pending", "failure" */
+	const char *reason;    /* of a failure: "badRequest" */
+};
+
 /* Handlers fill it; the server sends and clears it. */
 struct http_reply {
 	int status;               /* 0: the handler forgot; sent as 500 */
@@ -58,6 +66,7 @@ struct http_reply {
 	size_t n_headers;
 	struct buf body;
 	struct http_lent lent; /* release set: sent instead of body */
+	struct http_label label;
 };
 
 static inline struct span http_reply_body(const struct http_reply *reply)

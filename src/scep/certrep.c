@@ -16,6 +16,9 @@ static enum digest_alg reply_digest(const struct scep_exchange *x)
 static RESULT certrep(struct scep_exchange *x, struct scep_message_new *m, struct http_reply *reply,
 		      struct err *err)
 {
+	static const char *const outcomes[] = {
+		[SCEP_SUCCESS] = "success", [SCEP_FAILURE] = "failure", [SCEP_PENDING] = "pending"
+	};
 	const struct ca_identity *signer = authority_ca_signer(x->ca);
 	uint8_t nonce[SCEP_NONCE];
 	BUF body = BUF_INIT;
@@ -35,6 +38,9 @@ static RESULT certrep(struct scep_exchange *x, struct scep_message_new *m, struc
 	reply->status = 200;
 	reply->content_type = "application/x-pki-message";
 	reply->body = buf_take(&body);
+	reply->label.outcome = outcomes[m->pki_status];
+	if (m->fail_info >= 0)
+		reply->label.reason = scep_fail_info_name(m->fail_info);
 	/* a GET that makes certificates must not be answered by a proxy */
 	http_reply_header(reply, "Cache-Control", "no-store");
 	return OK;

@@ -185,6 +185,7 @@ void scep_pki_operation(struct scep_exchange *x, const struct scep_query *query,
 	}
 	if (r == OK) {
 		bind_transaction(x);
+		reply->label.operation = scep_message_type_name(x->request.message_type);
 		r = answer(x, reply, &err);
 	}
 	if (r != OK)

@@ -62,12 +62,15 @@ static void get_next_ca_cert(struct scep_exchange *x, const struct scep_query *q
 			"GetCACaps tells");
 }
 
-static scep_operation_fn *const operations[] = {
-	[SCEP_OP_NONE] = NULL,
-	[SCEP_OP_GET_CA_CAPS] = scep_get_ca_caps,
-	[SCEP_OP_GET_CA_CERT] = scep_get_ca_cert,
-	[SCEP_OP_GET_NEXT_CA_CERT] = get_next_ca_cert,
-	[SCEP_OP_PKI_OPERATION] = scep_pki_operation,
+static const struct {
+	scep_operation_fn *run;
+	const char *name;
+} operations[] = {
+	[SCEP_OP_NONE] = { NULL, NULL },
+	[SCEP_OP_GET_CA_CAPS] = { scep_get_ca_caps, "GetCACaps" },
+	[SCEP_OP_GET_CA_CERT] = { scep_get_ca_cert, "GetCACert" },
+	[SCEP_OP_GET_NEXT_CA_CERT] = { get_next_ca_cert, "GetNextCACert" },
+	[SCEP_OP_PKI_OPERATION] = { scep_pki_operation, "PKIOperation" },
 };
 
 static RESULT check_method(const struct http_request *req, struct err *err)
@@ -86,8 +89,8 @@ static void run_operation(struct scep_exchange *x, const struct scep_query *quer
 	/* many devices leave it out of a POST, for which there is only one (RFC 8894 4.3) */
 	if (operation == SCEP_OP_NONE && x->http->method == HTTP_POST)
 		operation = SCEP_OP_PKI_OPERATION;
-
-	if (!operations[operation]) {
+	reply->label.operation = operations[operation].name;
+	if (!operations[operation].run) {
 		if (err_set(&err, ERR_BAD_REQUEST, "RFC 8894 4.1: the URL lacks ?operation="))
 			scep_refusal_by_http(x, 400, &err, reply);
 		return;
@@ -98,7 +101,7 @@ static void run_operation(struct scep_exchange *x, const struct scep_query *quer
 			scep_reply_later(x, &err, reply);
 		return;
 	}
-	operations[operation](x, query, reply);
+	operations[operation].run(x, query, reply);
 }
 
 static void exchange_clear(struct scep_exchange *x)

@@ -49,6 +49,16 @@ bool queue_put(struct queue *q, struct job *job)
 	return open;
 }
 
+unsigned queue_length(struct queue *q)
+{
+	unsigned n;
+
+	(void)pthread_mutex_lock(&q->lock);
+	n = q->n;
+	(void)pthread_mutex_unlock(&q->lock);
+	return n;
+}
+
 void queue_close(struct queue *q)
 {
 	(void)pthread_mutex_lock(&q->lock);

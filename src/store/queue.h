@@ -31,6 +31,8 @@ void queue_clear(struct queue *q);
 
 /* False: closed. */
 bool queue_put(struct queue *q, struct job *job);
+/* How many wait. */
+unsigned queue_length(struct queue *q);
 /* Refuses more; what is in it can still be taken. */
 void queue_close(struct queue *q);
 

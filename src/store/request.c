@@ -147,6 +147,20 @@ enum result store_each_request(struct store *s, const struct store_request_filte
 	}
 }
 
+enum result store_count_requests(struct store *s, int64_t now, uint64_t *out, struct err *err)
+{
+	READER reader = READER_NONE;
+	QUERY q = QUERY_NONE;
+	bool row;
+
+	TRY(reader_init(&reader, s->pool, err));
+	TRY(query_init(&q, reader.db, SQL_COUNT_REQUESTS, err));
+	query_bind_int(&q, 1, now);
+	TRY(query_step(&q, &row, err));
+	*out = (uint64_t)query_int(&q, 0);
+	return OK;
+}
+
 /* ---- the end ---- */
 
 struct ending {

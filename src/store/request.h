@@ -77,6 +77,9 @@ typedef enum result store_request_fn(void *ctx, const struct store_request *r, s
 RESULT store_each_request(struct store *s, const struct store_request_filter *filter,
 			  store_request_fn *fn, void *ctx, struct err *err);
 
+/* How many wait. */
+RESULT store_count_requests(struct store *s, int64_t now, uint64_t *out, struct err *err);
+
 /* An operator's word. */
 struct store_verdict {
 	int64_t id;

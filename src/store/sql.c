@@ -58,6 +58,7 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_SAVEPOINT] = "SAVEPOINT job",
 	[SQL_RELEASE] = "RELEASE job",
 	[SQL_ROLLBACK_TO] = "ROLLBACK TO job",
+	[SQL_TOUCH] = "PRAGMA application_id = 0x53636570", /* writes page 1, whatever was there */
 
 	[SQL_ADD_EVENT] = "INSERT INTO event (time, kind, endpoint, transaction_tag,"
 			  " transaction_id, ca, serial, actor, reason, detail, id, hash)"
@@ -132,6 +133,7 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_FIND_REQUEST_OF] = REQUEST OF_TRANSACTION " ORDER BY id DESC LIMIT 1",
 	[SQL_OVERDUE_REQUEST] = REQUEST "WHERE state = 0 AND expires <= ?1 LIMIT 1",
 	[SQL_REQUESTS] = REQUEST "WHERE id > ?1 AND (?3 = 0 OR state = 0) ORDER BY id LIMIT ?2",
+	[SQL_COUNT_REQUESTS] = "SELECT count(*) FROM request WHERE state = 0 AND expires > ?1",
 	[SQL_END_REQUEST] = "UPDATE request SET state = ?2, decided = ?3, reason = ?4"
 			    " WHERE id = ?1 AND state = 0 AND (?2 = 3 OR expires > ?3)",
 	[SQL_ADD_APPROVAL] = "INSERT INTO approval (request, actor, time) SELECT id, ?2, ?3"

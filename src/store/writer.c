@@ -4,14 +4,17 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "store/queue.h"
 
 /* Pages in the write-ahead log between two checkpoints: 32 MiB. */
 #define CHECKPOINT_PAGES 8192
 /* Beyond this, wait for the readers that keep the log from starting over. */
 #define RESTART_PAGES (8 * CHECKPOINT_PAGES)
+#define PAGE_BYTES 4096
 
 struct writer {
 	struct db db;
@@ -20,10 +23,20 @@ struct writer {
 	bool started;
 	struct queue queue;
 
-	/* The thread's own. */
-	int pages;      /* in the write-ahead log */
-	int checked_at; /* pages when the last checkpoint was tried */
-	bool failing;   /* the last group failed */
+	struct meter *meter; /* two histograms and a count, see COUNT_... */
+
+	/* The thread's own, but for a look from outside. */
+	atomic_int pages;         /* in the write-ahead log */
+	int checked_at;           /* pages when the last checkpoint was tried */
+	atomic_bool failing;      /* the last group failed */
+	_Atomic int64_t wrote_at; /* the last that did not, clock_mono_us() */
+};
+
+enum {
+	COUNT_WAITS,
+	COUNT_GROUPS = COUNT_WAITS + HISTOGRAM_COUNTERS,
+	COUNT_FAILED = COUNT_GROUPS + HISTOGRAM_COUNTERS,
+	COUNTS
 };
 
 static int on_commit(void *ctx, sqlite3 *handle UNUSED, const char *name UNUSED, int pages)
@@ -71,8 +84,14 @@ static void run_group(struct writer *w, struct job *jobs)
 {
 	struct err err = { 0 };
 	struct job *job, *next;
+	int64_t begun = clock_mono_us(), ended;
 	enum result r = group_run(&w->db, jobs, &err);
 
+	ended = clock_mono_us();
+	histogram_add(w->meter, COUNT_GROUPS, ended - begun);
+	meter_add(w->meter, COUNT_FAILED, r != OK);
+	if (r == OK)
+		atomic_store(&w->wrote_at, ended);
 	report(w, r, &err);
 	for (job = jobs; job; job = next) {
 		next = job->next; /* once posted, the job's stack is gone */
@@ -116,6 +135,7 @@ static int start_thread(struct writer *w)
 enum result writer_new(struct writer **out, struct db *db, const struct log *log, struct err *err)
 {
 	struct writer *w = calloc(1, sizeof(*w));
+	enum result r;
 	int e;
 
 	if (!w) {
@@ -125,12 +145,15 @@ enum result writer_new(struct writer **out, struct db *db, const struct log *log
 	w->db = *db;
 	*db = (struct db){ 0 };
 	w->log = *log;
+	atomic_init(&w->wrote_at, INT64_MIN);
 	queue_init(&w->queue);
 	(void)sqlite3_wal_hook(w->db.handle, on_commit, w);
-	e = start_thread(w);
-	if (e) {
+	r = meter_new(&w->meter, COUNTS, err);
+	if (r == OK && (e = start_thread(w)))
+		r = err_errno(err, e, "store writer thread");
+	if (r != OK) {
 		writer_free(w);
-		return err_errno(err, e, "store writer thread");
+		return r;
 	}
 	*out = w;
 	return OK;
@@ -145,12 +168,14 @@ void writer_free(struct writer *w)
 		(void)pthread_join(w->thread, NULL);
 	db_close(&w->db);
 	queue_clear(&w->queue);
+	meter_free(w->meter);
 	free(w);
 }
 
 enum result writer_run(struct writer *w, job_fn *fn, const void *arg, struct err *err)
 {
 	struct job job = { .fn = fn, .arg = arg };
+	int64_t begun = clock_mono_us();
 
 	(void)sem_init(&job.done, 0, 0);
 	if (queue_put(&w->queue, &job))
@@ -159,7 +184,29 @@ enum result writer_run(struct writer *w, job_fn *fn, const void *arg, struct err
 	else
 		job.result = err_set(&job.err, ERR_BUSY, "the store is closing");
 	(void)sem_destroy(&job.done);
+	histogram_add(w->meter, COUNT_WAITS, clock_mono_us() - begun);
 	if (err && job.result != OK)
 		*err = job.err;
 	return job.result;
+}
+
+/* ---- how it goes ---- */
+
+bool writer_has_written(const struct writer *w, int64_t us)
+{
+	int64_t at = atomic_load(&w->wrote_at);
+
+	return !atomic_load(&w->failing) && at != INT64_MIN && clock_mono_us() - at < us;
+}
+
+void writer_stats(struct writer *w, struct store_stats *out)
+{
+	*out = (struct store_stats){
+		.queued = queue_length(&w->queue),
+		.failed = meter_sum(w->meter, COUNT_FAILED),
+		.failing = atomic_load(&w->failing),
+		.log_bytes = (uint64_t)atomic_load(&w->pages) * PAGE_BYTES,
+	};
+	histogram_read(w->meter, COUNT_WAITS, &out->waits);
+	histogram_read(w->meter, COUNT_GROUPS, &out->groups);
 }

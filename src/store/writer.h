@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "store/group.h"
+#include "store/health.h"
 
 struct writer;
 
@@ -22,5 +23,10 @@ void writer_free(struct writer *w);
 
 /* Blocks until the job's changes are durable (OK) or undone. Thread-safe. */
 RESULT writer_run(struct writer *w, job_fn *fn, const void *arg, struct err *err);
+
+/* Was the last commit a good one, and of the last `us` microseconds? */
+bool writer_has_written(const struct writer *w, int64_t us);
+/* All but file_bytes. Any thread may look. */
+void writer_stats(struct writer *w, struct store_stats *out);
 
 #endif

@@ -192,10 +192,10 @@ static void refuses_with_line_and_remedy(void **state)
 		  ":16: a second document begins here; put all settings into one\n" },
 		{ HTTP, ":1: \"data\" is missing\n" },
 		{ HEAD, ":1: \"http\" is missing\n" },
-		{ GOOD "bogus: 1\n",
-		  ":16: unknown setting \"bogus\"; known here: data, user, "
-		  "keeper_user, log, admin, audit, challenges, http, login_failures, operators, "
-		  "profiles, endpoints\n" },
+		{ GOOD "bogus: 1\n", ":16: unknown setting \"bogus\"; known here: data, user, "
+				     "keeper_user, log, admin, audit, challenges, metrics, http, "
+				     "login_failures, operators, "
+				     "profiles, endpoints\n" },
 		{ GOOD "challenges: {retention: 30}\n", ":16: challenges.retention: \"30\" is not "
 							"a duration: write a number and one of s "
 							"m h d w y, as in 90d\n" },
@@ -224,6 +224,24 @@ static void refuses_with_line_and_remedy(void **state)
 		  "\"scepterctl audit tail --follow --json\"\n" },
 		{ GOOD "audit: {checkpoint_events: 0}\n",
 		  ":16: audit.checkpoint_events: 0 is not within 1 to 1000000\n" },
+		{ GOOD "metrics: {}\n",
+		  ":16: metrics: has neither port nor socket; write one of them\n" },
+		{ GOOD "metrics: {port: 70000, address: a}\n",
+		  ":16: metrics.address: \"a\" is no IPv4 or IPv6 address; write 0.0.0.0 or "
+		  "\"::\" for all\n"
+		  "S:16: metrics.port: 70000 is no port: 1 to 65535, or 0 for any free one\n" },
+		{ GOOD "metrics: {port: 8080}\n",
+		  ":16: metrics.port: 127.0.0.1 port 8080 is that of listener \"plain\" already; "
+		  "metrics need one of their own\n" },
+		{ GOOD "metrics: {port: 1, socket: a}\n",
+		  ":16: metrics.socket: stands beside address or port; write either a Unix "
+		  "socket or an address and its port\n" },
+		{ GOOD "metrics: {socket: ./d/admin.sock}\n",
+		  ":16: metrics.socket: is the admin socket already; choose another path\n" },
+		{ HEAD HTTP "    - {name: metrics, address: 127.0.0.1, port: 8081}\n",
+		  ":5: http.listeners[1].name: \"metrics\" is the name of the listener of metrics; "
+		  "choose "
+		  "another\n" },
 		{ GOOD "log: {access: maybe}\n",
 		  ":16: log.access: \"maybe\" is neither true nor false\n" },
 		{ GOOD "log: {acess: true}\n",

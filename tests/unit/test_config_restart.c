@@ -18,6 +18,8 @@ static void knows_what_takes_a_restart(void **state)
 		{ HEAD HTTP "    - {name: b, address: 127.0.0.1, port: 1}\n", "http.listeners" },
 		{ GOOD "log: {access: false}\n", "log.access" },
 		{ GOOD "audit: {checkpoint_seconds: 7}\n", "audit" },
+		{ GOOD "metrics: {port: 0}\n", "metrics" },
+		{ GOOD "metrics: {socket: ./m}\n", "metrics" },
 		{ GOOD "log: {outputs: [{type: stderr}]}\n", NULL },
 		{ GOOD "log: {outputs: [{type: journald}]}\n", "log.outputs" },
 		{ GOOD "admin: {socket: ./e}\n", "admin.socket" },
