@@ -260,6 +260,16 @@ static bool same_outputs(const struct config *a, const struct config *b)
 	return true;
 }
 
+static bool same_source(const struct passphrase_source *a, const struct passphrase_source *b)
+{
+	return a->kind == b->kind && a->fd == b->fd && same_text(a->text, b->text);
+}
+
+static bool same_keys(const struct config_keys *a, const struct config_keys *b)
+{
+	return same_source(&a->passphrase, &b->passphrase) && same_source(&a->pin, &b->pin);
+}
+
 static bool same_limits(const struct http_limits *a, const struct http_limits *b)
 {
 	return a->header_bytes == b->header_bytes && a->body_bytes == b->body_bytes &&
@@ -279,6 +289,7 @@ const char *config_needs_restart(const struct config *old, const struct config *
 		{ "user", same_text(old->user, fresh->user) },
 		{ "keeper_user", same_text(old->keeper_user, fresh->keeper_user) },
 		{ "admin.socket", same_text(old->admin_socket, fresh->admin_socket) },
+		{ "keys", same_keys(&old->keys, &fresh->keys) },
 		{ "log.access", old->access_log == fresh->access_log },
 		{ "log.outputs", same_outputs(old, fresh) },
 		{ "audit", old->checkpoint_events == fresh->checkpoint_events &&

@@ -10,6 +10,7 @@
 #include "admin/ndes.h"
 #include "base/log.h"
 #include "ca/crl_make.h"
+#include "daemon/passphrase.h"
 #include "integrations/log_output.h"
 #include "net/http_server.h"
 #include "net/tls.h"
@@ -30,6 +31,11 @@ struct config_listener {
 	const char *tls_key;
 	enum tls_clients clients;
 	const char *client_ca; /* path; NULL: whoever uses a client's certificate judges it */
+};
+
+struct config_keys {
+	struct passphrase_source passphrase; /* of kind PASSPHRASE_NONE: key files are plain */
+	struct passphrase_source pin;
 };
 
 enum config_protocol { CONFIG_SCEP, CONFIG_CRL, CONFIG_OCSP, CONFIG_NDES };
@@ -54,6 +60,7 @@ struct config {
 	const char *user; /* NULL: stay who we are */
 	const char *keeper_user;
 	const char *admin_socket;
+	struct config_keys keys;
 	unsigned checkpoint_events; /* of the audit record: see audit/audit.h */
 	unsigned checkpoint_seconds;
 	int64_t challenge_retention; /* seconds from a challenge's end to its deletion */

@@ -37,10 +37,11 @@ void config_check_name(struct config_build *b, const char *place, const char *na
 /* A file that this process must be able to read, where files are looked at. */
 void config_check_readable(struct config_build *b, const char *place, const char *path);
 
-/* Part of config_build_server(). */
+/* Parts of config_build_server(). */
 void config_build_log(struct config_build *b);
 /* Behind the listeners. */
 void config_build_metrics(struct config_build *b);
+void config_build_keys(struct config_build *b);
 
 /* Each returns ERR_NOMEM only: what is wrong with the file is a complaint. */
 RESULT config_build_server(struct config_build *b, struct err *err);

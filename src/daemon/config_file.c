@@ -30,7 +30,7 @@ static const cyaml_schema_value_t text_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, TEXT_MAX),
 };
 
-/* ---- log, admin, audit, http ---- */
+/* ---- log, admin, keys, audit, http ---- */
 
 static const cyaml_strval_t output_types[] = {
 	{ "stderr", FILE_OUTPUT_STDERR },
@@ -67,6 +67,11 @@ static const cyaml_schema_field_t log_fields[] = {
 
 static const cyaml_schema_field_t admin_fields[] = {
 	TEXT_NEEDED("socket", struct file_admin, socket),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t keys_fields[] = {
+	TEXT("passphrase", struct file_keys, passphrase),
 	CYAML_FIELD_END,
 };
 
@@ -345,6 +350,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	TEXT("keeper_user", struct file_config, keeper_user),
 	CYAML_FIELD_MAPPING_PTR("log", OPTIONAL_PTR, struct file_config, log, log_fields),
 	CYAML_FIELD_MAPPING_PTR("admin", OPTIONAL_PTR, struct file_config, admin, admin_fields),
+	CYAML_FIELD_MAPPING_PTR("keys", OPTIONAL_PTR, struct file_config, keys, keys_fields),
 	CYAML_FIELD_MAPPING_PTR("audit", OPTIONAL_PTR, struct file_config, audit, audit_fields),
 	CYAML_FIELD_MAPPING_PTR("challenges", OPTIONAL_PTR, struct file_config, challenges,
 				challenges_fields),

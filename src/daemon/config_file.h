@@ -32,6 +32,10 @@ struct file_admin {
 	char *socket;
 };
 
+struct file_keys {
+	char *passphrase;
+};
+
 struct file_audit {
 	unsigned *checkpoint_events;
 	unsigned *checkpoint_seconds;
@@ -208,6 +212,7 @@ struct file_config {
 	char *keeper_user;
 	struct file_log *log;
 	struct file_admin *admin;
+	struct file_keys *keys;
 	struct file_audit *audit;
 	struct file_challenges *challenges;
 	struct file_metrics *metrics;

@@ -234,6 +234,7 @@ enum result config_build_server(struct config_build *b, struct err *err)
 	b->config->data = b->file->data;
 	build_users(b);
 	config_build_log(b);
+	config_build_keys(b);
 	TRY(build_admin(b, err));
 	build_limits(b);
 	build_audit(b);

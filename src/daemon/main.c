@@ -5,18 +5,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "daemon/protect_keys.h"
 #include "daemon/supervise.h"
 #include "daemon/tls_listener.h"
 
 #define DEFAULT_CONFIG "/etc/scepter/scepterd.yaml"
 
 static const char help_text[] =
-    "Usage: scepterd [--config FILE] [--check]\n"
+    "Usage: scepterd [--config FILE] [--check | --protect-keys]\n"
     "\n"
     "Scepter's server: gives devices their certificates.\n"
     "\n"
     "  --config FILE  configuration (default " DEFAULT_CONFIG ")\n"
     "  --check        say whether the configuration is good, and end\n"
+    "  --protect-keys encrypt the keeper's plain key files under keys.passphrase, and end\n"
+    "  --old-passphrase SOURCE\n"
+    "                 with --protect-keys: they were under this one; credential:NAME,\n"
+    "                 file:/PATH, fd:N or prompt\n"
     "  --foreground   stay in the foreground (it always does)\n"
     "  --version      print the version, and end\n"
     "  --help         print this, and end\n"
@@ -24,13 +29,16 @@ static const char help_text[] =
     "Examples:\n"
     "  scepterd --check --config ./scepterd.yaml\n"
     "  scepterd --config ./scepterd.yaml\n"
+    "  scepterd --protect-keys --old-passphrase prompt\n"
     "  kill -HUP $(pidof -s scepterd)     read the configuration again\n"
     "\n"
     "See scepterd(8) and scepterd.yaml(5).\n";
 
 struct options {
 	const char *config;
+	const char *old_passphrase;
 	bool check;
+	bool protect;
 	bool help;
 	bool version;
 };
@@ -38,9 +46,14 @@ struct options {
 static enum result parse_options(int argc, char **argv, struct options *o, struct err *err)
 {
 	static const struct option known[] = {
-		{ "config", required_argument, NULL, 'c' }, { "check", no_argument, NULL, 't' },
-		{ "foreground", no_argument, NULL, 'f' },   { "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },         { NULL, 0, NULL, 0 },
+		{ "config", required_argument, NULL, 'c' },
+		{ "check", no_argument, NULL, 't' },
+		{ "foreground", no_argument, NULL, 'f' },
+		{ "version", no_argument, NULL, 'V' },
+		{ "protect-keys", no_argument, NULL, 'p' },
+		{ "old-passphrase", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -51,6 +64,12 @@ static enum result parse_options(int argc, char **argv, struct options *o, struc
 			break;
 		case 't':
 			o->check = true;
+			break;
+		case 'p':
+			o->protect = true;
+			break;
+		case 'o':
+			o->old_passphrase = optarg;
 			break;
 		case 'f':
 			break;
@@ -67,6 +86,8 @@ static enum result parse_options(int argc, char **argv, struct options *o, struc
 	if (optind < argc)
 		return err_set(err, ERR_USAGE, "\"%s\" is no option; try scepterd --help",
 			       argv[optind]);
+	if (o->old_passphrase && !o->protect)
+		return err_set(err, ERR_USAGE, "--old-passphrase goes with --protect-keys");
 	return OK;
 }
 
@@ -105,7 +126,12 @@ static enum result run(const struct options *o, struct err *err)
 		(void)fprintf(stderr, "scepterd: %s\n", err_text(err));
 	if (r != OK)
 		return r;
-	r = o->check ? check(o, config, err) : serve(o, config, err);
+	if (o->check)
+		r = check(o, config, err);
+	else if (o->protect)
+		r = protect_keys(config, o->old_passphrase, err);
+	else
+		r = serve(o, config, err);
 	config_unref(config);
 	if (r != OK)
 		(void)fprintf(stderr, "scepterd: %s\n", err_text(err));

@@ -96,10 +96,12 @@ bool privileges_raise_files(unsigned connections)
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= want;
 }
 
-static enum result become(const char *name, struct err *err)
+enum result privileges_become(const char *name, struct err *err)
 {
 	const struct passwd *user;
 
+	if (!name || geteuid() != 0)
+		return OK;
 	TRY(find_user("user", name, &user, err));
 	if (setgroups(1, &user->pw_gid) || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) ||
 	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid))
@@ -125,8 +127,7 @@ enum result privileges_drop(const struct privileges *p, const struct log *log, s
 {
 	const struct rlimit none = { 0, 0 };
 
-	if (p->user && geteuid() == 0)
-		TRY(become(p->user, err));
+	TRY(privileges_become(p->user, err));
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) ||
 	    setrlimit(RLIMIT_CORE, &none))
 		return err_errno(err, errno, "give up privileges");

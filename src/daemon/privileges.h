@@ -31,4 +31,7 @@ struct privileges {
 };
 RESULT privileges_drop(const struct privileges *p, const struct log *log, struct err *err);
 
+/* For good. NULL, or if we are not root: nothing. */
+RESULT privileges_become(const char *user, struct err *err);
+
 #endif

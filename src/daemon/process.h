@@ -12,6 +12,7 @@
 
 #include "daemon/config.h"
 #include "daemon/listen.h"
+#include "daemon/secrets.h"
 
 enum process_command { PROCESS_RELOAD = 'r', PROCESS_DRAIN = 'd' };
 enum process_report { PROCESS_READY = 'R' };
@@ -29,6 +30,7 @@ struct process_context {
 	const struct config *config;
 	struct listen_set *listeners;      /* the server closes them when it has copies */
 	const struct process_board *board; /* lives as long as the process */
+	const struct secrets *secrets;
 	int control;
 	int intro; /* the child's end of the introduction socket */
 	pid_t parent;

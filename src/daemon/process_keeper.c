@@ -25,14 +25,17 @@ enum result process_keeper(const struct process_context *ctx, struct err *err)
 					       SANDBOX_KEEPER };
 	char keys[PATH_MAX];
 	const struct keeper_tls_keys tls_keys = { each_tls_key, (void *)(uintptr_t)ctx->config };
+	SECRET passphrase = SECRET_INIT;
 	struct keeper_config keeper = {
-		.directory = keys,
-		.tls_keys = &tls_keys,
+		.keys = { .directory = keys, .tls_keys = &tls_keys },
 		.intro_fd = ctx->intro,
 		.stop_fd = ctx->control, /* whatever comes, and its end, means: stop */
 		.log = ctx->log,
 	};
 
+	TRY(secrets_get(ctx->secrets, SECRETS_PASSPHRASE, &passphrase, err));
+	if (ctx->config->keys.passphrase.kind != PASSPHRASE_NONE)
+		keeper.keys.passphrase = &passphrase;
 	TRY(privileges_drop(&privileges, &ctx->log, err));
 	if (snprintf(keys, sizeof(keys), "%s/keys", ctx->config->data) >= PATH_MAX)
 		return err_set(err, ERR_CONFIG, "data: path too long");

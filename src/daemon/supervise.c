@@ -23,7 +23,8 @@
 #define BACKOFF_MAX_US 10000000
 #define STEADY_US 10000000 /* a child that ran as long starts with a clean slate */
 #define STOP_US 5000000    /* what a child gets beyond its drain time */
-#define MALLOC_ARENAS 2    /* threads share them: memory counts more than their contention */
+#define GIVE_UP_US 200000
+#define MALLOC_ARENAS 2 /* threads share them: memory counts more than their contention */
 
 struct child {
 	const char *name;
@@ -43,6 +44,7 @@ struct supervisor {
 	struct listen_set listeners;
 	struct child children[PROCESS_ROLES];
 	struct process_board *board;
+	struct secrets secrets;
 	int signals;
 	bool was_ready;
 	bool stopping;
@@ -64,6 +66,7 @@ static void be_child(struct supervisor *s, enum process_role role, int control)
 		.config = s->config,
 		.listeners = &s->listeners,
 		.board = s->board,
+		.secrets = &s->secrets,
 		.control = control,
 		.intro = c->intro,
 		.parent = getppid(),
@@ -87,6 +90,8 @@ static void be_child(struct supervisor *s, enum process_role role, int control)
 		(void)close(s->children[!role].control);
 	if (role == PROCESS_KEEPER)
 		listen_close(&s->listeners);
+	else
+		secrets_close(&s->secrets);
 	(void)mprotect(s->board, sizeof(*s->board), PROT_READ);
 	(void)mallopt(M_ARENA_MAX, MALLOC_ARENAS);
 	log_init(&ctx.log, s->sink);
@@ -240,6 +245,8 @@ static void give_up(struct supervisor *s, const struct child *c, int code)
 	s->failure =
 	    err_set(&s->why, result_of_exit(code), "%s did not start: see the log", c->name);
 	begin_stop(s);
+	/* nothing has been answered yet: the other, who waits for this one, is not waited for */
+	s->kill_at = clock_mono_us() + GIVE_UP_US;
 }
 
 static void child_ended(struct supervisor *s, struct child *c, int status)
@@ -450,6 +457,7 @@ static enum result run(struct supervisor *s, struct err *err)
 	TRY(prepare(s, err));
 	if (geteuid() == 0 && !s->config->user)
 		log_warning(&s->log, "running as root; set user and keeper_user");
+	TRY(secrets_collect(&s->secrets, s->config, &s->log, err));
 	TRY(start_child(s, PROCESS_KEEPER, err));
 	TRY(start_child(s, PROCESS_SERVER, err));
 	listen_log(&s->listeners, s->config, &s->log);
@@ -474,6 +482,7 @@ static void clear(struct supervisor *s)
 		(void)close(s->signals);
 	if (s->board)
 		(void)munmap(s->board, sizeof(*s->board));
+	secrets_close(&s->secrets);
 	config_unref(s->config);
 }
 
@@ -486,6 +495,7 @@ enum result supervise_run(const char *config_path, const struct config *config,
 		.listeners = LISTEN_SET_NONE,
 		.children = { [PROCESS_KEEPER] = { .name = "keeper", .run = process_keeper },
 			      [PROCESS_SERVER] = { .name = "server", .run = process_server } },
+		.secrets = SECRETS_NONE,
 		.signals = -1,
 		.sink = sink,
 	};

@@ -135,11 +135,15 @@ enum result tls_listener_renew(struct tls_listener *t, const struct config_liste
 static enum result check_one(const struct config_listener *l, struct crypto *c, struct err *err)
 {
 	CLEANUP(tls_listener_freep) struct tls_listener *t = calloc(1, sizeof(*t));
+	enum result r;
 
 	if (!t)
 		return err_nomem(err);
-	TRY(key_evp_load(&t->key, c, l->tls_key, NULL, err));
-	return make(t, l, err);
+	r = key_evp_load(&t->key, c, l->tls_key, NULL, err);
+	/* encrypted: the keeper, which has the passphrase, will see */
+	if (r == ERR_DENIED)
+		return OK;
+	return r == OK ? make(t, l, err) : r;
 }
 
 enum result tls_listener_check(const struct config *config, struct err *err)

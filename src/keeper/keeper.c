@@ -173,9 +173,12 @@ enum result keeper_run(const struct keeper_config *config, struct err *err)
 	if (!err)
 		err = &local;
 	TRY(seal(err));
-	TRY(keyring_open(&ring, config->directory, config->tls_keys, err));
+	TRY(keyring_open(&ring, &config->keys, err));
 	k.ring = ring;
 	log_info(k.log, "keeper ready", LOG_INT("keys", keyring_count(ring)));
+	if (config->keys.passphrase && keyring_count_plain(ring))
+		log_warning(k.log, "key files are not encrypted; scepterd --protect-keys does it",
+			    LOG_INT("plain", keyring_count_plain(ring)));
 	r = accept_channels(&k, config, err);
 	end_all(&k);
 	return r;

@@ -4,12 +4,10 @@
 #define KEEPER_KEEPER_H
 
 #include "base/log.h"
-
-struct keeper_tls_keys; /* keeper/tls_key.h */
+#include "keeper/keyring.h"
 
 struct keeper_config {
-	const char *directory;                  /* of <id>.key (PKCS#8 PEM, 0600) and <id>.rule */
-	const struct keeper_tls_keys *tls_keys; /* NULL: none */
+	struct keyring_config keys;
 	int intro_fd;
 	int stop_fd; /* readable (or EOF): end */
 	struct log log;

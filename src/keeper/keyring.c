@@ -12,8 +12,8 @@
 #include "base/file.h"
 #include "keeper/tls_key.h"
 #include "keeper/wire.h"
+#include "pki/key_file.h"
 
-#define KEY_FILE_MAX 65536
 #define KEYS_MAX 4096
 
 struct keyring_entry {
@@ -25,14 +25,14 @@ struct keyring_entry {
 };
 
 struct keyring {
-	char directory[PATH_MAX];
-	const struct keeper_tls_keys *tls_keys;
+	struct keyring_config config;
 	/* held while a key is made, which takes seconds; the crypto is used under it alone */
 	pthread_mutex_t making;
 	struct crypto *crypto;
 	pthread_mutex_t lock; /* of the list: its head and count */
 	struct keyring_entry *first;
 	size_t count;
+	size_t plain; /* files found unencrypted; of the loading */
 };
 
 const struct key_rule *keyring_rule(const struct keyring_entry *e)
@@ -69,8 +69,8 @@ static struct keyring_entry *entry_new(struct span id)
 static enum result path_of(const struct keyring *ring, const struct keyring_entry *e,
 			   const char *suffix, char out[PATH_MAX], struct err *err)
 {
-	if (snprintf(out, PATH_MAX, "%s/%s%s", ring->directory, e->id, suffix) >= PATH_MAX)
-		return err_set(err, ERR_LIMIT, "%s: path too long", ring->directory);
+	if (snprintf(out, PATH_MAX, "%s/%s%s", ring->config.directory, e->id, suffix) >= PATH_MAX)
+		return err_set(err, ERR_LIMIT, "%s: path too long", ring->config.directory);
 	return OK;
 }
 
@@ -92,6 +92,11 @@ static void add(struct keyring *ring, struct keyring_entry *e)
 	ring->first = e;
 	ring->count++;
 	(void)pthread_mutex_unlock(&ring->lock);
+}
+
+size_t keyring_count_plain(const struct keyring *ring)
+{
+	return ring->plain;
 }
 
 size_t keyring_count(struct keyring *ring)
@@ -133,16 +138,32 @@ static enum result load_rule(const char *path, struct key_rule *out, struct err 
 	return r == OK ? OK : err_prefix(err, r, "%s", path);
 }
 
-static enum result load_key(const struct keyring *ring, struct keyring_entry *e, struct err *err)
+static enum result open_file(struct keyring *ring, const char *path, struct key **key,
+			     struct err *err)
+{
+	const struct secret *passphrase = ring->config.passphrase;
+	BUF_SECRET file = BUF_INIT;
+	enum result r;
+
+	TRY(file_read(path, KEY_FILE_MAX, &file, err));
+	r = key_evp_from_bytes(key, ring->crypto, buf_span(&file), passphrase, err);
+	if (r == ERR_DENIED)
+		return err_set(err, r, "%s: the key is encrypted%s", path,
+			       passphrase ? ", and the passphrase of keys.passphrase is not its"
+					  : "; set keys.passphrase to where its passphrase is");
+	if (r != OK)
+		return err_prefix(err, r, "%s", path);
+	ring->plain += !key_file_is_sealed(buf_span(&file));
+	return OK;
+}
+
+static enum result load_key(struct keyring *ring, struct keyring_entry *e, struct err *err)
 {
 	char path[PATH_MAX];
-	enum result r;
 
 	TRY(path_of(ring, e, ".key", path, err));
 	TRY(check_mode(path, OWN_KEY_MODE, err));
-	r = key_evp_load(&e->key, ring->crypto, path, NULL, err);
-	if (r != OK)
-		return err_prefix(err, r, "%s", path);
+	TRY(open_file(ring, path, &e->key, err));
 	TRY(path_of(ring, e, ".rule", path, err));
 	return load_rule(path, &e->rule, err);
 }
@@ -156,9 +177,10 @@ static enum result load_file(struct keyring *ring, const char *name, struct err 
 		return OK;
 	if (!keeper_id_is_good(span_of(name, len - 4)))
 		return err_set(err, ERR_CONFIG, "%s/%s: the name is no key id: [a-z0-9-]{1,63}.key",
-			       ring->directory, name);
+			       ring->config.directory, name);
 	if (keyring_count(ring) >= KEYS_MAX)
-		return err_set(err, ERR_CONFIG, "%s: more than %d keys", ring->directory, KEYS_MAX);
+		return err_set(err, ERR_CONFIG, "%s: more than %d keys", ring->config.directory,
+			       KEYS_MAX);
 	e = entry_new(span_of(name, len - 4));
 	if (!e)
 		return err_nomem(err);
@@ -175,18 +197,17 @@ static void close_dir(DIR **dir)
 
 static enum result load_all(struct keyring *ring, struct err *err)
 {
-	CLEANUP(close_dir) DIR *dir = opendir(ring->directory);
+	CLEANUP(close_dir) DIR *dir = opendir(ring->config.directory);
 	const struct dirent *file;
 
 	if (!dir)
-		return err_errno(err, errno, "%s", ring->directory);
+		return err_errno(err, errno, "%s", ring->config.directory);
 	while ((file = readdir(dir)))
 		TRY(load_file(ring, file->d_name, err));
 	return OK;
 }
 
-enum result keyring_open(struct keyring **out, const char *directory,
-			 const struct keeper_tls_keys *tls_keys, struct err *err)
+enum result keyring_open(struct keyring **out, const struct keyring_config *config, struct err *err)
 {
 	CLEANUP(keyring_freep) struct keyring *ring = calloc(1, sizeof(*ring));
 
@@ -194,9 +215,7 @@ enum result keyring_open(struct keyring **out, const char *directory,
 		return err_nomem(err);
 	(void)pthread_mutex_init(&ring->making, NULL);
 	(void)pthread_mutex_init(&ring->lock, NULL);
-	if (snprintf(ring->directory, sizeof(ring->directory), "%s", directory) >= PATH_MAX)
-		return err_set(err, ERR_CONFIG, "%s: path too long", directory);
-	ring->tls_keys = tls_keys;
+	ring->config = *config;
 	TRY(crypto_new(&ring->crypto, false, err));
 	if (load_all(ring, err) != OK)
 		return err_prefix(err, ERR_CONFIG, "keys");
@@ -230,12 +249,13 @@ static enum result use_tls_key(void *ctx, const char *path, struct err *err)
 	char id[KEEPER_ID_MAX + 1];
 
 	TRY(check_mode(path, TLS_KEY_MODE, err));
-	TRY(key_evp_load(&key, ring->crypto, path, NULL, err));
+	TRY(open_file(ring, path, &key, err));
 	TRY(keeper_tls_key_id(ring->crypto, key_spki(key), id, err));
 	if (find(ring, span_str(id)))
 		return OK;
 	if (keyring_count(ring) >= KEYS_MAX)
-		return err_set(err, ERR_LIMIT, "%s: more than %d keys", ring->directory, KEYS_MAX);
+		return err_set(err, ERR_LIMIT, "%s: more than %d keys", ring->config.directory,
+			       KEYS_MAX);
 	e = entry_new(span_str(id));
 	if (!e)
 		return err_nomem(err);
@@ -252,7 +272,7 @@ static enum result find_tls_key(struct keyring *ring, struct span id, struct key
 	enum result r;
 
 	(void)pthread_mutex_lock(&ring->making);
-	r = ring->tls_keys->each(ring->tls_keys->ctx, use_tls_key, ring, err);
+	r = ring->config.tls_keys->each(ring->config.tls_keys->ctx, use_tls_key, ring, err);
 	(void)pthread_mutex_unlock(&ring->making);
 	*out = find(ring, id);
 	if (*out)
@@ -270,11 +290,11 @@ enum result keyring_copy(struct keyring *ring, struct span id, struct crypto *c,
 {
 	struct keyring_entry *e = find(ring, id);
 
-	if (!e && ring->tls_keys && keeper_id_is_tls(id))
+	if (!e && ring->config.tls_keys && keeper_id_is_tls(id))
 		TRY(find_tls_key(ring, id, &e, err));
 	if (!e)
 		return err_set(err, ERR_NOT_FOUND, "no key \"%.*s\" in %s", (int)id.len,
-			       (const char *)id.p, ring->directory);
+			       (const char *)id.p, ring->config.directory);
 	TRY(key_evp_copy(key, c, e->key, err));
 	*entry = e;
 	return OK;
@@ -290,7 +310,7 @@ static enum result write_files(const struct keyring *ring, struct keyring_entry 
 	TRY(key_rule_write(&e->rule, &text, err));
 	TRY(path_of(ring, e, ".rule", path, err));
 	TRY(file_write_atomic(path, 0600, buf_span(&text), err));
-	TRY(key_evp_export(e->key, NULL, &pem, err));
+	TRY(key_evp_export(e->key, ring->config.passphrase, &pem, err));
 	TRY(path_of(ring, e, ".key", path, err));
 	return file_write_atomic(path, 0600, buf_span(&pem), err);
 }
@@ -300,9 +320,10 @@ static enum result make(struct keyring *ring, struct keyring_entry *e, struct ke
 {
 	if (find(ring, span_of(e->id, e->id_len)))
 		return err_set(err, ERR_CONFLICT, "key \"%s\" exists already in %s", e->id,
-			       ring->directory);
+			       ring->config.directory);
 	if (keyring_count(ring) >= KEYS_MAX)
-		return err_set(err, ERR_LIMIT, "%s: more than %d keys", ring->directory, KEYS_MAX);
+		return err_set(err, ERR_LIMIT, "%s: more than %d keys", ring->config.directory,
+			       KEYS_MAX);
 	TRY(key_evp_generate(&e->key, ring->crypto, spec, err));
 	return write_files(ring, e, err);
 }
@@ -377,7 +398,7 @@ enum result keyring_succeed(struct keyring *ring, struct span id, struct key_spe
 		return err_nomem(err);
 	if (!old)
 		return err_set(err, ERR_NOT_FOUND, "no key \"%.*s\" in %s", (int)before.len,
-			       (const char *)before.p, ring->directory);
+			       (const char *)before.p, ring->config.directory);
 	if (!old->rule.certificates)
 		return err_set(err, ERR_DENIED, "key rule: only a CA's key has generations");
 	TRY(key_rule_copy(&old->rule, &e->rule, err));

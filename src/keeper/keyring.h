@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keys in the keeper's directory: <id>.key (PKCS#8 PEM, 0600) with what it is for beside it in
- * <id>.rule. Keys come and are never taken away while the process runs. Thread-safe.
+ * The keys in the keeper's directory: <id>.key (PKCS#8 PEM, plain or encrypted, 0600) with what it
+ * is for beside it in <id>.rule. Keys come and are never taken away while the process runs.
+ * Thread-safe.
  */
 #ifndef KEEPER_KEYRING_H
 #define KEEPER_KEYRING_H
@@ -16,18 +17,28 @@ struct keyring_entry;
 const struct key_rule *keyring_rule(const struct keyring_entry *e);
 bool keyring_entry_is(const struct keyring_entry *e, struct span id);
 
-/*
- * Loads all keys. ERR_CONFIG naming the file that is broken or that others may read.
- * tls_keys (borrowed, may be NULL) names the TLS servers' key files, which lie elsewhere: it is
- * asked again for an id that is unknown, so that a renewed key is found. See keeper/tls_key.h for
- * their ids.
- */
 struct keeper_tls_keys;
-RESULT keyring_open(struct keyring **out, const char *directory,
-		    const struct keeper_tls_keys *tls_keys, struct err *err);
+
+/* All borrowed for the life of the keyring. */
+struct keyring_config {
+	const char *directory; /* of <id>.key and <id>.rule */
+	/*
+	 * NULL, or the names of the TLS servers' key files, which lie elsewhere: it is asked again
+	 * for an id that is unknown, so that a renewed key is found. See keeper/tls_key.h for their
+	 * ids.
+	 */
+	const struct keeper_tls_keys *tls_keys;
+	/* Opens encrypted key files and encrypts those that are made; NULL: they are plain. */
+	const struct secret *passphrase;
+};
+
+/* Loads all keys. ERR_CONFIG naming the file that is broken or that others may read. */
+RESULT keyring_open(struct keyring **out, const struct keyring_config *config, struct err *err);
 void keyring_free(struct keyring *ring);
 DEFINE_CLEANUP(struct keyring, keyring_free)
 size_t keyring_count(struct keyring *ring);
+/* Of the keys loaded from files: how many of them were not encrypted. */
+size_t keyring_count_plain(const struct keyring *ring);
 
 /* The entry, and a copy of its key in the caller's crypto. ERR_NOT_FOUND. */
 RESULT keyring_copy(struct keyring *ring, struct span id, struct crypto *c,

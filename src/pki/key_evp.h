@@ -23,7 +23,7 @@ RESULT key_evp_from_bytes(struct key **out, struct crypto *c, struct span pem_or
 			  const struct secret *passphrase, struct err *err);
 RESULT key_evp_load(struct key **out, struct crypto *c, const char *path,
 		    const struct secret *passphrase, struct err *err);
-/* PKCS#8 PEM, encrypted (PBES2, AES-256-CBC) where a passphrase is given. */
+/* PKCS#8 PEM, encrypted (PBES2: scrypt, AES-256-CBC) where a passphrase is given. */
 RESULT key_evp_export(struct key *k, const struct secret *passphrase, struct buf *pem,
 		      struct err *err);
 /* The same key in another thread's crypto. */

@@ -10,6 +10,8 @@
 /* PEM or DER; other PEM blocks before it (EC PARAMETERS, a certificate) are passed over. */
 RESULT key_file_read(EVP_PKEY **out, struct crypto *c, struct span pem_or_der,
 		     const struct secret *passphrase, struct err *err);
+/* Does it say of itself that it is encrypted? PEM only: our own files are. */
+bool key_file_is_sealed(struct span pem);
 /* PKCS#8 in PEM; encrypted if a passphrase is given. */
 RESULT key_file_put_pem(const EVP_PKEY *pkey, struct crypto *c, const struct secret *passphrase,
 			struct buf *out, struct err *err);

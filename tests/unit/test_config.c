@@ -192,10 +192,11 @@ static void refuses_with_line_and_remedy(void **state)
 		  ":16: a second document begins here; put all settings into one\n" },
 		{ HTTP, ":1: \"data\" is missing\n" },
 		{ HEAD, ":1: \"http\" is missing\n" },
-		{ GOOD "bogus: 1\n", ":16: unknown setting \"bogus\"; known here: data, user, "
-				     "keeper_user, log, admin, audit, challenges, metrics, http, "
-				     "login_failures, operators, "
-				     "profiles, endpoints\n" },
+		{ GOOD "bogus: 1\n",
+		  ":16: unknown setting \"bogus\"; known here: data, user, "
+		  "keeper_user, log, admin, keys, audit, challenges, metrics, http, "
+		  "login_failures, operators, "
+		  "profiles, endpoints\n" },
 		{ GOOD "challenges: {retention: 30}\n", ":16: challenges.retention: \"30\" is not "
 							"a duration: write a number and one of s "
 							"m h d w y, as in 90d\n" },

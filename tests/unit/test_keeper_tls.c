@@ -105,6 +105,7 @@ static void a_renewed_key_is_found(void **state)
 {
 	struct files f = { .directory = "/tmp/scepter-tls-XXXXXX" };
 	const struct keeper_tls_keys keys = { each, &f };
+	struct keyring_config config = { .tls_keys = &keys };
 	CLEANUP(keyring_freep) struct keyring *ring = NULL;
 	CLEANUP(crypto_freep) struct crypto *c = NULL;
 	char first[KEEPER_TLS_ID_MAX], second[KEEPER_TLS_ID_MAX];
@@ -114,7 +115,8 @@ static void a_renewed_key_is_found(void **state)
 	assert_non_null(mkdtemp(f.directory));
 	(void)snprintf(f.path, sizeof(f.path), "%s/tls.pem", f.directory);
 	assert_int_equal(crypto_new(&c, false, NULL), OK);
-	assert_int_equal(keyring_open(&ring, f.directory, &keys, NULL), OK);
+	config.directory = f.directory;
+	assert_int_equal(keyring_open(&ring, &config, NULL), OK);
 	assert_int_equal(look_up(ring, c, "tls-00", &err), ERR_IO);
 	write_key(&f, c, 0600, first);
 	assert_int_equal(look_up(ring, c, first, NULL), OK);
