@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/http_proxy.h"
 #include "net/tls.h"
 
 void http_conn_enter(struct http_conn *c, enum http_phase phase, unsigned seconds)
@@ -17,28 +18,34 @@ void http_conn_enter(struct http_conn *c, enum http_phase phase, unsigned second
 	c->deadline_us = clock_mono_us() + (int64_t)seconds * 1000000;
 }
 
-/* The places that a connection takes: one of all, one of its address. */
-static bool enter_caps(struct http_shared *shared, const struct sockaddr_storage *addr)
+/* A place among all connections. */
+static bool enter_all(struct http_shared *shared)
 {
-	if (atomic_fetch_add(&shared->connections, 1) >= shared->limits.connections) {
-		atomic_fetch_sub(&shared->connections, 1);
-		return false;
-	}
-	if (!http_peers_enter(shared->peers, addr)) {
-		atomic_fetch_sub(&shared->connections, 1);
-		atomic_fetch_add(&shared->refused_address, 1);
-		return false;
-	}
-	return true;
-}
-
-static void leave_caps(struct http_shared *shared, const struct sockaddr_storage *addr)
-{
-	http_peers_leave(shared->peers, addr);
+	if (atomic_fetch_add(&shared->connections, 1) < shared->limits.connections)
+		return true;
 	atomic_fetch_sub(&shared->connections, 1);
+	return false;
 }
 
-static void name_peer(struct http_conn *c, int fd)
+/* A place among those of the client's address. */
+static bool enter_address(struct http_conn *c)
+{
+	struct http_shared *shared = c->loop->shared;
+
+	c->counted = http_peers_enter(shared->peers, &c->addr);
+	if (!c->counted)
+		atomic_fetch_add(&shared->refused_address, 1);
+	return c->counted;
+}
+
+static void leave_caps(struct http_conn *c)
+{
+	if (c->counted)
+		http_peers_leave(c->loop->shared->peers, &c->addr);
+	atomic_fetch_sub(&c->loop->shared->connections, 1);
+}
+
+static void name_peer(struct http_conn *c)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
@@ -49,8 +56,14 @@ static void name_peer(struct http_conn *c, int fd)
 		return;
 	}
 	(void)snprintf(c->peer, sizeof(c->peer), "unix");
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
+	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0)
 		c->peer_uid = cred.uid;
+}
+
+void http_conn_set_client(struct http_conn *c, const struct address *client, uint16_t port)
+{
+	address_to_socket(client, port, &c->addr);
+	name_peer(c);
 }
 
 static void on_read(struct bufferevent *bev, void *arg)
@@ -104,41 +117,43 @@ static struct bufferevent *new_bufferevent(struct http_loop *loop,
 	return bev;
 }
 
-static bool conn_new(struct http_loop *loop, const struct http_listener *listener, int fd,
-		     const struct sockaddr_storage *addr)
+void http_conn_begin(struct http_conn *c, struct span early)
 {
-	struct http_conn *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return false;
-	c->bev = new_bufferevent(loop, listener, fd);
+	if (enter_address(c))
+		c->bev = new_bufferevent(c->loop, c->listener, c->fd);
 	if (!c->bev) {
-		free(c);
-		return false;
+		http_conn_close(c);
+		return;
 	}
-	c->loop = loop;
-	c->listener = listener;
-	c->addr = *addr;
-	name_peer(c, fd);
-	LIST_INSERT_HEAD(&loop->conns, c, link);
+	c->fd = -1;
+	if (early.len)
+		(void)evbuffer_prepend(bufferevent_get_input(c->bev), early.p, early.len);
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
 	(void)bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	/* whoever connects has something to say: its time for the first head begins now */
-	http_conn_enter(c, PHASE_HEAD, loop->shared->limits.header_seconds);
-	return true;
+	http_conn_enter(c, PHASE_HEAD, c->loop->shared->limits.header_seconds);
 }
 
 void http_conn_accept(struct http_loop *loop, const struct http_listener *listener, int fd,
 		      const struct sockaddr_storage *addr)
 {
-	if (!enter_caps(loop->shared, addr)) {
+	struct http_conn *c = calloc(1, sizeof(*c));
+
+	if (!c || !enter_all(loop->shared)) {
+		free(c);
 		(void)close(fd);
 		return;
 	}
-	if (!conn_new(loop, listener, fd, addr)) {
-		leave_caps(loop->shared, addr);
-		(void)close(fd);
-	}
+	c->loop = loop;
+	c->listener = listener;
+	c->fd = fd;
+	c->addr = *addr;
+	name_peer(c);
+	LIST_INSERT_HEAD(&loop->conns, c, link);
+	if (http_proxy_is_trusted(listener, &c->address))
+		http_proxy_begin(c);
+	else
+		http_conn_begin(c, SPAN_NONE);
 }
 
 void http_conn_close(struct http_conn *c)
@@ -150,11 +165,15 @@ void http_conn_close(struct http_conn *c)
 	} else {
 		http_job_free(c->job);
 	}
-	if (c->listener->tls)
+	http_proxy_free(c->proxy);
+	if (c->bev && c->listener->tls)
 		tls_server_ssl_close(bufferevent_openssl_get_ssl(c->bev));
-	bufferevent_free(c->bev);
+	if (c->bev)
+		bufferevent_free(c->bev);
+	if (c->fd >= 0)
+		(void)close(c->fd);
 	tls_peer_unref(c->tls);
-	leave_caps(c->loop->shared, &c->addr);
+	leave_caps(c);
 	LIST_REMOVE(c, link);
 	free(c);
 }
@@ -169,6 +188,7 @@ static bool is_quiet(const struct http_conn *c)
 static void time_out(struct http_conn *c)
 {
 	static const char *const phases[] = {
+		[PHASE_PROXY] = "PROXY header",
 		[PHASE_HEAD] = "header",
 		[PHASE_BODY] = "body",
 		[PHASE_WRITING] = "reply",
@@ -192,7 +212,8 @@ void http_conn_sweep(struct http_loop *loop, int64_t now_us)
 		next = LIST_NEXT(c, link);
 		if (c->phase != PHASE_WORKING && now_us >= c->deadline_us)
 			time_out(c);
-		else if (draining && c->phase != PHASE_LINGER && is_quiet(c))
+		else if (draining && c->phase != PHASE_LINGER &&
+			 (c->phase == PHASE_PROXY || is_quiet(c)))
 			http_conn_close(c);
 	}
 }

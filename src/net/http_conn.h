@@ -12,7 +12,8 @@
 
 /* Each phase but WORKING, which is the handler's, has one absolute deadline. */
 enum http_phase {
-	PHASE_IDLE, /* no byte of a request yet */
+	PHASE_PROXY, /* a trusted proxy has yet to say who the client is */
+	PHASE_IDLE,  /* no byte of a request yet */
 	PHASE_HEAD,
 	PHASE_BODY,
 	PHASE_WORKING, /* the job is with the pool */
@@ -25,18 +26,21 @@ struct http_conn {
 	LIST_ENTRY(http_conn) link;
 	struct http_loop *loop;
 	const struct http_listener *listener;
-	struct bufferevent *bev;
-	struct tls_peer *tls; /* from the first request on */
+	int fd;                   /* until bev has it; then -1 */
+	struct http_proxy *proxy; /* of PHASE_PROXY */
+	struct bufferevent *bev;  /* from then on */
+	struct tls_peer *tls;     /* from the first request on */
 	enum http_phase phase;
 	int64_t deadline_us;
-	size_t scanned;              /* of the head that is coming in */
-	struct http_chunked chunked; /* of the body that is coming in */
-	struct http_job *job;        /* from the end of the head to the reply */
-	bool deaf;                   /* reading is switched off: too much came ahead of time */
-	bool eof;                    /* the client will send no more */
-	bool last;                   /* close when the reply is out */
-	bool linger;                 /* and do it gently */
-	struct sockaddr_storage addr;
+	size_t scanned;               /* of the head that is coming in */
+	struct http_chunked chunked;  /* of the body that is coming in */
+	struct http_job *job;         /* from the end of the head to the reply */
+	bool deaf;                    /* reading is switched off: too much came ahead of time */
+	bool eof;                     /* the client will send no more */
+	bool last;                    /* close when the reply is out */
+	bool linger;                  /* and do it gently */
+	struct sockaddr_storage addr; /* of the client, as a trusted proxy tells it */
+	bool counted;                 /* among the connections of addr */
 	char peer[HTTP_PEER_MAX];
 	struct address address;
 	uint16_t peer_port;
@@ -48,6 +52,12 @@ struct http_conn {
 /* Takes an accepted socket, or closes it where a cap is reached or there is no memory. */
 void http_conn_accept(struct http_loop *loop, const struct http_listener *listener, int fd,
 		      const struct sockaddr_storage *addr);
+/*
+ * The client is known: its place among those of its address, and the exchange. early: what was
+ * read already; nothing on a TLS listener. May close it.
+ */
+void http_conn_begin(struct http_conn *c, struct span early);
+void http_conn_set_client(struct http_conn *c, const struct address *client, uint16_t port);
 void http_conn_close(struct http_conn *c);
 /* seconds: until the phase must be over. */
 void http_conn_enter(struct http_conn *c, enum http_phase phase, unsigned seconds);

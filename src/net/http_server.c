@@ -73,6 +73,24 @@ static enum result prepare_socket(struct http_listener *l, struct err *err)
 	return OK;
 }
 
+/* Its own name and proxies; on failure none of them. */
+static enum result copy_borrowed(struct http_listener *l, struct err *err)
+{
+	struct address_block *proxies = calloc(l->n_proxies + 1, sizeof(*proxies));
+	char *name = strdup(l->name);
+
+	if (!name || !proxies) {
+		free(name);
+		free(proxies);
+		return err_nomem(err);
+	}
+	if (l->n_proxies)
+		memcpy(proxies, l->proxies, l->n_proxies * sizeof(*proxies));
+	l->name = name;
+	l->proxies = proxies;
+	return OK;
+}
+
 static enum result copy_listeners(struct http_shared *shared,
 				  const struct http_server_config *config, struct err *err)
 {
@@ -85,9 +103,7 @@ static enum result copy_listeners(struct http_shared *shared,
 		struct http_listener *l = &shared->listeners[i];
 
 		*l = config->listeners[i];
-		l->name = strdup(l->name);
-		if (!l->name)
-			return err_nomem(err);
+		TRY(copy_borrowed(l, err));
 		shared->n_listeners++;
 		TRY(prepare_socket(l, err));
 	}
@@ -160,8 +176,10 @@ void http_server_drain(struct http_server *server, unsigned seconds)
 		http_loop_free(server->loops[i]);
 	http_peers_free(shared->peers);
 	http_loop_close_listeners(shared);
-	for (i = 0; i < shared->n_listeners; i++)
+	for (i = 0; i < shared->n_listeners; i++) {
 		free((char *)(uintptr_t)shared->listeners[i].name);
+		free((struct address_block *)(uintptr_t)shared->listeners[i].proxies);
+	}
 	free(shared->listeners);
 	free(server);
 }

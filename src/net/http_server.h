@@ -47,6 +47,13 @@ struct http_listener {
 				   it: the server has a copy, until it drains */
 	bool lenient_gets;      /* take HTTP/1.0 (OCSP), and GETs without Host (SCEP) */
 	struct tls_server *tls; /* NULL: plain; borrowed */
+	/*
+	 * Those that may say for whom they connect, by the PROXY protocol in front of everything:
+	 * then that is the peer of the request. From nobody else a header is taken.
+	 */
+	const struct address_block *proxies;
+	size_t n_proxies;
+	bool proxy_optional; /* a proxy that sends no header is taken for the client */
 };
 
 /*

@@ -176,10 +176,11 @@ static void listen_local(struct fixture *f)
 	assert_int_equal(listen(f->local, 64), 0);
 }
 
-void fixture_start_with(struct fixture *f, const struct http_server_config *config, bool lenient,
-			struct tls_server *tls)
+void fixture_start_listener(struct fixture *f, const struct http_server_config *config,
+			    const struct http_listener *tcp)
 {
 	struct http_server_config c = *config;
+	struct http_listener listeners[2];
 	struct err err = { 0 };
 
 	*f = (struct fixture){ 0 };
@@ -187,14 +188,24 @@ void fixture_start_with(struct fixture *f, const struct http_server_config *conf
 	(void)pthread_cond_init(&f->changed, NULL);
 	listen_tcp(f);
 	listen_local(f);
-	c.listeners = (struct http_listener[]){
-		{ .name = "tcp", .fd = f->tcp, .lenient_gets = lenient, .tls = tls },
-		{ .name = "local", .fd = f->local, .lenient_gets = true },
-	};
-	c.n_listeners = 2;
+	listeners[0] = *tcp;
+	listeners[0].name = "tcp";
+	listeners[0].fd = f->tcp;
+	listeners[1] =
+	    (struct http_listener){ .name = "local", .fd = f->local, .lenient_gets = true };
+	c.listeners = listeners;
+	c.n_listeners = ARRAY_LEN(listeners);
 	c.ctx = f;
 	if (http_server_start(&f->server, &c, &err) != OK)
 		fail_msg("%s", err.text);
+}
+
+void fixture_start_with(struct fixture *f, const struct http_server_config *config, bool lenient,
+			struct tls_server *tls)
+{
+	const struct http_listener tcp = { .lenient_gets = lenient, .tls = tls };
+
+	fixture_start_listener(f, config, &tcp);
 }
 
 void fixture_start(struct fixture *f, const struct http_server_config *config)

@@ -42,6 +42,9 @@ void fixture_start(struct fixture *f, const struct http_server_config *config);
 /* lenient, tls: of the TCP listener. */
 void fixture_start_with(struct fixture *f, const struct http_server_config *config, bool lenient,
 			struct tls_server *tls);
+/* As the TCP listener, whose name and socket are set here. */
+void fixture_start_listener(struct fixture *f, const struct http_server_config *config,
+			    const struct http_listener *tcp);
 /* Drains if that was not done. */
 void fixture_stop(struct fixture *f);
 
