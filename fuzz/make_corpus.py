@@ -49,9 +49,22 @@ def requests():
     return {name: scep_peer.Request(**options) for name, options in knobs.items()}
 
 
+def proxy_headers():
+    signature = b"\r\n\r\n\0\r\nQUIT\n"
+    tcp4 = bytes([203, 0, 113, 7, 198, 51, 100, 1]) + b"\xdc\x04\x01\xbb"
+    return {
+        "text": b"PROXY TCP6 2001:db8::7 2001:db8::1 56324 443\r\n",
+        "unknown": b"PROXY UNKNOWN\r\n",
+        "local": signature + b"\x20\x00\x00\x00",
+        "tcp4": signature + b"\x21\x11\x00\x18" + tcp4 + b"\1\0\2h2\3\0\4\xe1\x24\x98\xad",
+        "tcp6": signature + b"\x21\x21\x00\x24" + tcp4 * 3,
+    }
+
+
 def main():
     ca = authority()
     seeds = {"der": {}, "csr": {}, "cms": {}, "scep_message": {}, "scep_query": {}}
+    seeds["proxy_header"] = proxy_headers()
     for name, request in requests().items():
         csr, message = request.csr(), request.build(ca)
         seeds["csr"][name] = csr

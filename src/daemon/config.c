@@ -38,8 +38,11 @@ static void snapshot_free(struct snapshot *s)
 		challenge_static_free(s->config.endpoints[i].scep.policy.statics);
 		free(s->config.endpoints[i].crl_directory);
 		free(s->config.endpoints[i].ndes_file);
+		admission_free(s->config.endpoints[i].admission);
 	}
 	free(s->config.endpoints);
+	for (i = 0; i < s->config.n_listeners; i++)
+		free(s->config.listeners[i].proxies);
 	operator_list_free(s->config.operators);
 	(void)cyaml_free(&cyaml, &config_file_schema, s->file, 0);
 	free(s);
@@ -216,11 +219,18 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+static bool same_proxies(const struct config_listener *a, const struct config_listener *b)
+{
+	return a->n_proxies == b->n_proxies && a->proxy_optional == b->proxy_optional &&
+	       (a->n_proxies == 0 ||
+		memcmp(a->proxies, b->proxies, a->n_proxies * sizeof(a->proxies[0])) == 0);
+}
+
 static bool same_listener(const struct config_listener *a, const struct config_listener *b)
 {
 	return same_text(a->name, b->name) && same_text(a->address, b->address) &&
 	       a->port == b->port && same_text(a->tls_certificate, b->tls_certificate) &&
-	       same_text(a->tls_key, b->tls_key);
+	       same_text(a->tls_key, b->tls_key) && same_proxies(a, b);
 }
 
 static bool same_metrics(const struct config *a, const struct config *b)

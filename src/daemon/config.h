@@ -10,6 +10,7 @@
 #include "admin/ndes.h"
 #include "base/log.h"
 #include "ca/crl_make.h"
+#include "daemon/admission.h"
 #include "daemon/passphrase.h"
 #include "integrations/log_output.h"
 #include "net/http_server.h"
@@ -31,6 +32,9 @@ struct config_listener {
 	const char *tls_key;
 	enum tls_clients clients;
 	const char *client_ca; /* path; NULL: whoever uses a client's certificate judges it */
+	struct address_block *proxies; /* owned: who may send a PROXY header... */
+	size_t n_proxies;
+	bool proxy_optional; /* ...and need not */
 };
 
 struct config_keys {
@@ -44,15 +48,16 @@ struct config_endpoint {
 	enum config_protocol protocol;
 	const char *name;
 	const char *ca;
-	struct scep_endpoint scep; /* CONFIG_SCEP */
-	struct crl_plan crl;       /* CONFIG_CRL */
-	char *crl_directory;       /* owned; crl.directory */
-	struct ocsp_endpoint ocsp; /* CONFIG_OCSP */
-	struct ndes_endpoint ndes; /* CONFIG_NDES */
-	char *ndes_file;           /* owned; ndes.password_file */
-	const char *path;          /* begins with '/', does not end with it */
-	bool nocase;               /* so is the path, as in an IIS */
-	uint32_t listeners;        /* bit i: listeners[i] */
+	struct scep_endpoint scep;   /* CONFIG_SCEP */
+	struct crl_plan crl;         /* CONFIG_CRL */
+	char *crl_directory;         /* owned; crl.directory */
+	struct ocsp_endpoint ocsp;   /* CONFIG_OCSP */
+	struct ndes_endpoint ndes;   /* CONFIG_NDES */
+	char *ndes_file;             /* owned; ndes.password_file */
+	const char *path;            /* begins with '/', does not end with it */
+	bool nocase;                 /* so is the path, as in an IIS */
+	uint32_t listeners;          /* bit i: listeners[i] */
+	struct admission *admission; /* owned; NULL: everyone may come */
 };
 
 struct config {

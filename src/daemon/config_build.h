@@ -43,11 +43,19 @@ void config_build_log(struct config_build *b);
 void config_build_metrics(struct config_build *b);
 void config_build_keys(struct config_build *b);
 
+/* A rate, where one is written: at item's setting. */
+void config_read_rate(struct config_item *item, const char *setting, const char *text,
+		      struct rate *out);
+
 /* Each returns ERR_NOMEM only: what is wrong with the file is a complaint. */
 RESULT config_build_server(struct config_build *b, struct err *err);
 RESULT config_build_operators(struct config_build *b, struct err *err);
 RESULT config_build_profiles(struct config_build *b, struct err *err);
 RESULT config_build_endpoints(struct config_build *b, struct err *err);
+/* http.listeners[i].proxies */
+RESULT config_build_proxies(struct config_build *b, size_t i, struct err *err);
+/* endpoints[i].addresses and limits.address */
+RESULT config_build_admission(struct config_build *b, size_t i, struct err *err);
 /* endpoints[i], which is of protocol crl. */
 RESULT config_build_crl(struct config_build *b, size_t i, struct err *err);
 /* endpoints[i], which is of protocol ocsp. */

@@ -254,6 +254,7 @@ static enum result build_endpoint(struct config_build *b, size_t i, struct err *
 		COMPLAIN(&m, AT(&m, "ndes"), "is for endpoints of protocol ndes");
 	build_ca(&m);
 	build_listeners(&m);
+	TRY(config_build_admission(b, i, err));
 	return builders[m.f->protocol].build(&m, err);
 }
 

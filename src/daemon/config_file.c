@@ -107,11 +107,25 @@ static const cyaml_schema_field_t tls_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t headers[] = {
+	{ "required", FILE_HEADER_REQUIRED },
+	{ "optional", FILE_HEADER_OPTIONAL },
+};
+
+static const cyaml_schema_field_t proxies_fields[] = {
+	CYAML_FIELD_SEQUENCE("trusted", CYAML_FLAG_POINTER, struct file_proxies, trusted,
+			     &text_entry, 1, LIST_MAX),
+	WORD("header", struct file_proxies, header, headers),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t listener_fields[] = {
 	TEXT_NEEDED("name", struct file_listener, name),
 	TEXT_NEEDED("address", struct file_listener, address),
 	CYAML_FIELD_UINT("port", CYAML_FLAG_DEFAULT, struct file_listener, port),
 	CYAML_FIELD_MAPPING_PTR("tls", OPTIONAL_PTR, struct file_listener, tls, tls_fields),
+	CYAML_FIELD_MAPPING_PTR("proxies", OPTIONAL_PTR, struct file_listener, proxies,
+				proxies_fields),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t listener_entry = {
@@ -318,6 +332,20 @@ static const cyaml_schema_field_t ndes_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t address_rule_fields[] = {
+	TEXT("allow", struct file_address_rule, allow),
+	TEXT("deny", struct file_address_rule, deny),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t address_rule_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_address_rule, address_rule_fields),
+};
+
+static const cyaml_schema_field_t rates_fields[] = {
+	TEXT("address", struct file_rates, address),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t endpoint_fields[] = {
 	TEXT_NEEDED("name", struct file_endpoint, name),
 	WORD_NEEDED("protocol", struct file_endpoint, protocol, protocols),
@@ -335,6 +363,8 @@ static const cyaml_schema_field_t endpoint_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("crl", OPTIONAL_PTR, struct file_endpoint, crl, crl_fields),
 	CYAML_FIELD_MAPPING_PTR("ocsp", OPTIONAL_PTR, struct file_endpoint, ocsp, ocsp_fields),
 	CYAML_FIELD_MAPPING_PTR("ndes", OPTIONAL_PTR, struct file_endpoint, ndes, ndes_fields),
+	LIST("addresses", struct file_endpoint, addresses, address_rule_entry, LIST_MAX),
+	CYAML_FIELD_MAPPING_PTR("limits", OPTIONAL_PTR, struct file_endpoint, limits, rates_fields),
 	LIST("listeners", struct file_endpoint, listeners, text_entry, CONFIG_LISTENERS_MAX),
 	CYAML_FIELD_END,
 };

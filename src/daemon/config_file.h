@@ -58,11 +58,20 @@ struct file_tls {
 	char *client_ca;
 };
 
+enum file_header { FILE_HEADER_REQUIRED, FILE_HEADER_OPTIONAL };
+
+struct file_proxies {
+	char **trusted;
+	size_t trusted_count;
+	int header; /* enum file_header */
+};
+
 struct file_listener {
 	char *name;
 	char *address;
 	unsigned port;
 	struct file_tls *tls;
+	struct file_proxies *proxies;
 };
 
 struct file_limits {
@@ -186,6 +195,15 @@ enum file_protocol {
 };
 enum file_legacy { FILE_LEGACY_NONE, FILE_LEGACY_SHA1_3DES, FILE_LEGACY_MD5_DES };
 
+struct file_address_rule {
+	char *allow;
+	char *deny;
+};
+
+struct file_rates { /* of an endpoint */
+	char *address;
+};
+
 struct file_endpoint {
 	char *name;
 	int protocol; /* enum file_protocol */
@@ -202,6 +220,9 @@ struct file_endpoint {
 	struct file_crl *crl;
 	struct file_ocsp *ocsp;
 	struct file_ndes *ndes;
+	struct file_address_rule *addresses;
+	size_t addresses_count;
+	struct file_rates *limits;
 	char **listeners;
 	size_t listeners_count;
 };

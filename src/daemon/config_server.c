@@ -117,7 +117,7 @@ static void build_tls(struct config_build *b, size_t i, const struct file_tls *f
 				     "client_certificates to request or require");
 }
 
-static void build_listener(struct config_build *b, size_t i)
+static RESULT build_listener(struct config_build *b, size_t i, struct err *err)
 {
 	const struct file_listener *f = &b->file->http.listeners[i];
 	struct config_listener *l = &b->config->listeners[i];
@@ -138,6 +138,8 @@ static void build_listener(struct config_build *b, size_t i)
 	if (f->tls)
 		build_tls(b, i, f->tls);
 	check_unlike_others(b, i);
+	b->config->n_listeners++;
+	return config_build_proxies(b, i, err);
 }
 
 /* ---- limits ---- */
@@ -241,8 +243,7 @@ enum result config_build_server(struct config_build *b, struct err *err)
 	build_challenges(b);
 	build_threads(b);
 	for (i = 0; i < b->file->http.listeners_count; i++)
-		build_listener(b, i);
-	b->config->n_listeners = i;
+		TRY(build_listener(b, i, err));
 	config_build_metrics(b);
 	return OK;
 }

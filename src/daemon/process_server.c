@@ -157,10 +157,14 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 	size_t i;
 
 	for (i = 0; i < config->n_listeners; i++)
-		listeners[i] = (struct http_listener){ .name = config->listeners[i].name,
-						       .fd = ctx->listeners->fds[i],
-						       .lenient_gets = true,
-						       .tls = tls_listener_get(o->tls[i]) };
+		listeners[i] =
+		    (struct http_listener){ .name = config->listeners[i].name,
+					    .fd = ctx->listeners->fds[i],
+					    .lenient_gets = true,
+					    .tls = tls_listener_get(o->tls[i]),
+					    .proxies = config->listeners[i].proxies,
+					    .n_proxies = config->listeners[i].n_proxies,
+					    .proxy_optional = config->listeners[i].proxy_optional };
 	listeners[i] = (struct http_listener){ .name = SERVER_ADMIN, .fd = ctx->listeners->admin };
 	http.n_listeners = i + 1;
 	TRY(http_server_start(&started, &http, err));

@@ -313,6 +313,49 @@ static size_t find_listener(const struct config *config, const char *name)
 	return i;
 }
 
+/* The record has the first refusals only; the access log has a line for each. */
+static void record_refusal(struct server *s, const struct config_endpoint *e,
+			   const struct http_request *req, enum admission_answer why)
+{
+	bool denied = why == ADMISSION_FORBIDDEN;
+	const char *reason = denied ? "by the endpoint's addresses" : "over limits.address";
+	const struct store_event event = { .time = clock_now(&s->clock),
+					   .kind = denied ? "access.denied" : "access.limited",
+					   .endpoint = e->name,
+					   .actor = req->peer,
+					   .reason = reason };
+	struct err err = { 0 };
+
+	log_warning(&s->log, "address refused", LOG_STR("endpoint", e->name),
+		    LOG_STR("peer", req->peer), LOG_STR("reason", reason));
+	if (store_add_event(s->store, &event, &err) != OK)
+		log_error(&s->log, "a refusal could not be recorded", LOG_ERR(&err));
+}
+
+/* False: the reply is made. */
+static bool is_admitted(struct server *s, const struct config_endpoint *e,
+			const struct http_request *req, struct http_reply *reply)
+{
+	enum admission_answer answer = ADMISSION_YES;
+	unsigned wait = 0;
+	bool tell = false;
+
+	if (e->admission)
+		answer =
+		    admission_check(e->admission, &req->address, clock_mono_us(), &wait, &tell);
+	if (answer == ADMISSION_YES)
+		return true;
+	if (answer == ADMISSION_FORBIDDEN) {
+		http_reply_text(reply, 403, "this endpoint is not for your address");
+	} else {
+		http_reply_text(reply, 429, "too many requests from your address");
+		http_reply_header(reply, "Retry-After", "%u", wait);
+	}
+	if (tell)
+		record_refusal(s, e, req, answer);
+	return false;
+}
+
 static void handle_endpoint(struct server *s, struct worker *w, const struct http_request *req,
 			    struct http_reply *reply)
 {
@@ -321,10 +364,10 @@ static void handle_endpoint(struct server *s, struct worker *w, const struct htt
 	const struct config_endpoint *e;
 
 	e = config_route(config, find_listener(config, req->listener), req->path);
-	if (e)
-		protocols[e->protocol](s, w, e, req, reply);
-	else
+	if (!e)
 		http_reply_text(reply, 404, "no endpoint has this path");
+	else if (is_admitted(s, e, req, reply))
+		protocols[e->protocol](s, w, e, req, reply);
 	metrics_count(s->metrics, e ? e->name : NULL, e ? protocol_names[e->protocol] : NULL, reply,
 		      clock_mono_us() - begun);
 	config_unref(config);

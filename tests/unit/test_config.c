@@ -200,6 +200,31 @@ static void refuses_with_line_and_remedy(void **state)
 		{ GOOD "challenges: {retention: 30}\n", ":16: challenges.retention: \"30\" is not "
 							"a duration: write a number and one of s "
 							"m h d w y, as in 90d\n" },
+		{ HEAD
+		  "http:\n  listeners:\n    - name: a\n      address: 127.0.0.1\n      port: 1\n"
+		  "      proxies: {trusted: [192.0.2.1/24]}\n",
+		  ":7: http.listeners[0].proxies.trusted[0]: \"192.0.2.1/24\": bits behind the "
+		  "length are set; make it longer, or set them to 0\n" },
+		{ HEAD
+		  "http:\n  listeners:\n    - name: a\n      address: 127.0.0.1\n      port: 1\n"
+		  "      proxies: {header: optional}\n",
+		  ":7: http.listeners[0].proxies: \"trusted\" is missing\n" },
+		{ GOOD "    addresses: [{allow: all}, {deny: 192.0.2.0/24}]\n",
+		  ":16: endpoints[0].addresses[1]: never counts: addresses[0] has all of it, and "
+		  "the first that has an address counts; put it in front of that, or remove it\n" },
+		{ GOOD "    addresses: [{deny: 192.0.2.0/24}]\n",
+		  ":16: endpoints[0].addresses: nobody could come: who is in no rule is refused; "
+		  "end with {allow: all}, or allow some\n" },
+		{ GOOD "    addresses: [{allow: all, deny: all}]\n",
+		  ":16: endpoints[0].addresses[0]: write either allow or deny, as in {allow: "
+		  "192.0.2.0/24}\n" },
+		{ GOOD "    addresses: [{allow: router7.example}]\n",
+		  ":16: endpoints[0].addresses[0].allow: \"router7.example\" is no address or "
+		  "block "
+		  "of them: write 192.0.2.0/24, 2001:db8::/32, 192.0.2.1 or all\n" },
+		{ GOOD "    limits: {address: 60}\n",
+		  ":16: endpoints[0].limits.address: \"60\" is not a rate: write a number up to "
+		  "1000000, a slash and a time, as in 60/m or 3/30d\n" },
 		{ GOOD "login_failures: 10\n", ":16: login_failures: \"10\" is not a rate: write a "
 					       "number up to 1000000, a slash "
 					       "and a time, as in 60/m or 3/30d\n" },
