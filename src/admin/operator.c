@@ -3,11 +3,10 @@
 
 #include <stdlib.h>
 
-#include "base/base64.h"
 #include "base/clock.h"
+#include "net/http_basic.h"
 
-#define CREDENTIALS_MAX 1024 /* octets of base64 */
-#define ADDRESSES 4096       /* of which failures are remembered */
+#define ADDRESSES 4096 /* of which failures are remembered */
 
 /* The hash of no password, for names that are not there: the guesser shall not learn which are. */
 #define NOBODY                                                                                     \
@@ -64,22 +63,6 @@ enum result operator_list_add(struct operator_list *list, const char *name, cons
 
 /* ---- who is it? ---- */
 
-/* "Basic" SP token68 (RFC 7617 2) into "name:password". */
-static RESULT read_basic(struct span header, struct buf *out, struct err *err)
-{
-	size_t space = span_find(header, ' ');
-	struct span token = span_sub(header, space + 1, SIZE_MAX);
-
-	if (header.len == 0)
-		return err_set(err, ERR_DENIED, "no credentials");
-	if (!span_eq_nocase(span_sub(header, 0, space), SPAN_LIT("Basic")))
-		return err_set(err, ERR_DENIED, "RFC 7617 2: the scheme is not Basic");
-	if (token.len > CREDENTIALS_MAX || base64_parse(token, out, NULL) != OK ||
-	    span_find(buf_span(out), ':') == out->len)
-		return err_set(err, ERR_DENIED, "RFC 7617 2: not base64 of name:password");
-	return OK;
-}
-
 static const struct operator_account *find(const struct operator_list *list, struct span name)
 {
 	size_t i;
@@ -100,19 +83,28 @@ bool operator_is_named(const struct http_request *req)
 	return http_header(req, "Authorization").len > 0;
 }
 
-static RESULT authenticate(const struct operator_list *list, struct crypto *c,
-			   const struct http_request *req, const struct operator_account **out,
-			   struct err *err)
+static RESULT check_wait(const struct operator_list *list, const struct http_request *req,
+			 struct err *err)
 {
-	BUF_SECRET credentials = BUF_INIT;
-	const struct operator_account *account;
-	struct span name, password;
+	unsigned wait = operator_wait(list, req);
+
+	if (!wait)
+		return OK;
+	return err_set(err, ERR_LIMIT, "too many failed logins from %s: try again in %u seconds",
+		       req->peer, wait);
+}
+
+static void count_failure(const struct operator_list *list, const struct http_request *req)
+{
+	(void)!rate_table_take(list->failures, address_key(&req->address), clock_mono_us());
+}
+
+static RESULT check(const struct operator_list *list, struct crypto *c, struct span name,
+		    struct span password, const struct operator_account **out, struct err *err)
+{
+	const struct operator_account *account = find(list, name);
 	enum result r;
 
-	TRY(read_basic(http_header(req, "Authorization"), &credentials, err));
-	name = span_sub(buf_span(&credentials), 0, span_find(buf_span(&credentials), ':'));
-	password = span_sub(buf_span(&credentials), name.len + 1, SIZE_MAX);
-	account = find(list, name);
 	r = challenge_static_verify(account ? account->password : list->nobody, c, password, err);
 	if (r == ERR_DENIED)
 		return err_set(err, r, "wrong name or password");
@@ -123,20 +115,34 @@ static RESULT authenticate(const struct operator_list *list, struct crypto *c,
 	return OK;
 }
 
+enum result operator_check(const struct operator_list *list, struct crypto *c,
+			   const struct http_request *req, const struct operator_shown *shown,
+			   const struct operator_account **out, struct err *err)
+{
+	enum result r;
+
+	TRY(check_wait(list, req, err));
+	r = check(list, c, shown->name, shown->password, out, err);
+	if (r == ERR_DENIED)
+		count_failure(list, req);
+	return r;
+}
+
 enum result operator_authenticate(const struct operator_list *list, struct crypto *c,
 				  const struct http_request *req,
 				  const struct operator_account **out, struct err *err)
 {
-	unsigned wait = operator_wait(list, req);
+	BUF_SECRET credentials = BUF_INIT;
+	struct operator_shown shown;
 	enum result r;
 
-	if (wait)
-		return err_set(err, ERR_LIMIT,
-			       "too many failed logins from %s: try again in %u seconds", req->peer,
-			       wait);
-	r = authenticate(list, c, req, out, err);
+	TRY(check_wait(list, req, err));
+	r = http_basic_parse(http_header(req, "Authorization"), &credentials, &shown.name,
+			     &shown.password, err);
+	if (r == OK)
+		return operator_check(list, c, req, &shown, out, err);
 	/* who shows nothing is asked first, as browsers do */
 	if (r == ERR_DENIED && operator_is_named(req))
-		wait = rate_table_take(list->failures, address_key(&req->address), clock_mono_us());
+		count_failure(list, req);
 	return r;
 }

@@ -12,7 +12,7 @@
 #include "net/http.h"
 
 /* Bits of a set. */
-enum operator_role { OPERATOR_CHALLENGE_ISSUER = 1 };
+enum operator_role { OPERATOR_CHALLENGE_ISSUER = 1, OPERATOR_DEVICE = 2 };
 
 struct operator_account {
 	const char *name; /* borrowed */
@@ -42,5 +42,14 @@ RESULT operator_authenticate(const struct operator_list *list, struct crypto *c,
 unsigned operator_wait(const struct operator_list *list, const struct http_request *req);
 /* Did the request show any credentials? */
 bool operator_is_named(const struct http_request *req);
+
+struct operator_shown {
+	struct span name;
+	struct span password;
+};
+/* The same by name and password, wherever in the request they stood. */
+RESULT operator_check(const struct operator_list *list, struct crypto *c,
+		      const struct http_request *req, const struct operator_shown *shown,
+		      const struct operator_account **out, struct err *err);
 
 #endif

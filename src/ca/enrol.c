@@ -3,12 +3,23 @@
 
 #include <stdio.h>
 
+#include "base/hex.h"
 #include "ca/enrol_queue.h"
+#include "store/revocation.h"
 
 void enrol_outcome_clear(struct enrol_outcome *o)
 {
 	buf_clear(&o->cert);
 	*o = (struct enrol_outcome){ 0 };
+}
+
+const struct enrol_words *enrol_words_of(const struct enrol_request *req)
+{
+	static const struct enrol_words plain = { .renewal = "renewal",
+						  .missing = "no password is shown",
+						  .poll = "poll" };
+
+	return req->words ? req->words : &plain;
 }
 
 /*
@@ -37,12 +48,47 @@ static RESULT identify(struct enrol_decision *d, struct err *err)
 
 /* ---- a retransmission ---- */
 
-/* ERR_NOT_FOUND: the transaction is new. */
+static RESULT has_ended(const struct enrol_decision *d, const struct store_cert *cert, bool *ended,
+			struct err *err)
+{
+	struct store_status status = { 0 };
+
+	*ended = d->auth.now > cert->not_after;
+	if (*ended)
+		return OK;
+	TRY(store_find_status(d->ctx->store, cert->ca, buf_span(&cert->serial), &status, err));
+	*ended = status.revoked;
+	return OK;
+}
+
+/* The transaction of those who ask once more when that certificate has ended. */
+static RESULT succeed(struct enrol_decision *d, const struct store_cert *cert, struct err *err)
+{
+	struct span parts[2] = { d->transaction.id, buf_span(&cert->serial) };
+	uint8_t digest[DIGEST_MAX];
+	BUF text = BUF_INIT;
+
+	TRY(crypto_digest(d->c, DIGEST_SHA256, parts, ARRAY_LEN(parts), digest, err));
+	hex_put(&text, span_of(digest, STORE_HASH));
+	TRY(buf_check(&text, err));
+	memcpy(d->successor, text.data, 2 * (size_t)STORE_HASH);
+	d->transaction.id = span_of(d->successor, 2 * (size_t)STORE_HASH);
+	return OK;
+}
+
+/* ERR_NOT_FOUND: the transaction is new. ERR_CONFLICT: it has ended, d has that which succeeds. */
 static RESULT answer_again(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
 {
 	CLEANUP(store_cert_clear) struct store_cert cert = { 0 };
+	bool ended = false;
 
 	TRY(store_find_issued(d->ctx->store, &d->transaction, &cert, err));
+	if (d->req->anew)
+		TRY(has_ended(d, &cert, &ended, err));
+	if (ended) {
+		TRY(succeed(d, &cert, err));
+		return err_set(err, ERR_CONFLICT, "the certificate has ended");
+	}
 	log_info(d->req->log, "certificate sent again", LOG_HEX("serial", buf_span(&cert.serial)));
 	out->status = ENROL_ISSUED;
 	out->repeated = true;
@@ -56,11 +102,16 @@ static RESULT answer_again(struct enrol_decision *d, struct enrol_outcome *out, 
  */
 static RESULT answer_earlier(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
 {
-	enum result r = ERR_NOT_FOUND;
+	enum result r;
 
-	if (enrol_queue_is_for(d->req))
-		r = enrol_queue_answer(d, false, out, err);
-	return r == ERR_NOT_FOUND ? answer_again(d, out, err) : r;
+	do {
+		r = ERR_NOT_FOUND;
+		if (enrol_queue_is_for(d->req))
+			r = enrol_queue_answer(d, false, out, err);
+		if (r == ERR_NOT_FOUND)
+			r = answer_again(d, out, err);
+	} while (r == ERR_CONFLICT);
+	return r;
 }
 
 /* ---- issuance ---- */
@@ -78,14 +129,24 @@ static RESULT issue_and_commit(struct enrol_decision *d, const struct profile_re
 	return OK;
 }
 
+static RESULT grant_once(struct enrol_decision *d, const struct profile_result *names,
+			 struct enrol_outcome *out, struct err *err)
+{
+	return enrol_queue_is_for(d->req) ? enrol_queue_add(d, names, out, err)
+					  : issue_and_commit(d, names, out, err);
+}
+
 static RESULT grant(struct enrol_decision *d, const struct profile_result *names,
 		    struct enrol_outcome *out, struct err *err)
 {
-	enum result r = enrol_queue_is_for(d->req) ? enrol_queue_add(d, names, out, err)
-						   : issue_and_commit(d, names, out, err);
+	enum result r = grant_once(d, names, out, err);
 
-	if (r == ERR_CONFLICT) /* the same request came twice at once, and the other was first */
-		return answer_earlier(d, out, err);
+	if (r == ERR_CONFLICT) { /* the same request came before, or twice at once */
+		r = answer_earlier(d, out, err);
+		if (r == ERR_NOT_FOUND) /* and what it got has ended */
+			r = grant_once(d, names, out, err);
+		return r == ERR_CONFLICT ? answer_earlier(d, out, err) : r;
+	}
 	if (r == ERR_DENIED) { /* the challenge went to another meanwhile: it is not ours to bind */
 		d->auth.one_time = false;
 		enrol_trace_add(d->req->trace, "challenge", false, "%s", err_text(err));
@@ -232,11 +293,13 @@ enum result ca_enrol(const struct enrol_context *ctx, struct crypto *c,
 /* It is no decision on the transaction, which may be another device's. */
 static RESULT refuse_poll(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
 {
-	static const char reason[] = "RFC 8894 3.3.3: no request of this key waits under this "
-				     "transactionID";
+	char reason[ERR_TEXT_MAX];
 	struct store_event event;
 	BUF detail = BUF_INIT;
 
+	(void)snprintf(reason, sizeof(reason),
+		       "%s: no request of this key waits under this transactionID",
+		       enrol_words_of(d->req)->poll);
 	enrol_trace_add(d->req->trace, "decision", false, "rejected: %s",
 			err_name(ERR_BAD_CERT_ID));
 	event = enrol_decision_event(d, "poll.rejected", reason, &detail);

@@ -10,6 +10,7 @@
 #include "ca/challenge.h"
 #include "ca/enrol_trace.h"
 #include "ca/profile.h"
+#include "ca/verifier.h"
 
 /* How an endpoint authorises a new device. */
 struct enrol_policy {
@@ -30,14 +31,27 @@ struct enrol_context { /* of the server; shared by threads */
 	const struct clock *clock;
 };
 
+/* How refusals speak of things to a device of this protocol; plainly, where a request has none. */
+struct enrol_words {
+	const char *renewal; /* the clause on renewal: "RFC 8894 2.5" */
+	const char *missing; /* no credential: "RFC 8894 2.4: challengePassword missing" */
+	const char *poll;    /* the clause on polling */
+};
+
 struct enrol_request {
 	const struct enrol_policy *policy;
 	const struct authority_ca *ca;
-	struct span transaction_id; /* 1..STORE_TRANSACTION_MAX octets */
-	struct span subject;        /* Name DER */
-	struct span spki;           /* proof of possession was checked by the codec */
-	struct span exts;           /* asked for */
-	struct span challenge;      /* UTF-8; empty: none shown */
+	const struct enrol_words *words;
+	struct span transaction_id;      /* 1..STORE_TRANSACTION_MAX octets */
+	struct span subject;             /* Name DER */
+	struct span spki;                /* proof of possession was checked by the codec */
+	struct span exts;                /* asked for */
+	struct span challenge;           /* UTF-8; empty: none shown */
+	struct span user;                /* whose password the challenge may be; empty: nobody's */
+	const struct verifier *accounts; /* knows such users; NULL: nobody does */
+	const char *vouched;             /* who answers for this request, for the record: the codec
+					    has made sure that it is they; NULL: nobody */
+	bool anew; /* after its certificate has ended, a transaction begins again */
 	const struct cert
 	    *current;          /* what it is signed with, said to be of this CA; NULL: no such */
 	bool renewal_only;     /* no challenge does instead of current */
@@ -46,6 +60,8 @@ struct enrol_request {
 	struct enrol_trace *trace; /* what the codec has seen so far; enrol adds to it */
 };
 
+const struct enrol_words *enrol_words_of(const struct enrol_request *req);
+
 enum enrol_status { ENROL_ISSUED, ENROL_PENDING, ENROL_REJECTED };
 
 struct enrol_outcome {
@@ -53,6 +69,7 @@ struct enrol_outcome {
 	struct buf cert;           /* ENROL_ISSUED, owned */
 	bool repeated;             /* the answer to a retransmission */
 	enum result why;           /* ENROL_REJECTED */
+	bool by_operator;          /* ENROL_REJECTED: not by us */
 	char reason[ERR_TEXT_MAX]; /* what the device may be told */
 };
 void enrol_outcome_clear(struct enrol_outcome *o);
@@ -68,7 +85,9 @@ void enrol_outcome_clear(struct enrol_outcome *o);
  * the first request that shows it, whether that is granted or refused.
  *
  * A renewal is a transaction of its own for each certificate that it renews, so that a device may
- * keep its key and its transactionID from one to the next.
+ * keep its key and its transactionID from one to the next. Where a protocol has no transactionID
+ * (`anew`), the codec makes one of what is asked for, and asking for it once more when the
+ * certificate is expired or revoked is another transaction.
  */
 RESULT ca_enrol(const struct enrol_context *ctx, struct crypto *c, const struct enrol_request *req,
 		struct enrol_outcome *out, struct err *err);

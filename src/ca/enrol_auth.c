@@ -39,6 +39,9 @@ static RESULT check_usable(const struct enrol_request *req, const struct store_c
 	if (ch->bound && !span_eq_secret(SPAN_ARRAY(ch->bound_to), SPAN_ARRAY(auth->binding)))
 		return deny(req->trace, err,
 			    "%s was used already, with another transactionID or key", ch->id);
+	if (req->anew && ch->used && !ch->reusable)
+		return deny(req->trace, err, "%s was used already: it is good for one certificate",
+			    ch->id);
 	return OK;
 }
 
@@ -89,6 +92,27 @@ static RESULT check_one_time(const struct enrol_context *ctx, struct crypto *c,
 	return OK;
 }
 
+/* *found: the challenge is the password of that account. */
+static RESULT check_account(struct crypto *c, const struct enrol_request *req, bool *found,
+			    struct err *err)
+{
+	enum result r;
+
+	if (!req->accounts || req->user.len == 0)
+		return OK;
+	r = req->accounts->verify(req->accounts, c, req->user, req->challenge, err);
+	if (r == ERR_DENIED && req->policy->statics)
+		return OK;
+	if (r == ERR_DENIED)
+		return deny(req->trace, err, "wrong name or password for endpoint \"%s\"",
+			    req->policy->endpoint);
+	TRY(r);
+	*found = true;
+	enrol_trace_add(req->trace, "challenge", true, "password of account \"%.*s\"",
+			(int)span_sub(req->user, 0, 64).len, (const char *)req->user.p);
+	return OK;
+}
+
 static RESULT check_static(struct crypto *c, const struct enrol_request *req, struct err *err)
 {
 	enum result r;
@@ -117,11 +141,17 @@ enum result enrol_auth_check(const struct enrol_context *ctx, struct crypto *c,
 				"none needed: endpoint \"%s\" takes anyone", req->policy->endpoint);
 		return OK;
 	}
+	if (req->vouched) {
+		enrol_trace_add(req->trace, "challenge", true, "none needed: %s answers for it",
+				req->vouched);
+		return OK;
+	}
 	if (req->challenge.len == 0)
-		return deny(req->trace, err,
-			    "RFC 8894 2.4: challengePassword missing, endpoint \"%s\" wants one",
-			    req->policy->endpoint);
+		return deny(req->trace, err, "%s, endpoint \"%s\" wants one",
+			    enrol_words_of(req)->missing, req->policy->endpoint);
 	if (req->policy->one_time)
 		TRY(check_one_time(ctx, c, req, auth, &found, err));
+	if (!found)
+		TRY(check_account(c, req, &found, err));
 	return found ? OK : check_static(c, req, err);
 }

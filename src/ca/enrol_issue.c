@@ -14,7 +14,8 @@ struct store_event enrol_decision_event(const struct enrol_decision *d, const ch
 	return (struct store_event){ .time = d->auth.now,
 				     .kind = kind,
 				     .endpoint = d->req->policy->endpoint,
-				     .transaction = d->req->transaction_id,
+				     .transaction = d->transaction.id.len ? d->transaction.id
+									  : d->req->transaction_id,
 				     .ca = d->req->policy->ca,
 				     .actor = d->req->peer,
 				     .reason = reason,

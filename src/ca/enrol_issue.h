@@ -11,6 +11,7 @@ struct enrol_decision {
 	struct crypto *c;
 	const struct enrol_request *req;
 	struct store_transaction_key transaction;
+	char successor[2 * STORE_HASH + 1]; /* its id, where it began anew */
 	struct enrol_auth auth;
 };
 

@@ -65,6 +65,7 @@ static void rejected(struct enrol_outcome *out, const struct store_request *r)
 {
 	out->status = ENROL_REJECTED;
 	out->why = ERR_DENIED;
+	out->by_operator = true;
 	(void)snprintf(out->reason, sizeof(out->reason), "%s: %.*s",
 		       r->state == STORE_REQUEST_REJECTED ? "an operator has rejected this request"
 							  : "this request has expired",

@@ -8,8 +8,6 @@
 #include "pki/san.h"
 #include "store/revocation.h"
 
-#define RFC "RFC 8894 2.5: "
-
 static const struct profile_renewal *rules_of(const struct enrol_request *req)
 {
 	return &req->policy->profile->renewal;
@@ -18,11 +16,10 @@ static const struct profile_renewal *rules_of(const struct enrol_request *req)
 static RESULT check_policy(const struct enrol_request *req, struct err *err)
 {
 	if (!req->policy->renewal)
-		return err_set(err, ERR_DENIED, RFC "endpoint \"%s\" does not renew certificates",
+		return err_set(err, ERR_DENIED, "endpoint \"%s\" does not renew certificates",
 			       req->policy->endpoint);
 	if (!rules_of(req)->allowed)
-		return err_set(err, ERR_DENIED,
-			       RFC "certificates of profile \"%s\" are not renewed",
+		return err_set(err, ERR_DENIED, "certificates of profile \"%s\" are not renewed",
 			       req->policy->profile->name);
 	return OK;
 }
@@ -43,8 +40,8 @@ static RESULT find_record(const struct enrol_context *ctx, const struct enrol_re
 	hex_put(&serial, span_sub(req->current->serial, 0, 32));
 	TRY(buf_check(&serial, err));
 	return err_set(err, ERR_BAD_CERT_ID,
-		       RFC "signed with certificate %.64s of \"%.200s\", which CA \"%s\" has not "
-			   "issued",
+		       "shown is certificate %.64s of \"%.200s\", which CA \"%s\" has not "
+		       "issued",
 		       serial.len ? buf_cstr(&serial) : "", issuer.len ? buf_cstr(&issuer) : "",
 		       req->ca->name);
 }
@@ -54,14 +51,14 @@ static RESULT check_record(const struct enrol_request *req, const struct store_c
 {
 	if (!span_eq(buf_span(&record->der), req->current->der))
 		return err_set(err, ERR_BAD_CERT_ID,
-			       RFC "signed with a certificate that bears the issuer and the serial "
-				   "number of one of CA \"%s\", but is another",
+			       "shown is a certificate that bears the issuer and the serial "
+			       "number of one of CA \"%s\", but is another",
 			       req->ca->name);
 	/* or the most generous endpoint would lead into all others */
 	if (strcmp(record->profile, req->policy->profile->name) != 0)
 		return err_set(err, ERR_DENIED,
-			       RFC "the certificate is of profile \"%s\"; endpoint \"%s\" renews "
-				   "those of \"%s\"",
+			       "the certificate is of profile \"%s\"; endpoint \"%s\" renews "
+			       "those of \"%s\"",
 			       record->profile, req->policy->endpoint, req->policy->profile->name);
 	return OK;
 }
@@ -76,7 +73,7 @@ static RESULT check_status(const struct enrol_context *ctx, const struct enrol_r
 	if (!status.revoked)
 		return OK;
 	clock_format(status.time, since);
-	return err_set(err, ERR_DENIED, RFC "the certificate is revoked since %s (%s)", since,
+	return err_set(err, ERR_DENIED, "the certificate is revoked since %s (%s)", since,
 		       crl_reason_name(status.reason));
 }
 
@@ -89,7 +86,7 @@ static RESULT too_early(int64_t from, const struct enrol_request *req, struct er
 	clock_format(from, from_text);
 	clock_format(req->current->not_after, until);
 	return err_set(err, ERR_DENIED,
-		       RFC "the certificate is valid until %s and is renewed from %s on", until,
+		       "the certificate is valid until %s and is renewed from %s on", until,
 		       from_text);
 }
 
@@ -99,8 +96,8 @@ static RESULT too_late(const struct enrol_request *req, struct err *err)
 
 	clock_format(req->current->not_after, until);
 	return err_set(err, ERR_DENIED,
-		       RFC "the certificate expired at %s, more than the %lld seconds ago that "
-			   "profile \"%s\" lets pass: enrol anew",
+		       "the certificate expired at %s, more than the %lld seconds ago that "
+		       "profile \"%s\" lets pass: enrol anew",
 		       until, (long long)rules_of(req)->grace, req->policy->profile->name);
 }
 
@@ -127,13 +124,13 @@ static RESULT check_key(const struct enrol_request *req, struct err *err)
 
 	if (rule == PROFILE_KEY_REQUIRED && same)
 		return err_set(err, ERR_BAD_TEMPLATE,
-			       RFC "profile \"%s\" wants a new key, the request has that of the "
-				   "current certificate",
+			       "profile \"%s\" wants a new key, the request has that of the "
+			       "current certificate",
 			       req->policy->profile->name);
 	if (rule == PROFILE_KEY_FORBIDDEN && !same)
 		return err_set(err, ERR_BAD_TEMPLATE,
-			       RFC "profile \"%s\" wants the key of the current certificate kept, "
-				   "the request has another",
+			       "profile \"%s\" wants the key of the current certificate kept, "
+			       "the request has another",
 			       req->policy->profile->name);
 	return OK;
 }
@@ -177,6 +174,7 @@ enum result enrol_renewal_check(const struct enrol_context *ctx, const struct en
 {
 	enum result r = check(ctx, req, now, err);
 
+	(void)!err_prefix(err, r, "%s", enrol_words_of(req)->renewal);
 	if (r == OK)
 		trace_granted(req, now);
 	else
@@ -204,7 +202,7 @@ static RESULT other_subject(const struct enrol_request *req, struct span subject
 	TRY(name_put_text(&then, req->current->subject, err));
 	TRY(name_put_text(&now, subject, err));
 	return err_set(err, ERR_BAD_TEMPLATE,
-		       RFC "the certificate is for \"%.120s\", its renewal would be for \"%.120s\"",
+		       "the certificate is for \"%.120s\", its renewal would be for \"%.120s\"",
 		       then.len ? buf_cstr(&then) : "", now.len ? buf_cstr(&now) : "");
 }
 
@@ -220,8 +218,9 @@ enum result enrol_renewal_check_names(const struct enrol_request *req,
 		r = other_subject(req, subject, err);
 	else if (!same_sans(san_of(req->current->exts), san_of(buf_span(&names->exts))))
 		r = err_set(err, ERR_BAD_TEMPLATE,
-			    RFC "the renewal would have other subjectAltNames than the current "
-				"certificate");
+			    "the renewal would have other subjectAltNames than the current "
+			    "certificate");
+	(void)!err_prefix(err, r, "%s", enrol_words_of(req)->renewal);
 	if (r != OK)
 		enrol_trace_add(req->trace, "renewal", false, "%s", err_text(err));
 	return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Renewal (RFC 8894 2.5): the current certificate in the place of a challenge. The codec has
- * checked that the request is signed with its key.
+ * Renewal (RFC 8894 2.5, RFC 7030 4.2.2): the current certificate in the place of a challenge. The
+ * codec has checked that the request is signed with its key.
  */
 #ifndef CA_ENROL_RENEWAL_H
 #define CA_ENROL_RENEWAL_H

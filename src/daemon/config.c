@@ -35,7 +35,8 @@ static void snapshot_free(struct snapshot *s)
 		profile_free(s->config.profiles[i]);
 	free(s->config.profiles);
 	for (i = 0; i < s->config.n_endpoints; i++) {
-		challenge_static_free(s->config.endpoints[i].scep.policy.statics);
+		if (s->config.endpoints[i].policy)
+			challenge_static_free(s->config.endpoints[i].policy->statics);
 		free(s->config.endpoints[i].crl_directory);
 		free(s->config.endpoints[i].ndes_file);
 		admission_free(s->config.endpoints[i].admission);

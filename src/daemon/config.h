@@ -12,6 +12,7 @@
 #include "ca/crl_make.h"
 #include "daemon/admission.h"
 #include "daemon/passphrase.h"
+#include "est/service.h"
 #include "integrations/log_output.h"
 #include "net/http_server.h"
 #include "net/tls.h"
@@ -42,22 +43,24 @@ struct config_keys {
 	struct passphrase_source pin;
 };
 
-enum config_protocol { CONFIG_SCEP, CONFIG_CRL, CONFIG_OCSP, CONFIG_NDES };
+enum config_protocol { CONFIG_SCEP, CONFIG_CRL, CONFIG_OCSP, CONFIG_NDES, CONFIG_EST };
 
 struct config_endpoint {
 	enum config_protocol protocol;
 	const char *name;
 	const char *ca;
-	struct scep_endpoint scep;   /* CONFIG_SCEP */
-	struct crl_plan crl;         /* CONFIG_CRL */
-	char *crl_directory;         /* owned; crl.directory */
-	struct ocsp_endpoint ocsp;   /* CONFIG_OCSP */
-	struct ndes_endpoint ndes;   /* CONFIG_NDES */
-	char *ndes_file;             /* owned; ndes.password_file */
-	const char *path;            /* begins with '/', does not end with it */
-	bool nocase;                 /* so is the path, as in an IIS */
-	uint32_t listeners;          /* bit i: listeners[i] */
-	struct admission *admission; /* owned; NULL: everyone may come */
+	const struct enrol_policy *policy; /* where devices enrol: within one of the next two */
+	struct scep_endpoint scep;         /* CONFIG_SCEP */
+	struct est_endpoint est;           /* CONFIG_EST */
+	struct crl_plan crl;               /* CONFIG_CRL */
+	char *crl_directory;               /* owned; crl.directory */
+	struct ocsp_endpoint ocsp;         /* CONFIG_OCSP */
+	struct ndes_endpoint ndes;         /* CONFIG_NDES */
+	char *ndes_file;                   /* owned; ndes.password_file */
+	const char *path;                  /* begins with '/', does not end with it */
+	bool nocase;                       /* so is the path, as in an IIS */
+	uint32_t listeners;                /* bit i: listeners[i] */
+	struct admission *admission;       /* owned; NULL: everyone may come */
 };
 
 struct config {

@@ -60,6 +60,8 @@ RESULT config_build_admission(struct config_build *b, size_t i, struct err *err)
 RESULT config_build_crl(struct config_build *b, size_t i, struct err *err);
 /* endpoints[i], which is of protocol ocsp. */
 void config_build_ocsp(struct config_build *b, size_t i);
+/* endpoints[i], which is of protocol est: what it has beside its policy. */
+void config_build_est(struct config_build *b, size_t i);
 /* endpoints[i], which is of protocol ndes. */
 RESULT config_build_ndes(struct config_build *b, size_t i, struct err *err);
 

@@ -13,6 +13,7 @@ struct making {
 	struct config_item item;
 	const struct file_endpoint *f;
 	struct config_endpoint *e;
+	struct enrol_policy *policy; /* where devices enrol */
 };
 
 static void check_path(struct making *m)
@@ -74,7 +75,7 @@ static void build_profile(struct making *m)
 	}
 	for (i = 0; i < c->n_profiles; i++) {
 		if (strcmp(c->profiles[i]->name, m->f->profile) == 0) {
-			m->e->scep.policy.profile = c->profiles[i];
+			m->policy->profile = c->profiles[i];
 			return;
 		}
 		buf_printf(&known, "%s%s", i ? ", " : "", c->profiles[i]->name);
@@ -86,7 +87,7 @@ static void build_profile(struct making *m)
 static enum result build_authorisation(struct making *m, struct err *err)
 {
 	const struct file_authorisation *f = &m->f->authorisation;
-	struct enrol_policy *policy = &m->e->scep.policy;
+	struct enrol_policy *policy = m->policy;
 	struct err why = { 0 };
 	bool good = true;
 	size_t i;
@@ -94,11 +95,12 @@ static enum result build_authorisation(struct making *m, struct err *err)
 	policy->accept_anyone = f->anyone;
 	policy->one_time = f->one_time;
 	policy->renewal = f->renewal;
-	if (f->anyone && (f->one_time || f->statics_count))
+	if (f->anyone && (f->one_time || f->statics_count || f->accounts))
 		COMPLAIN(m, AT(m, "authorisation.anyone"),
 			 "lets every device in, so that challenges mean nothing; remove it, or "
-			 "one_time and static");
-	if (!f->anyone && !f->one_time && !f->statics_count && !f->renewal)
+			 "one_time, static and accounts");
+	if (!f->anyone && !f->one_time && !f->statics_count && !f->renewal && !f->accounts &&
+	    !f->certificates && !f->registrars)
 		COMPLAIN(m, AT(m, "authorisation"),
 			 "no device could ever enrol; set one_time: true, or list a hash under "
 			 "static");
@@ -122,7 +124,7 @@ static enum result build_authorisation(struct making *m, struct err *err)
 static void build_approval(struct making *m)
 {
 	const struct file_endpoint *f = m->f;
-	struct enrol_policy *policy = &m->e->scep.policy;
+	struct enrol_policy *policy = m->policy;
 	struct err why = { 0 };
 
 	policy->manual = f->approval == FILE_APPROVAL_MANUAL;
@@ -178,19 +180,40 @@ static void build_quirks(struct making *m)
 		 known.len ? buf_cstr(&known) : "");
 }
 
+/* What all protocols share by which devices enrol. */
+static enum result build_policy(struct making *m, struct enrol_policy *policy, struct err *err)
+{
+	m->e->policy = m->policy = policy;
+	policy->endpoint = m->f->name;
+	policy->ca = m->f->ca;
+	build_profile(m);
+	build_approval(m);
+	return build_authorisation(m, err);
+}
+
 static enum result build_scep(struct making *m, struct err *err)
 {
 	struct scep_endpoint *scep = &m->e->scep;
 
 	scep->name = m->f->name;
-	scep->policy.endpoint = m->f->name;
-	scep->policy.ca = m->f->ca;
 	build_quirks(m);
 	scep->allow_sha1_3des = m->f->legacy != FILE_LEGACY_NONE;
 	scep->allow_md5_des = m->f->legacy == FILE_LEGACY_MD5_DES;
-	build_profile(m);
-	build_approval(m);
-	return build_authorisation(m, err);
+	if (m->f->authorisation.accounts || m->f->authorisation.certificates ||
+	    m->f->authorisation.registrars)
+		COMPLAIN(m, AT(m, "authorisation"),
+			 "accounts, certificates and registrars are for endpoints of protocol est; "
+			 "remove them");
+	return build_policy(m, &scep->policy, err);
+}
+
+static enum result build_est(struct making *m, struct err *err)
+{
+	struct est_endpoint *est = &m->e->est;
+
+	TRY(build_policy(m, &est->policy, err));
+	config_build_est(m->item.b, m->item.i);
+	return OK;
 }
 
 /* What everyone may read. */
@@ -231,6 +254,7 @@ static const struct {
 	[FILE_PROTOCOL_CRL] = { CONFIG_CRL, build_crl },
 	[FILE_PROTOCOL_OCSP] = { CONFIG_OCSP, build_ocsp },
 	[FILE_PROTOCOL_NDES] = { CONFIG_NDES, build_ndes },
+	[FILE_PROTOCOL_EST] = { CONFIG_EST, build_est },
 };
 
 static enum result build_endpoint(struct config_build *b, size_t i, struct err *err)
@@ -252,6 +276,8 @@ static enum result build_endpoint(struct config_build *b, size_t i, struct err *
 		COMPLAIN(&m, AT(&m, "ocsp"), "is for endpoints of protocol ocsp");
 	if (m.f->ndes && m.f->protocol != FILE_PROTOCOL_NDES)
 		COMPLAIN(&m, AT(&m, "ndes"), "is for endpoints of protocol ndes");
+	if (m.f->est && m.f->protocol != FILE_PROTOCOL_EST)
+		COMPLAIN(&m, AT(&m, "est"), "is for endpoints of protocol est");
 	build_ca(&m);
 	build_listeners(&m);
 	TRY(config_build_admission(b, i, err));
@@ -261,7 +287,7 @@ static enum result build_endpoint(struct config_build *b, size_t i, struct err *
 /* Do the lists exist that the certificates of this endpoint name? */
 static bool parts_are_published(const struct config *c, const struct config_endpoint *e)
 {
-	const struct profile *p = e->scep.policy.profile;
+	const struct profile *p = e->policy->profile;
 	size_t i, len;
 
 	for (i = 0; i < c->n_endpoints; i++) {
@@ -284,7 +310,7 @@ static void check_parts(struct config_build *b)
 
 	for (i = 0; i < b->config->n_endpoints; i++) {
 		const struct config_endpoint *e = &b->config->endpoints[i];
-		const struct profile *p = e->scep.policy.profile;
+		const struct profile *p = e->policy ? e->policy->profile : NULL;
 
 		m.item.i = i;
 		if (p && p->crl_parts && p->n_cdp && !parts_are_published(b->config, e))

@@ -159,6 +159,7 @@ static const cyaml_schema_field_t http_fields[] = {
 
 static const cyaml_strval_t roles[] = {
 	{ "challenge-issuer", OPERATOR_CHALLENGE_ISSUER },
+	{ "device", OPERATOR_DEVICE },
 };
 static const cyaml_schema_value_t role_entry = {
 	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, int, roles, CYAML_ARRAY_LEN(roles)),
@@ -263,10 +264,9 @@ static const cyaml_schema_value_t profile_entry = {
 /* ---- endpoints ---- */
 
 static const cyaml_strval_t protocols[] = {
-	{ "scep", FILE_PROTOCOL_SCEP },
-	{ "crl", FILE_PROTOCOL_CRL },
-	{ "ocsp", FILE_PROTOCOL_OCSP },
-	{ "ndes", FILE_PROTOCOL_NDES },
+	{ "scep", FILE_PROTOCOL_SCEP }, { "crl", FILE_PROTOCOL_CRL },
+	{ "ocsp", FILE_PROTOCOL_OCSP }, { "ndes", FILE_PROTOCOL_NDES },
+	{ "est", FILE_PROTOCOL_EST },
 };
 
 static const cyaml_strval_t approvals[] = {
@@ -285,6 +285,9 @@ static const cyaml_schema_field_t authorisation_fields[] = {
 	LIST("static", struct file_authorisation, statics, text_entry, LIST_MAX),
 	SWITCH("anyone", struct file_authorisation, anyone),
 	SWITCH("renewal", struct file_authorisation, renewal),
+	SWITCH("accounts", struct file_authorisation, accounts),
+	SWITCH("certificates", struct file_authorisation, certificates),
+	SWITCH("registrars", struct file_authorisation, registrars),
 	CYAML_FIELD_END,
 };
 
@@ -346,6 +349,19 @@ static const cyaml_schema_field_t rates_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t bindings[] = {
+	{ "off", EST_BINDING_OFF },
+	{ "optional", EST_BINDING_OPTIONAL },
+	{ "required", EST_BINDING_REQUIRED },
+};
+
+static const cyaml_schema_field_t est_fields[] = {
+	WORD("channel_binding", struct file_est, channel_binding, bindings),
+	SWITCH("certificate_and_password", struct file_est, both),
+	TEXT("retry_after", struct file_est, retry_after),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t endpoint_fields[] = {
 	TEXT_NEEDED("name", struct file_endpoint, name),
 	WORD_NEEDED("protocol", struct file_endpoint, protocol, protocols),
@@ -365,6 +381,7 @@ static const cyaml_schema_field_t endpoint_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("ndes", OPTIONAL_PTR, struct file_endpoint, ndes, ndes_fields),
 	LIST("addresses", struct file_endpoint, addresses, address_rule_entry, LIST_MAX),
 	CYAML_FIELD_MAPPING_PTR("limits", OPTIONAL_PTR, struct file_endpoint, limits, rates_fields),
+	CYAML_FIELD_MAPPING_PTR("est", OPTIONAL_PTR, struct file_endpoint, est, est_fields),
 	LIST("listeners", struct file_endpoint, listeners, text_entry, CONFIG_LISTENERS_MAX),
 	CYAML_FIELD_END,
 };

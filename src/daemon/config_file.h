@@ -150,6 +150,9 @@ struct file_authorisation {
 	size_t statics_count;
 	bool anyone;
 	bool renewal;
+	bool accounts;
+	bool certificates;
+	bool registrars;
 };
 
 struct file_crl {
@@ -168,6 +171,12 @@ struct file_ndes {
 	unsigned maximum;
 	bool reusable;
 	bool allow_plain;
+};
+
+struct file_est {
+	char *retry_after;
+	int channel_binding; /* enum est_binding */
+	bool both;
 };
 
 struct file_operator {
@@ -191,7 +200,8 @@ enum file_protocol {
 	FILE_PROTOCOL_SCEP,
 	FILE_PROTOCOL_CRL,
 	FILE_PROTOCOL_OCSP,
-	FILE_PROTOCOL_NDES
+	FILE_PROTOCOL_NDES,
+	FILE_PROTOCOL_EST
 };
 enum file_legacy { FILE_LEGACY_NONE, FILE_LEGACY_SHA1_3DES, FILE_LEGACY_MD5_DES };
 
@@ -223,6 +233,7 @@ struct file_endpoint {
 	struct file_address_rule *addresses;
 	size_t addresses_count;
 	struct file_rates *limits;
+	struct file_est *est;
 	char **listeners;
 	size_t listeners_count;
 };

@@ -12,6 +12,7 @@
 #include "ca/responder.h"
 #include "daemon/metrics.h"
 #include "daemon/serve_crl.h"
+#include "est/service.h"
 #include "scep/service.h"
 
 struct worker {
@@ -19,9 +20,11 @@ struct worker {
 	struct crypto *crypto; /* of whatever is not SCEP; made when first needed */
 };
 
-static const char *const protocol_names[] = {
-	[CONFIG_SCEP] = "scep", [CONFIG_CRL] = "crl", [CONFIG_OCSP] = "ocsp", [CONFIG_NDES] = "ndes"
-};
+static const char *const protocol_names[] = { [CONFIG_SCEP] = "scep",
+					      [CONFIG_CRL] = "crl",
+					      [CONFIG_OCSP] = "ocsp",
+					      [CONFIG_NDES] = "ndes",
+					      [CONFIG_EST] = "est" };
 
 /* ---- snapshots ---- */
 
@@ -144,9 +147,9 @@ static enum result with_policy(void *ctx, const char *endpoint, admin_policy_fn 
 
 	for (i = 0; i < config->n_endpoints; i++) {
 		const struct config_endpoint *e = &config->endpoints[i];
-		const struct enrol_policy *policy = &e->scep.policy;
+		const struct enrol_policy *policy = e->policy;
 
-		if (e->protocol == CONFIG_SCEP && strcmp(e->name, endpoint) == 0)
+		if (policy && strcmp(e->name, endpoint) == 0)
 			r = fn(arg, policy, authority_find(authority, policy->ca), err);
 	}
 	authority_unref(authority);
@@ -217,6 +220,51 @@ static void handle_scep(struct server *s, struct worker *w, const struct config_
 	scep_service_handle(&service, w->scep, &e->scep,
 			    authority_find(authority, e->scep.policy.ca), req, reply);
 	authority_unref(authority);
+}
+
+/* Of one request, for accounts with the role `device`. */
+struct account_check {
+	const struct operator_list *operators;
+	const struct http_request *req;
+};
+
+static enum result verify_account(const struct verifier *v, struct crypto *c, struct span name,
+				  struct span password, struct err *err)
+{
+	const struct account_check *check = v->ctx;
+	const struct operator_shown shown = { .name = name, .password = password };
+	const struct operator_account *account = NULL;
+	enum result r = operator_check(check->operators, c, check->req, &shown, &account, err);
+
+	if (r == ERR_LIMIT) /* not the request's fault: it may be right, later */
+		return err_prefix(err, ERR_BUSY, "account");
+	TRY(r);
+	if (account->roles & OPERATOR_DEVICE)
+		return OK;
+	return err_set(err, ERR_DENIED, "account \"%s\" lacks the role device", account->name);
+}
+
+static void handle_est(struct server *s, struct worker *w, const struct config_endpoint *e,
+		       const struct http_request *req, struct http_reply *reply)
+{
+	const struct config *config = server_config(s);
+	const struct enrol_context enrol = { .store = s->store, .clock = &s->clock };
+	struct account_check check = { .operators = config->operators, .req = req };
+	const struct verifier accounts = { .verify = verify_account, .ctx = &check };
+	const struct est_service service = { .enrol = &enrol,
+					     .log = &s->log,
+					     .accounts = &accounts };
+	struct authority *authority = server_authority(s);
+	struct crypto *c = NULL;
+	struct err err = { 0 };
+
+	if (worker_crypto(w, &c, &err) != OK)
+		http_reply_text(reply, 503, "%s", err_text(&err));
+	else
+		est_service_handle(&service, c, &e->est, authority_find(authority, e->ca), req,
+				   config_behind(e, req->path), reply);
+	authority_unref(authority);
+	config_unref(config);
 }
 
 static void handle_crl(struct server *s, UNUSED struct worker *w, const struct config_endpoint *e,
@@ -301,7 +349,8 @@ typedef void protocol_fn(struct server *s, struct worker *w, const struct config
 static protocol_fn *const protocols[] = { [CONFIG_SCEP] = handle_scep,
 					  [CONFIG_CRL] = handle_crl,
 					  [CONFIG_OCSP] = handle_ocsp,
-					  [CONFIG_NDES] = handle_ndes };
+					  [CONFIG_NDES] = handle_ndes,
+					  [CONFIG_EST] = handle_est };
 
 static size_t find_listener(const struct config *config, const char *name)
 {

@@ -265,3 +265,15 @@ X(IPSEC_IKE, "\x2b\x06\x01\x05\x05\x07\x03\x11", "ipsecIKE")
 X(IKE_INTERMEDIATE, "\x2b\x06\x01\x05\x05\x08\x02\x02", "iKEIntermediate")
 /* 1.3.6.1.5.5.7.3.28 */
 X(CMC_RA, "\x2b\x06\x01\x05\x05\x07\x03\x1c", "cmcRA")
+/* 1.2.840.113549.1.9.16.2.61 */
+X(CSR_INFO_TEMPLATE, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x3d",
+  "id-aa-certificationRequestInfoTemplate")
+/* 1.2.840.113549.1.9.16.2.62 */
+X(EXTENSION_REQ_TEMPLATE, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x3e",
+  "id-aa-extensionReqTemplate")
+/* 1.2.840.113549.1.9.16.2.56 */
+X(OTP_CHALLENGE, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x38", "id-aa-otpChallenge")
+/* 1.2.840.113549.1.9.16.2.57 */
+X(REVOCATION_CHALLENGE, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x39", "id-aa-revocationChallenge")
+/* 1.2.840.113549.1.9.16.2.58 */
+X(EST_IDENTITY_LINKING, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x3a", "id-aa-estIdentityLinking")

@@ -148,6 +148,31 @@ enum result csr_challenge(const struct csr *csr, struct secret *out, struct err 
 	return secret_set(out, buf_span(&utf8), err);
 }
 
+enum result csr_text_attr(const struct csr *csr, struct span type, const char *what,
+			  struct secret *out, struct err *err)
+{
+	struct der_reader attrs, attr, values;
+	BUF_SECRET utf8 = BUF_INIT;
+	struct der_tlv value;
+	struct span found;
+
+	der_reader_init(&attrs, csr->attrs);
+	while (!der_at_end(&attrs)) {
+		TRY(der_enter(&attrs, DER_SEQUENCE, "CSR attribute", &attr, err));
+		TRY(der_read_oid(&attr, "CSR attribute.type", &found, err));
+		if (!span_eq(found, type))
+			continue;
+		TRY(der_enter(&attr, DER_SET, what, &values, err));
+		TRY(read_only(&values, what, &value, err));
+		if (value.content.len > CSR_CHALLENGE_MAX)
+			return err_set(err, ERR_LIMIT, "%s of %zu octets, at most %d", what,
+				       value.content.len, CSR_CHALLENGE_MAX);
+		TRY(der_text_utf8(value.tag, value.content, what, &utf8, err));
+		return secret_set(out, buf_span(&utf8), err);
+	}
+	return err_set(err, ERR_NOT_FOUND, "the CSR has no %s", what);
+}
+
 /* X.680 41.4 */
 static bool is_printable(struct span s)
 {

@@ -38,6 +38,13 @@ RESULT csr_verify_with(const struct csr *csr, struct crypto *c, struct pubkey *k
 /* challengePassword as UTF-8 (UTF8, Printable, IA5, BMP or T61 string). ERR_NOT_FOUND if none. */
 RESULT csr_challenge(const struct csr *csr, struct secret *out, struct err *err);
 
+/*
+ * The only value of an attribute, a string, as UTF-8. ERR_NOT_FOUND: the CSR has no such attribute.
+ * what: its name, for errors.
+ */
+RESULT csr_text_attr(const struct csr *csr, struct span type, const char *what, struct secret *out,
+		     struct err *err);
+
 struct csr_template {
 	struct span subject;   /* Name DER */
 	struct span exts;      /* whole Extensions one behind the other; may be empty */

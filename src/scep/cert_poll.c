@@ -38,6 +38,7 @@ enum result scep_cert_poll(struct scep_exchange *x, struct enrol_outcome *out, s
 	struct enrol_request req = {
 		.policy = &x->endpoint->policy,
 		.ca = x->ca,
+		.words = &scep_words,
 		.transaction_id = x->request.transaction_id,
 		.spki = x->signer.spki,
 		.peer = x->http->peer,

@@ -48,6 +48,8 @@ scep_message_fn scep_cert_poll;
 scep_message_fn scep_get_cert;
 scep_message_fn scep_get_crl;
 
+extern const struct enrol_words scep_words;
+
 /* Decrypts messageData into x->plain: recipients by name, then with every key that there is. */
 RESULT scep_open_envelope(struct scep_exchange *x, struct err *err);
 /*

@@ -89,6 +89,7 @@ enum result scep_pkcs_req(struct scep_exchange *x, struct enrol_outcome *out, st
 	struct enrol_request req = {
 		.policy = &x->endpoint->policy,
 		.ca = x->ca,
+		.words = &scep_words,
 		.transaction_id = x->request.transaction_id,
 		.peer = x->http->peer,
 		.log = &x->log,

@@ -7,6 +7,10 @@
 
 #define RETRY_AFTER_DEFAULT 30
 
+const struct enrol_words scep_words = { .renewal = "RFC 8894 2.5",
+					.missing = "RFC 8894 2.4: challengePassword missing",
+					.poll = "RFC 8894 3.3.3" };
+
 struct scep_worker {
 	struct crypto *crypto;
 	struct crypto *legacy; /* with single DES; made when an endpoint first needs it */

@@ -381,9 +381,33 @@ static void refuses_with_line_and_remedy(void **state)
 		  "are: device\n"
 		  "S:17: endpoints[1].authorisation: no device could ever enrol; set one_time: "
 		  "true, or list a hash under static\n" },
-		{ GOOD "  - {name: a b, protocol: est, path: /x, ca: x, profile: device,\n"
+		{ GOOD "  - {name: a b, protocol: acme, path: /x, ca: x, profile: device,\n"
 		       "     authorisation: {one_time: true}}\n",
-		  ":16: endpoints[1].protocol: \"est\" is not one of: scep, crl, ocsp, ndes\n" },
+		  ":16: endpoints[1].protocol: \"acme\" is not one of: scep, crl, ocsp, ndes, "
+		  "est\n" },
+		{ GOOD "  - {name: e1, protocol: est, path: /est, ca: x, profile: device,\n"
+		       "     authorisation: {anyone: true}, listeners: [plain]}\n"
+		       "  - {name: e2, protocol: est, path: /.well-known/est/cacerts, ca: x,\n"
+		       "     profile: device, authorisation: {certificates: true},\n"
+		       "     est: {certificate_and_password: true, retry_after: 2d}}\n"
+		       "  - {name: e3, protocol: scep, path: /x, ca: x, profile: device,\n"
+		       "     authorisation: {accounts: true}, est: {channel_binding: off}}\n",
+		  ":16: endpoints[1].path: EST clients look under /.well-known/est only: it must "
+		  "be that, or a label behind it, as in /.well-known/est/sensors\n"
+		  "S:17: endpoints[1].listeners: EST is spoken over TLS only; name listeners that "
+		  "have tls\n"
+		  "S:18: endpoints[2].path: an operation of EST has this name; choose another\n"
+		  "S:18: endpoints[2].protocol: EST is spoken over TLS only; give a listener under "
+		  "http.listeners a certificate and a key (tls)\n"
+		  "S:19: endpoints[2].authorisation: renewal, certificates and registrars mean "
+		  "client certificates, which no listener of this endpoint asks for: set "
+		  "tls.client_certificates: request there\n"
+		  "S:20: endpoints[2].est.certificate_and_password: needs "
+		  "authorisation.certificates: true, and one of accounts, one_time and static\n"
+		  "S:20: endpoints[2].est.retry_after: must be from 1s to 1d\n"
+		  "S:22: endpoints[3].est: is for endpoints of protocol est\n"
+		  "S:22: endpoints[3].authorisation: accounts, certificates and registrars are for "
+		  "endpoints of protocol est; remove them\n" },
 		{ GOOD "  - {name: a b, protocol: scep, path: x/, ca: X, profile: device,\n"
 		       "     authorisation: {anyone: true, one_time: true}}\n",
 		  ":16: endpoints[1].name: \"a b\" is no name: write 1 to 63 of A-Z, a-z, 0-9, "
@@ -393,7 +417,7 @@ static void refuses_with_line_and_remedy(void **state)
 		  "letters, digits and -._~ between single slashes, as in /scep/demo\n"
 		  "S:16: endpoints[1].ca: \"X\" is no CA's name: a-z, 0-9 and -\n"
 		  "S:17: endpoints[1].authorisation.anyone: lets every device in, so that "
-		  "challenges mean nothing; remove it, or one_time and static\n" },
+		  "challenges mean nothing; remove it, or one_time, static and accounts\n" },
 		{ HEAD HTTP PROFILES "\n    crl_parts: 2\n",
 		  ":9: profiles[0].crl_parts: goes with one URL under crl_urls, with {part} in "
 		  "it\n" },
@@ -445,7 +469,8 @@ static void refuses_with_line_and_remedy(void **state)
 		{ GOOD "operators:\n"
 		       "  - {name: o p, password: secret}\n"
 		       "  - {name: o p, password: secret, roles: [king]}\n",
-		  ":18: operators[1].roles[0]: \"king\" is not one of: challenge-issuer\n" },
+		  ":18: operators[1].roles[0]: \"king\" is not one of: challenge-issuer, "
+		  "device\n" },
 		{ GOOD "  - {name: n, protocol: ndes, path: /n, ca: demo}\n"
 		       "  - {name: m, protocol: ndes, path: /m, ca: demo, ndes: {endpoint: n}}\n"
 		       "  - {name: o, protocol: ndes, path: /M, ca: other,\n"

@@ -203,7 +203,7 @@ static void challenges_that_do_not_do(void **state)
 	static const struct {
 		const char *transaction, *challenge, *says;
 	} rows[] = {
-		{ "tx-none", "", "RFC 8894 2.4" },
+		{ "tx-none", "", "no password is shown" },
 		{ "tx-wrong", "sword", "wrong for endpoint" },
 		{ "tx-26", "AAAAAAAAAAAAAAAAAAAAAAAAAA", "wrong for endpoint" },
 	};
@@ -217,6 +217,90 @@ static void challenges_that_do_not_do(void **state)
 			    rows[i].says);
 	only_one_time.statics = NULL;
 	must_reject(&ask, ERR_DENIED, "not one that this server made");
+}
+
+/* ---- protocols without a transactionID ---- */
+
+static enum result vouch_for_sesame(const struct verifier *v, struct crypto *c UNUSED,
+				    struct span name, struct span password, struct err *err)
+{
+	(void)v;
+	if (span_eq_str(name, "ali") && span_eq_str(password, "sesame"))
+		return OK;
+	return err_set(err, ERR_DENIED, "wrong name or password");
+}
+
+static struct enrol_outcome ask_anew(const char *what, struct enrol_request *req)
+{
+	struct enrol_context ctx = { t.f->store, &t.f->clock };
+	struct enrol_outcome out = { 0 };
+	struct err err = { 0 };
+
+	req->policy = req->policy ? req->policy : &t.policy;
+	req->ca = t.f->demo;
+	req->transaction_id = span_str(what);
+	req->subject = buf_span(&t.name);
+	req->spki = key_spki(t.a);
+	req->peer = "192.0.2.9";
+	req->anew = true;
+	if (ca_enrol(&ctx, t.f->c, req, &out, &err) != OK)
+		fail_msg("%s", err_text(&err));
+	return out;
+}
+
+static void accounts_and_who_answers(void **state)
+{
+	const struct verifier accounts = { .verify = vouch_for_sesame };
+	const struct enrol_words words = { "RFC 1", "RFC 2: no password", "RFC 3" };
+	struct enrol_policy no_statics = t.policy;
+	const struct {
+		const char *what, *user, *password, *vouched, *says;
+	} rows[] = {
+		{ "by account", "ali", "sesame", NULL, NULL },
+		{ "vouched for", "", "", "somebody", NULL },
+		{ "guessed", "ali", "barley", NULL, "wrong name or password" },
+		{ "of nobody", "", "sesame", NULL, "not one that this server made" },
+		{ "without", "", "", NULL, "RFC 2: no password" },
+	};
+	size_t i;
+
+	(void)state;
+	no_statics.statics = NULL;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		struct enrol_request req = { .policy = &no_statics,
+					     .words = &words,
+					     .accounts = &accounts,
+					     .user = span_str(rows[i].user),
+					     .challenge = span_str(rows[i].password),
+					     .vouched = rows[i].vouched };
+		OUTCOME out = { 0 };
+
+		out = ask_anew(rows[i].what, &req);
+		assert_int_equal(out.status, rows[i].says ? ENROL_REJECTED : ENROL_ISSUED);
+		if (rows[i].says && !strstr(out.reason, rows[i].says))
+			fail_msg("row %zu: %s", i, out.reason);
+	}
+}
+
+static void what_has_ended_begins_anew(void **state)
+{
+	struct enrol_request req = { .challenge = SPAN_LIT("swordfish") };
+	OUTCOME first = ask_anew("what is asked for", &req);
+	OUTCOME again = ask_anew("what is asked for", &req);
+	OUTCOME later = { 0 };
+	OUTCOME last = { 0 };
+
+	(void)state;
+	assert_true(again.repeated);
+	clock_fix(&t.f->clock, NOW + 91 * DAY);
+	later = ask_anew("what is asked for", &req);
+	assert_int_equal(later.status, ENROL_ISSUED);
+	assert_false(later.repeated);
+	assert_false(span_eq(buf_span(&later.cert), buf_span(&first.cert)));
+	last = ask_anew("what is asked for", &req);
+	assert_true(last.repeated);
+	assert_span_equal(buf_span(&last.cert), buf_span(&later.cert));
+	clock_fix(&t.f->clock, NOW);
 }
 
 static void one_time_is_used_once(void **state)
@@ -465,6 +549,8 @@ int main(void)
 		cmocka_unit_test(issued_certificate_is_the_profiles),
 		cmocka_unit_test(retransmission_gets_the_same),
 		cmocka_unit_test(challenges_that_do_not_do),
+		cmocka_unit_test(accounts_and_who_answers),
+		cmocka_unit_test(what_has_ended_begins_anew),
 		cmocka_unit_test(one_time_is_used_once),
 		cmocka_unit_test(refusal_binds_the_challenge_too),
 		cmocka_unit_test(one_time_limits),

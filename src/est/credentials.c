@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who asks (RFC 7030 3.3): by TLS a certificate of this CA, which is renewed or is a registration
+ * authority's, or one of another CA that the listener trusts; by HTTP Basic a device account, or a
+ * challenge as the password of anybody.
+ */
+#include <stdio.h>
+
+#include "ca/standing.h"
+#include "der/oid.h"
+#include "est/exchange.h"
+#include "net/http_basic.h"
+#include "pki/name.h"
+
+void est_credentials_ask(const struct est_exchange *x, const char *why, struct http_reply *reply)
+{
+	http_reply_text(reply, 401, "%s", why);
+	http_reply_header(reply, "WWW-Authenticate", "Basic realm=\"%s\", charset=\"UTF-8\"",
+			  x->endpoint->name);
+}
+
+/* ---- what is shown ---- */
+
+static RESULT read_client(struct est_exchange *x, struct err *err)
+{
+	if (x->http->n_client_certs == 0)
+		return OK;
+	TRY(err_prefix(err, cert_parse(x->http->client_certs[0], &x->client, err),
+		       "RFC 7030 3.3.2: the TLS client certificate"));
+	x->has_client = true;
+	return OK;
+}
+
+bool est_credentials_read(struct est_exchange *x, struct http_reply *reply)
+{
+	struct span header = http_header(x->http, "Authorization");
+	struct err err = { 0 };
+
+	if (read_client(x, &err) != OK) {
+		est_reply_refused(x, &err, reply);
+		return false;
+	}
+	if (header.len == 0)
+		return true;
+	if (http_basic_parse(header, &x->credentials, &x->user, &x->password, &err) == OK)
+		return true;
+	log_warning(&x->log, "unusable credentials", LOG_ERR(&err));
+	est_credentials_ask(x, err_text(&err), reply);
+	return false;
+}
+
+/* ---- what it is worth ---- */
+
+static void trace_client(struct est_exchange *x)
+{
+	BUF name = BUF_INIT;
+
+	if (name_put_text(&name, x->client.subject, NULL) != OK)
+		buf_reset(&name);
+	enrol_trace_add(&x->trace, "TLS client", true, "certificate of \"%.100s\"%s",
+			name.len ? buf_cstr(&name) : "",
+			x->http->client_verified ? ", verified by the listener" : "");
+}
+
+static void vouch(struct est_exchange *x, const char *who)
+{
+	BUF name = BUF_INIT;
+
+	if (name_put_text(&name, x->client.subject, NULL) != OK)
+		buf_reset(&name);
+	(void)snprintf(x->vouched, sizeof(x->vouched), "%s \"%.100s\"", who,
+		       name.len ? buf_cstr(&name) : "");
+}
+
+static bool has_purpose(const struct cert *cert, struct span purpose)
+{
+	struct der_reader list;
+	struct ext eku = { 0 };
+	struct span oid;
+
+	if (ext_find(cert->exts, OID_EXT_KEY_USAGE, &eku, NULL) != OK ||
+	    der_read_whole(eku.value, DER_SEQUENCE, "extKeyUsage", &list, NULL) != OK)
+		return false;
+	while (!der_at_end(&list) && der_read_oid(&list, "extKeyUsage", &oid, NULL) == OK)
+		if (span_eq(oid, purpose))
+			return true;
+	return false;
+}
+
+/* One that asks for its own name renews its certificate, like everyone else. */
+static bool acts_for_another(const struct est_exchange *x)
+{
+	return x->endpoint->registrars && has_purpose(&x->client, OID_CMC_RA) &&
+	       !name_equal(x->client.subject, x->csr.subject);
+}
+
+static RESULT weigh_own(struct est_exchange *x, struct err *err)
+{
+	int64_t now = clock_now(x->service->enrol->clock);
+
+	if (!acts_for_another(x)) {
+		x->current = &x->client;
+		return OK;
+	}
+	TRY(err_prefix(err,
+		       ca_standing_check(x->service->enrol->store, x->ca, &x->client, now, err),
+		       "RFC 7030 3.7: the registration authority"));
+	x->registrar = true;
+	vouch(x, "registration authority");
+	return OK;
+}
+
+static RESULT weigh_foreign(struct est_exchange *x, struct err *err)
+{
+	if (!x->endpoint->certificates)
+		return OK;
+	if (!x->http->client_verified)
+		return err_set(err, ERR_DENIED,
+			       "RFC 7030 3.3.2: the TLS client certificate is not of a CA that "
+			       "the listener trusts, or not in its validity");
+	vouch(x, "the holder of certificate");
+	return OK;
+}
+
+/* RFC 7894 3: a password that travels within the request. */
+static RESULT read_otp(struct est_exchange *x, struct err *err)
+{
+	enum result r;
+
+	if (x->password.len)
+		return OK;
+	r = csr_text_attr(&x->csr, OID_OTP_CHALLENGE, "otpChallenge", &x->otp, err);
+	/* as in RFC 2985, where it does not link the request with the connection */
+	if (r == ERR_NOT_FOUND && x->endpoint->binding == EST_BINDING_OFF)
+		r = csr_challenge(&x->csr, &x->otp, err);
+	if (r == ERR_NOT_FOUND) {
+		err_clear(err);
+		return OK;
+	}
+	TRY(r);
+	x->password = secret_span(&x->otp);
+	return OK;
+}
+
+static RESULT check_renewal(const struct est_exchange *x, struct err *err)
+{
+	if (x->current || x->vouched[0])
+		return OK;
+	return err_set(err, ERR_DENIED,
+		       x->has_client ? "RFC 7030 4.2.2: the TLS client certificate is not of CA "
+				       "\"%s\", whose certificates are renewed here"
+				     : "RFC 7030 4.2.2: whoever renews a certificate of CA \"%s\" "
+				       "connects with it, and this connection has none",
+		       x->ca->name);
+}
+
+static bool takes_passwords(const struct est_endpoint *e)
+{
+	return e->accounts || e->policy.one_time || e->policy.statics;
+}
+
+bool est_credentials_are_missing(const struct est_exchange *x)
+{
+	return takes_passwords(x->endpoint) && !x->endpoint->policy.accept_anyone &&
+	       !x->has_client && x->password.len == 0;
+}
+
+enum result est_credentials_weigh(struct est_exchange *x, bool renewal, struct err *err)
+{
+	TRY(read_otp(x, err));
+	if (x->has_client) {
+		trace_client(x);
+		if (name_equal(x->client.issuer, x->ca->ca.cert.subject))
+			TRY(weigh_own(x, err));
+		else
+			TRY(weigh_foreign(x, err));
+	}
+	return renewal ? check_renewal(x, err) : OK;
+}

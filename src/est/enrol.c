@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What simpleenroll, simplereenroll and serverkeygen have in common: a PKCS#10 request, decided. */
+#include "base/hex.h"
+#include "est/body.h"
+#include "est/exchange.h"
+#include "pki/name.h"
+
+static const struct enrol_words est_words = {
+	.renewal = "RFC 7030 4.2.2",
+	.missing = "RFC 7030 3.2.3: name and password missing",
+	.poll = "RFC 7030 4.2.3",
+};
+
+/*
+ * EST has no transactionID: whoever sends the same request again, with the same key and for the
+ * same names, asks what has become of it (RFC 7030 4.2.3), after a restart of either side too.
+ */
+static RESULT identify(struct est_exchange *x, struct err *err)
+{
+	struct span parts[] = { x->csr.subject, x->csr.spki, x->csr.exts };
+	uint8_t digest[DIGEST_MAX];
+	BUF text = BUF_INIT;
+
+	TRY(crypto_digest(x->c, DIGEST_SHA256, parts, ARRAY_LEN(parts), digest, err));
+	hex_put(&text, span_of(digest, digest_size(DIGEST_SHA256)));
+	TRY(buf_check(&text, err));
+	memcpy(x->transaction, text.data, EST_TRANSACTION);
+	log_bind(&x->log, LOG_STR("transaction", x->transaction));
+	return OK;
+}
+
+static RESULT read_csr(struct est_exchange *x, struct err *err)
+{
+	struct span der = SPAN_NONE;
+	BUF name = BUF_INIT;
+
+	TRY(est_body_read(x->http->body, &x->decoded, &der, err));
+	TRY(err_prefix(err, csr_parse(der, &x->csr, err), "RFC 7030 4.2.1"));
+	if (name_put_text(&name, x->csr.subject, NULL) != OK)
+		buf_reset(&name);
+	enrol_trace_add(&x->trace, "request", true, "PKCS#10 for \"%.120s\"",
+			name.len ? buf_cstr(&name) : "");
+	return OK;
+}
+
+static RESULT check_possession(struct est_exchange *x, struct err *err)
+{
+	if (digest_is_legacy(x->csr.sig_alg.digest))
+		return err_set(err, ERR_BAD_ALG, "RFC 7030 4.2.1: the request is signed with %s",
+			       digest_name(x->csr.sig_alg.digest));
+	return csr_verify(&x->csr, x->c, err);
+}
+
+enum result est_enrol_read(struct est_exchange *x, struct err *err)
+{
+	TRY(read_csr(x, err));
+	return identify(x, err);
+}
+
+enum result est_enrol_check_possession(struct est_exchange *x, struct err *err)
+{
+	enum result r = check_possession(x, err);
+
+	enrol_trace_add(&x->trace, "proof of possession", r == OK, "%s",
+			r == OK ? "the request is signed with its own key" : err_text(err));
+	TRY(r);
+	return est_binding_check(x, err);
+}
+
+/* Where both are wanted, the certificate alone does not do, and the password is looked at next. */
+static RESULT check_both(const struct est_exchange *x, struct err *err)
+{
+	if (!x->endpoint->both || x->current || x->vouched[0])
+		return OK;
+	return err_set(err, ERR_DENIED,
+		       "RFC 7030 3.3: endpoint \"%s\" wants a client certificate beside the "
+		       "password",
+		       x->endpoint->name);
+}
+
+enum result est_enrol(struct est_exchange *x, bool renewal, struct enrol_outcome *out,
+		      struct err *err)
+{
+	bool vouched = x->vouched[0] && (x->registrar || !x->endpoint->both);
+	struct enrol_request req = {
+		.policy = &x->endpoint->policy,
+		.ca = x->ca,
+		.words = &est_words,
+		.transaction_id = span_str(x->transaction),
+		.subject = x->csr.subject,
+		.spki = x->csr.spki,
+		.exts = x->csr.exts,
+		.challenge = x->password,
+		.user = x->user,
+		.accounts = x->endpoint->accounts ? x->service->accounts : NULL,
+		.anew = true,
+		.current = x->current,
+		.renewal_only = renewal,
+		.vouched = vouched ? x->vouched : NULL,
+		.peer = x->http->peer,
+		.log = &x->log,
+		.trace = &x->trace,
+	};
+
+	TRY(check_both(x, err));
+	return ca_enrol(x->service->enrol, x->c, &req, out, err);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Internal to src/est: one request under way, and the stages that it goes through. */
+#ifndef EST_EXCHANGE_H
+#define EST_EXCHANGE_H
+
+#include "est/service.h"
+#include "pki/csr.h"
+
+#define EST_TRANSACTION 64 /* SHA-256 in hexadecimal digits */
+
+struct est_exchange {
+	const struct est_service *service;
+	const struct est_endpoint *endpoint;
+	const struct authority_ca *ca;
+	const struct http_request *http;
+	struct crypto *c; /* of the worker */
+	struct log log;   /* carries endpoint, peer and, once known, transaction */
+	struct enrol_trace trace;
+
+	bool has_client;
+	struct cert client;         /* view: of the TLS client; only valid with has_client */
+	const struct cert *current; /* the client's, where this CA is said to have issued it */
+	char vouched[160];          /* who answers for the request; empty: nobody */
+	bool registrar;             /* a registration authority does */
+	struct buf credentials;     /* owned, wiped: of HTTP Basic, decoded */
+	struct span user;           /* views of them */
+	struct span password;
+	struct secret otp;  /* the password, where it is an attribute of the request */
+	struct buf decoded; /* owned: the body */
+	struct csr csr;     /* view of it */
+	char transaction[EST_TRANSACTION + 1];
+};
+
+/* Operations of the URL. Each fills reply, whatever happens. */
+typedef void est_operation_fn(struct est_exchange *x, struct http_reply *reply);
+est_operation_fn est_cacerts;
+est_operation_fn est_csrattrs;
+est_operation_fn est_simpleenroll;
+est_operation_fn est_simplereenroll;
+
+/* What the client shows beside its request. False: nothing that would do, and the reply says so. */
+bool est_credentials_read(struct est_exchange *x, struct http_reply *reply);
+/* 401, with what would do. */
+void est_credentials_ask(const struct est_exchange *x, const char *why, struct http_reply *reply);
+
+/* Who asks, once x->csr is known; for a renewal, a certificate of this CA is what it takes. */
+RESULT est_credentials_weigh(struct est_exchange *x, bool renewal, struct err *err);
+/* Many clients show nothing until they are asked: that is no event, and not worth a signature. */
+bool est_credentials_are_missing(const struct est_exchange *x);
+/* Is x->csr linked with its connection, as the endpoint wants it? */
+RESULT est_binding_check(struct est_exchange *x, struct err *err);
+
+/* Decides on x->csr. */
+RESULT est_enrol(struct est_exchange *x, bool renewal, struct enrol_outcome *out, struct err *err);
+/* The body into x->csr, with x->transaction. */
+RESULT est_enrol_read(struct est_exchange *x, struct err *err);
+/* Its own signature, and that it belongs to this connection. */
+RESULT est_enrol_check_possession(struct est_exchange *x, struct err *err);
+/* For whatever was not issued. */
+void est_reply_outcome(const struct est_exchange *x, const struct enrol_outcome *outcome,
+		       struct http_reply *reply);
+/* A request that never came to a decision: its event, and its reply. 503 where it is our fault. */
+void est_reply_refused(struct est_exchange *x, const struct err *why, struct http_reply *reply);
+
+/* 200 with the DER in base64. */
+void est_reply_der(const struct est_exchange *x, const char *content_type, struct span der,
+		   struct http_reply *reply);
+/* 200 with certificates only. */
+void est_reply_certs(const struct est_exchange *x, const struct span *certs, size_t n,
+		     struct http_reply *reply);
+/* 503 with Retry-After; what happened goes to the log only. */
+void est_reply_later(const struct est_exchange *x, const struct err *why, struct http_reply *reply);
+
+#endif

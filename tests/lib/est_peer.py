@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""EST as devices speak it, by Python's own TLS and HTTP. Independent of Scepter's code.
+
+    est = Est(daemon.tls_port, authority.path)
+    status, headers, body = est.call("POST", "simpleenroll", request(key).body, basic("", challenge))
+    certificate(body)
+"""
+
+import base64
+import contextlib
+import datetime
+import http.client
+import ipaddress
+import os
+import re
+import ssl
+import subprocess
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID, NameOID
+
+ROOT = "/.well-known/est"
+PKCS10 = "application/pkcs10"
+PATIENCE = float(os.environ.get("SCEPTER_PATIENCE", "30"))
+
+
+def name(text):
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def private_pem(key):
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+def pem(cert):
+    return cert.public_bytes(serialization.Encoding.PEM)
+
+
+def write_private(path, *parts):
+    path.write_bytes(b"".join(parts))
+    path.chmod(0o600)
+    return path
+
+
+class Authority:
+    """A CA of somebody else: a maker of devices, or whoever issues TLS certificates."""
+
+    def __init__(self, directory, cn):
+        self.directory, self.name = directory, name(cn)
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.cert = self._sign(self.name, self.key.public_key(), ca=True)
+        self.path = directory / f"{cn.replace(' ', '-')}.pem"
+        self.path.write_bytes(pem(self.cert))
+
+    def _sign(self, subject, public_key, ca=False, sans=(), purposes=(), days=30, age=1):
+        now = datetime.datetime.utcnow()
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.name)
+            .public_key(public_key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(days=age))
+            .not_valid_after(now + datetime.timedelta(days=days))
+            .add_extension(x509.BasicConstraints(ca, None), critical=True)
+        )
+        if sans:
+            builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
+        if purposes:
+            builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        return builder.sign(self.key, hashes.SHA256())
+
+    def issue(self, cn, **options):
+        """(path of certificate and key)"""
+        key = ec.generate_private_key(ec.SECP256R1())
+        cert = self._sign(name(cn), key.public_key(), **options)
+        return write_private(self.directory / f"{cn}.pem", pem(cert), private_pem(key))
+
+    def server(self):
+        """(certificate, key) of a server on this machine"""
+        key = ec.generate_private_key(ec.SECP256R1())
+        cert = self._sign(
+            name("localhost"),
+            key.public_key(),
+            sans=[x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))],
+            purposes=[ExtendedKeyUsageOID.SERVER_AUTH],
+        )
+        (self.directory / "server.pem").write_bytes(pem(cert))
+        write_private(self.directory / "server.key", private_pem(key))
+        return self.directory / "server.pem", self.directory / "server.key"
+
+
+class Request:
+    """A PKCS#10 request and its key."""
+
+    def __init__(self, cn="sensor-1", key=None, sans=(), challenge=None, digest=hashes.SHA256):
+        self.key = key or ec.generate_private_key(ec.SECP256R1())
+        builder = x509.CertificateSigningRequestBuilder().subject_name(name(cn))
+        if sans:
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName([x509.DNSName(s) for s in sans]), critical=False
+            )
+        if challenge is not None:
+            builder = builder.add_attribute(AttributeOID.CHALLENGE_PASSWORD, challenge)
+        self.csr = builder.sign(self.key, digest())
+        self.der = self.csr.public_bytes(serialization.Encoding.DER)
+        self.body = base64.encodebytes(self.der)
+
+
+def basic(user, password):
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def certificates(body):
+    return pkcs7.load_der_pkcs7_certificates(base64.b64decode(body))
+
+
+def certificate(body):
+    certs = certificates(body)
+    assert len(certs) == 1, "RFC 7030 4.2.3: only the certificate that was issued"
+    return certs[0]
+
+
+class Est:
+    def __init__(self, port, ca, label="", client=None, version=None):
+        self.port, self.path = port, ROOT + (f"/{label}" if label else "")
+        self.context = ssl.create_default_context(cafile=str(ca))
+        if client:
+            self.context.load_cert_chain(client)
+        if version:
+            self.context.minimum_version = self.context.maximum_version = version
+
+    def connection(self):
+        return http.client.HTTPSConnection(
+            "127.0.0.1", self.port, timeout=PATIENCE, context=self.context
+        )
+
+    def ask(self, connection, method, operation, body=None, headers=None):
+        fields = {"Content-Type": PKCS10, "Content-Transfer-Encoding": "base64"} if body else {}
+        fields.update(headers or {})
+        connection.request(method, f"{self.path}/{operation}", body, fields)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+
+    def call(self, method, operation, body=None, headers=None):
+        """status, headers, body, on a connection of its own"""
+        with contextlib.closing(self.connection()) as connection:
+            return self.ask(connection, method, operation, body, headers)
+
+    def enrol(self, request, headers=None, operation="simpleenroll"):
+        status, _, body = self.call("POST", operation, request.body, headers)
+        assert status == 200, f"{status}: {body}"
+        return certificate(body)
+
+
+class Exporter:
+    """A TLS 1.3 connection by openssl s_client, which tells the binding before it is used."""
+
+    def __init__(self, port, ca, *options):
+        self.process = subprocess.Popen(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", str(ca)]
+            + ["-keymatexport", "EXPORTER-Channel-Binding", "-keymatexportlen", "32"]
+            + ["-quiet", "-no_ign_eof", "-tls1_3", *map(str, options)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+
+def keyed_binding(text):
+    return base64.b64encode(bytes.fromhex(re.search(r"Keying material: ([0-9A-F]+)", text)[1]))
