@@ -258,8 +258,11 @@ static enum result check_digest(const struct cms_signed *s, struct crypto *c, st
 {
 	uint8_t digest[DIGEST_MAX];
 	struct der_tlv tlv;
+	enum result rc = cms_attr_find(s, OID_MESSAGE_DIGEST, "messageDigest", &tlv, err);
 
-	TRY(cms_attr_find(s, OID_MESSAGE_DIGEST, "messageDigest", &tlv, err));
+	if (rc == ERR_NOT_FOUND)
+		return err_set(err, ERR_BAD_CHECK, "RFC 5652 11.2: messageDigest is missing");
+	TRY(rc);
 	TRY(crypto_digest(c, s->digest, &s->content, 1, digest, err));
 	if (tlv.tag != DER_OCTET_STRING ||
 	    !span_eq(tlv.content, span_of(digest, digest_size(s->digest))))

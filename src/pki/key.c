@@ -31,6 +31,10 @@ enum result key_decrypt(struct key *k, struct crypto *c, const struct transport_
 {
 	if (k->kind != KEY_RSA)
 		return err_set(err, ERR_BAD_ALG, "a %s key cannot decrypt", key_kind_name(k->kind));
+	/* RFC 8017 7.1.2, 7.2.2: no key is needed to see that */
+	if (cipher.len != (k->bits + 7) / 8)
+		return err_set(err, ERR_BAD_CHECK, "encrypted key of %zu octets for RSA of %u bits",
+			       cipher.len, k->bits);
 	return k->ops->decrypt(k, c, alg, cipher, out, err);
 }
 

@@ -205,9 +205,6 @@ static enum result evp_decrypt(struct key *key, struct crypto *c, const struct t
 	size_t len = sizeof(plain);
 	enum result res;
 
-	if (cipher.len != (key->bits + 7) / 8)
-		return err_set(err, ERR_BAD_CHECK, "encrypted key of %zu octets for RSA of %u bits",
-			       cipher.len, key->bits);
 	TRY(prepare_decrypt(k, c, alg, err));
 	if (EVP_PKEY_decrypt(k->decrypt, plain, &len, cipher.p, cipher.len) <= 0) {
 		ERR_clear_error();

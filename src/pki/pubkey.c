@@ -338,9 +338,9 @@ enum result pubkey_verify2(struct pubkey *k, struct crypto *c, struct sig_alg al
 	uint8_t digest[DIGEST_MAX];
 
 	if (!sig_alg_fits(alg, k->info.kind) || alg.pss)
-		return err_set(err, ERR_BAD_ALG, "a %s key with a signature by %s and %s",
-			       key_kind_name(k->info.kind), key_kind_name(alg.kind),
-			       digest_name(alg.digest));
+		return err_set(
+		    err, ERR_BAD_ALG, "the signature is said to be by %s with %s, the key is %s",
+		    key_kind_name(alg.kind), digest_name(alg.digest), key_kind_name(k->info.kind));
 	if (key_kind_is_pure(k->info.kind))
 		return verify_message(k, c, parts, signature, err);
 	TRY(crypto_digest(c, alg.digest, parts, 2, digest, err));

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 import der
+import odd_keys
 
 SCEP = "2.16.840.1.113733.1.9."
 MESSAGE_TYPE, PKI_STATUS, FAIL_INFO = SCEP + "2", SCEP + "3", SCEP + "4"
@@ -73,6 +74,8 @@ def ec_key(index=0, curve="p256"):
 
 
 def spki_of(key):
+    if isinstance(key, odd_keys.OddKey):
+        return key.spki
     return key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -102,14 +105,20 @@ def attribute(oid, *values):
 
 
 def sign(key, digest, message):
+    if isinstance(key, odd_keys.OddKey):
+        return key.sign(digest, message)
     algorithm = DIGESTS[digest][1]()
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(message, padding.PKCS1v15(), algorithm)
     return key.sign(message, ec.ECDSA(algorithm))
 
 
+def is_rsa(key):
+    return isinstance(key, rsa.RSAPrivateKey) or getattr(key, "is_rsa", False)
+
+
 def signature_algorithm(key, digest):
-    if isinstance(key, rsa.RSAPrivateKey):
+    if is_rsa(key):
         return der.seq(der.oid(DIGESTS[digest][2]), der.NULL)
     return der.seq(der.oid(ECDSA[digest]))
 
@@ -124,6 +133,7 @@ class Request:
     extension_attribute: str = EXTENSION_REQUEST
     csr_attributes: list = dataclasses.field(default_factory=list)  # whole Attributes
     csr_digest: str = "sha256"
+    csr_key: object = None  # signs the CSR; default: the key in it
     break_csr: bool = False  # spoil the proof of possession
 
     message_type: object = "19"  # None: no attribute
@@ -143,11 +153,24 @@ class Request:
     signer_key: object = None  # default: the CSR's key
     signer_cert: object = None  # default: a self-signed one, as the knobs above say
     envelope_empty: bool = False
+    content: bytes = None  # instead of the envelope
+    content_type: str = DATA  # eContentType
+    raw_attributes: dict = dataclasses.field(default_factory=dict)  # OID -> values, whole
+    more_attributes: list = dataclasses.field(default_factory=list)  # whole Attributes
+    certificates: list = None  # DER, instead of the signer's
+    signature: bytes = None  # instead of a good one
+    signature_id: bytes = None  # AlgorithmIdentifier, the same
+    digest_id: bytes = None
+    signers: int = 1  # how often the SignerInfo stands there
 
     cipher: str = "aes128"
     transport: str = "pkcs1"  # pkcs1, oaep-sha1, oaep-sha256
     recipient: str = "issuer"  # issuer, ski, reversed (RDN order), ca (the CA's own name and serial)
     payload: bytes = None  # instead of the CSR
+    recipients: list = None  # whole RecipientInfos, instead of the one for the CA
+    cipher_id: bytes = None  # AlgorithmIdentifier, instead of the cipher's own
+    encrypted: bytes = None  # instead of what the cipher makes
+    content_key: bytes = None  # as transported, instead of the one that was used
 
     def __post_init__(self):
         self.key = self.key or rsa_key()
@@ -182,7 +205,7 @@ class Request:
         return der.seq(
             info,
             signature_algorithm(self.key, self.csr_digest),
-            der.bits(sign(self.key, self.csr_digest, signed)),
+            der.bits(sign(self.csr_key or self.key, self.csr_digest, signed)),
         )
 
     # ---- EnvelopedData ----
@@ -194,23 +217,27 @@ class Request:
         padded = padder.update(plain) + padder.finalize()
         encryptor = Cipher(algorithm(key), modes.CBC(iv)).encryptor()
         encrypted = encryptor.update(padded) + encryptor.finalize()
+        encrypted = encrypted if self.encrypted is None else self.encrypted
+        recipients = self.recipients
+        if recipients is None:
+            recipients = [self.recipient_info(ca, self.content_key or key)]
         return der.seq(
             der.oid(ENVELOPED_DATA),
             der.tlv(
                 0xA0,
                 der.seq(
                     der.integer(2 if self.recipient == "ski" else 0),
-                    der.set_of(self._recipient_info(ca, key)),
+                    der.set_of(*recipients),
                     der.seq(
                         der.oid(DATA),
-                        der.seq(der.oid(oid), der.octets(iv)),
+                        self.cipher_id or der.seq(der.oid(oid), der.octets(iv)),
                         der.tlv(0x80, encrypted),
                     ),
                 ),
             ),
         )
 
-    def _recipient_info(self, ca, content_key):
+    def recipient_info(self, ca, content_key):
         cert = ca.encrypt_cert
         if self.transport == "pkcs1":
             scheme = padding.PKCS1v15()
@@ -246,6 +273,8 @@ class Request:
         if self.signer_cert is not None:
             return self.signer_cert
         key = self.signer_key or self.key
+        if isinstance(key, odd_keys.OddKey):
+            return odd_keys.Certificate(name_der(self.signer_subject or self.subject), key)
         now = datetime.datetime.utcnow()
         subject = x509.Name(_rdns(self.signer_subject or self.subject))
         builder = (
@@ -272,12 +301,14 @@ class Request:
         }
         if self.message_type is not None:
             attributes[MESSAGE_TYPE] = string("printable", self.message_type)
-        return sorted(attribute(oid, v) for oid, v in attributes.items() if oid not in self.omit)
+        whole = {oid: attribute(oid, v) for oid, v in attributes.items() if oid not in self.omit}
+        whole.update({oid: attribute(oid, *v) for oid, v in self.raw_attributes.items()})
+        return sorted([*whole.values(), *self.more_attributes])
 
     def build(self, ca):
         """The pkiMessage for the CA (a scep_reply.Authority) as it goes over the wire."""
-        content = b""
-        if not self.envelope_empty:
+        content = self.content or b""
+        if not self.envelope_empty and self.content is None:
             content = self.envelope(ca, self.payload if self.payload is not None else self.csr())
             content = der.ber_enveloped(content) if self.ber else content
         message = self._signed_data(content)
@@ -292,8 +323,9 @@ class Request:
         signature = sign(key, self.digest, covered)
         if self.break_signature:
             signature = signature[:-1] + bytes([signature[-1] ^ 1])
-        digest_id = der.seq(der.oid(DIGESTS[self.digest][0]), der.NULL)
-        if isinstance(key, rsa.RSAPrivateKey) and self.rsa_encryption:
+        signature = signature if self.signature is None else self.signature
+        digest_id = self.digest_id or der.seq(der.oid(DIGESTS[self.digest][0]), der.NULL)
+        if is_rsa(key) and self.rsa_encryption:
             sig_id = der.seq(der.oid("1.2.840.113549.1.1.1"), der.NULL)
         else:
             sig_id = signature_algorithm(key, self.digest)
@@ -302,10 +334,13 @@ class Request:
             der.seq(certificate.issuer.public_bytes(), der.integer(certificate.serial_number)),
             digest_id,
             der.tlv(0xA0, *sent),
-            sig_id,
+            self.signature_id or sig_id,
             der.octets(signature),
         )
         encap = [der.tlv(0xA0, der.octets(content))] if content else []
+        certificates = self.certificates
+        if certificates is None:
+            certificates = [certificate.public_bytes(serialization.Encoding.DER)]
         return der.seq(
             der.oid(SIGNED_DATA),
             der.tlv(
@@ -313,9 +348,9 @@ class Request:
                 der.seq(
                     der.integer(1),
                     der.set_of(digest_id),
-                    der.seq(der.oid(DATA), *encap),
-                    der.tlv(0xA0, certificate.public_bytes(serialization.Encoding.DER)),
-                    der.set_of(signer_info),
+                    der.seq(der.oid(self.content_type), *encap),
+                    *([der.tlv(0xA0, *certificates)] if certificates else []),
+                    der.set_of(*[signer_info] * self.signers),
                 ),
             ),
         )

@@ -177,7 +177,7 @@ def open_reply(body, request, ca):
     assert attributes["messageType"] == "3"
     if scep_peer.TRANSACTION_ID not in request.omit:
         assert attributes["transactionID"].encode() == request.transaction_id
-    if scep_peer.SENDER_NONCE not in request.omit:
+    if scep_peer.SENDER_NONCE not in request.omit and request.sender_nonce:
         assert attributes["recipientNonce"] == request.sender_nonce
     assert len(attributes["senderNonce"]) == 16
     assert attributes["senderNonce"] != request.sender_nonce

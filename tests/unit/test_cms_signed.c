@@ -75,7 +75,7 @@ static void what_others_made(void **state)
 		{ "signed_wrong_sid_two_certs.der", ERR_NOT_FOUND, "sid" },
 		{ "signed_wrong_digest.der", ERR_BAD_CHECK, "messageDigest" },
 		{ "signed_wrong_signature.der", ERR_BAD_CHECK, "signature" },
-		{ "signed_no_digest_attr.der", ERR_NOT_FOUND, "messageDigest" },
+		{ "signed_no_digest_attr.der", ERR_BAD_CHECK, "messageDigest" },
 		{ "signed_wrong_type_attr.der", ERR_BAD_CHECK, "contentType" },
 		{ "signed_twice_attr.der", ERR_SYNTAX, "messageDigest" },
 		{ "signed_mixed_digests.der", ERR_BAD_ALG, "SHA-1" },
