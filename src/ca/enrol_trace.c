@@ -19,6 +19,16 @@ void enrol_trace_add(struct enrol_trace *t, const char *step, bool ok, const cha
 	t->n++;
 }
 
+void enrol_trace_fail(struct enrol_trace *t, const char *step, const char *text)
+{
+	size_t i;
+
+	for (i = 0; t && i < t->n; i++)
+		if (!t->steps[i].ok)
+			return;
+	enrol_trace_add(t, step, false, "%s", text);
+}
+
 void enrol_trace_put_json(const struct enrol_trace *t, struct buf *out)
 {
 	size_t i;

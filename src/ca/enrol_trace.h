@@ -19,6 +19,8 @@ struct enrol_trace {
 /* t may be NULL; steps beyond ENROL_STEPS_MAX are dropped. Never a secret in the text. */
 void enrol_trace_add(struct enrol_trace *t, const char *step, bool ok, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
+/* The step that failed, unless one that did stands there already. */
+void enrol_trace_fail(struct enrol_trace *t, const char *step, const char *text);
 /* [{"step":"challenge","ok":true,"text":"..."},...] */
 void enrol_trace_put_json(const struct enrol_trace *t, struct buf *out);
 

@@ -80,7 +80,8 @@ static RESULT check_asked_constraints(struct span exts, struct err *err)
 
 	if (ext_find(exts, OID_BASIC_CONSTRAINTS, &ext, NULL) != OK)
 		return OK;
-	TRY(ext_read_basic_constraints(ext.value, &ca, &path_len, err));
+	TRY(err_prefix(err, ext_read_basic_constraints(ext.value, &ca, &path_len, err),
+		       "RFC 5280 4.2.1.9: the basicConstraints asked for"));
 	if (ca)
 		return err_set(err, ERR_BAD_TEMPLATE,
 			       "RFC 5280 4.2.1.9: the request asks for basicConstraints CA:TRUE; "
@@ -95,7 +96,8 @@ static RESULT check_asked_usage(struct span exts, struct err *err)
 
 	if (ext_find(exts, OID_KEY_USAGE, &ext, NULL) != OK)
 		return OK;
-	TRY(ext_read_key_usage(ext.value, &bits, err));
+	TRY(err_prefix(err, ext_read_key_usage(ext.value, &bits, err),
+		       "RFC 5280 4.2.1.3: the keyUsage asked for"));
 	if (bits & (KU_KEY_CERT_SIGN | KU_CRL_SIGN))
 		return err_set(err, ERR_BAD_TEMPLATE,
 			       "RFC 5280 4.2.1.3: the request asks for keyUsage %s; no profile "

@@ -41,7 +41,7 @@ enum result profile_pattern_check(const struct profile_pattern_value *v, struct 
 			       v->type);
 	if (v->regex && regexec(v->regex, text, 0, NULL, 0) != 0)
 		return err_set(err, ERR_BAD_TEMPLATE,
-			       "%s: %s \"%s\" does not match the profile's pattern \"%s\"",
+			       "%s: %s \"%.120s\" does not match the profile's pattern \"%.120s\"",
 			       v->where, v->type, text, v->regex_text);
 	return OK;
 }

@@ -68,7 +68,7 @@ static RESULT take_all(struct build *b, struct span value, struct err *err)
 	struct der_reader list;
 	struct san san;
 
-	TRY(san_check(value, err));
+	TRY(err_prefix(err, san_check(value, err), "subjectAltName asked for"));
 	TRY(san_begin(value, &list, err));
 	while (san_next(&list, &san))
 		TRY(take_one(b, &san, err));

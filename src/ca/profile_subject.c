@@ -126,12 +126,24 @@ static RESULT take_listed(struct build *b, const struct name_attr *a, size_t i, 
 	return err_set(err, ERR_INTERNAL, "profile \"%s\": unknown choice", b->p->name);
 }
 
+static RESULT read_text(struct build *b, const struct name_attr *a, struct err *err)
+{
+	char type[TYPE_TEXT_MAX];
+	enum result r;
+
+	buf_reset(&b->text);
+	r = name_value_utf8(a->tag, a->value, &b->text, err);
+	if (r == OK)
+		return OK;
+	type_text(a->type, type);
+	return err_prefix(err, r, "subject: %s", type);
+}
+
 static RESULT take_one(struct build *b, const struct name_attr *a, struct err *err)
 {
 	size_t i;
 
-	buf_reset(&b->text);
-	TRY(name_value_utf8(a->tag, a->value, &b->text, err));
+	TRY(read_text(b, a, err));
 	if (b->text.len == 0)
 		return OK;
 	for (i = 0; i < b->p->n_attrs; i++)

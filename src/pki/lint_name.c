@@ -142,7 +142,7 @@ static enum result check_dns(const struct san *san, struct err *err)
 		name = span_sub(name, 2, SIZE_MAX);
 	if (!is_dns(name))
 		return BROKEN(err, "4.2.1.6: dNSName \"%.*s\" is not in the preferred name syntax",
-			      (int)san->value.len, (const char *)san->value.p);
+			      (int)span_sub(san->value, 0, 120).len, (const char *)san->value.p);
 	return OK;
 }
 

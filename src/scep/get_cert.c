@@ -37,7 +37,8 @@ static RESULT open_asked(struct scep_exchange *x, struct span *serial, struct er
 		return OK;
 	TRY(name_put_text(&name, issuer, err));
 	return err_set(err, ERR_BAD_CERT_ID,
-		       "RFC 8894 3.3.4: %s asks for what \"%.200s\" has issued; this is CA \"%s\"",
+		       "RFC 8894 %s: %s asks for what \"%.200s\" has issued; this is CA \"%s\"",
+		       x->request.message_type == SCEP_GET_CRL ? "3.3.5" : "3.3.4",
 		       scep_message_type_name(x->request.message_type),
 		       name.len ? buf_cstr(&name) : "", x->ca->name);
 }

@@ -21,6 +21,7 @@ enum result scep_refusal_record(struct scep_exchange *x, enum result why, const 
 {
 	struct enrol_request req = known_of(x);
 
+	enrol_trace_fail(&x->trace, "message", reason);
 	return ca_enrol_refused(x->service->enrol, &req, why, reason, err);
 }
 

