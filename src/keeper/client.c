@@ -40,19 +40,18 @@ struct keeper_key {
 /* ---- what is counted ---- */
 
 static const char *const calls[] = {
-	"ping",         "open",     "generate",  "decrypt",  "sign-certificate", "sign-crl",
-	"sign-content", "sign-csr", "sign-ocsp", "sign-tls", "sign-audit",
+	"ping",     "open",         "generate", "decrypt",   "succeed",  "sign-certificate",
+	"sign-crl", "sign-content", "sign-csr", "sign-ocsp", "sign-tls", "sign-audit",
 };
-#define FIRST_SIGN 4
+#define FIRST_SIGN 5
 #define UNANSWERED (ARRAY_LEN(calls) * HISTOGRAM_COUNTERS)
 
 static size_t call_of(const struct keeper_request *req)
 {
-	static const size_t rows[] = { [KEEPER_PING] = 0,
-				       [KEEPER_OPEN] = 1,
-				       [KEEPER_GENERATE] = 2,
-				       [KEEPER_DECRYPT] = 3,
-				       [KEEPER_SIGN] = FIRST_SIGN };
+	static const size_t rows[] = {
+		[KEEPER_PING] = 0,    [KEEPER_OPEN] = 1,    [KEEPER_GENERATE] = 2,
+		[KEEPER_DECRYPT] = 3, [KEEPER_SUCCEED] = 4, [KEEPER_SIGN] = FIRST_SIGN
+	};
 
 	return rows[req->op] + (req->op == KEEPER_SIGN ? (size_t)req->purpose : 0);
 }
