@@ -297,13 +297,10 @@ static RESULT refuse_poll(struct enrol_decision *d, struct enrol_outcome *out, s
 	struct store_event event;
 	BUF detail = BUF_INIT;
 
-<<<<<<< HEAD
 	(void)snprintf(reason, sizeof(reason),
 		       "%s: no request of this key waits under this transactionID",
 		       enrol_words_of(d->req)->poll);
-=======
 	enrol_trace_fail(d->req->trace, "transaction", reason);
->>>>>>> 5564239 (tests, scep, ca: hostile variants as one list, with the answer to each)
 	enrol_trace_add(d->req->trace, "decision", false, "rejected: %s",
 			err_name(ERR_BAD_CERT_ID));
 	event = enrol_decision_event(d, "poll.rejected", reason, &detail);
