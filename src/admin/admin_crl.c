@@ -9,9 +9,10 @@
 
 static json_t *list_json(const struct store_crl *crl)
 {
-	return json_pack("{s:s, s:s, s:b, s:I, s:o, s:o, s:I, s:I, s:o}", "ca", crl->ca, "part",
-			 crl->scope, "delta", (int)crl->is_delta, "number", (json_int_t)crl->number,
-			 "this_update", admin_call_json_time(crl->this_update), "next_update",
+	return json_pack("{s:s, s:i, s:s, s:b, s:I, s:o, s:o, s:I, s:I, s:o}", "ca", crl->ca,
+			 "generation", (int)crl->generation, "part", crl->scope, "delta",
+			 (int)crl->is_delta, "number", (json_int_t)crl->number, "this_update",
+			 admin_call_json_time(crl->this_update), "next_update",
 			 admin_call_json_time(crl->next_update), "entries",
 			 (json_int_t)crl->entries, "bytes", (json_int_t)crl->size, "sha256",
 			 admin_call_json_hex(SPAN_ARRAY(crl->sha256)));
@@ -73,16 +74,28 @@ static RESULT answer_pem(struct admin_call *call, const struct crl_file *file, s
 	return admin_call_answer(call, o, err);
 }
 
+static enum result take_generation(void *arg, const struct authority_ca *ca, UNUSED struct err *err)
+{
+	*(unsigned *)arg = ca->generation;
+	return OK;
+}
+
 enum result admin_crl_show(struct admin_call *call, struct err *err)
 {
 	CLEANUP(crl_file_unrefp) struct crl_file *file = NULL;
+	struct span list = SPAN_LIT("full.crl");
+	unsigned generation = 1;
 	BUF name = BUF_INIT;
 	bool given = false;
 
 	TRY(check_publisher(call, err));
 	TRY(admin_call_query(call, "list", &name, &given, err));
-	file = crl_publisher_get(call->api->publisher, admin_call_arg(call),
-				 given ? buf_span(&name) : SPAN_LIT("full.crl"));
+	if (given)
+		list = crl_plan_split(buf_span(&name), &generation);
+	else
+		TRY(call->api->with_ca(call->api->ctx, admin_call_arg(call), take_generation,
+				       &generation, err));
+	file = crl_publisher_get(call->api->publisher, admin_call_arg(call), generation, list);
 	if (!file)
 		return err_set(err, ERR_NOT_FOUND, "CA \"%.64s\" publishes no such list",
 			       admin_call_arg(call));

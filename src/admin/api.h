@@ -41,6 +41,9 @@ typedef void admin_endpoint_fn(void *arg, const struct admin_endpoint *endpoint)
 typedef enum result admin_policy_fn(void *arg, const struct enrol_policy *policy,
 				    const struct authority_ca *ca, struct err *err);
 
+/* Borrowed for the call. */
+typedef enum result admin_ca_fn(void *arg, const struct authority_ca *ca, struct err *err);
+
 /* What the API works on. Immutable, shared by threads; the functions must be thread-safe. */
 struct admin_api {
 	struct store *store;
@@ -59,6 +62,9 @@ struct admin_api {
 	/* Calls fn for that endpoint and returns what it does. ERR_NOT_FOUND: there is none. */
 	RESULT(*with_policy)
 	(void *ctx, const char *endpoint, admin_policy_fn *fn, void *arg, struct err *err);
+	/* The same for the CA of that name, in the generation that is in charge. ERR_NOT_FOUND:
+	   there is none; ERR_BUSY: it is not whole. */
+	RESULT (*with_ca)(void *ctx, const char *name, admin_ca_fn *fn, void *arg, struct err *err);
 	/* NULL: not told. */
 	void (*http_stats)(void *ctx, struct http_server_stats *out);
 };

@@ -56,7 +56,8 @@ static struct enrol_decision decision_of(const struct enrol_context *ctx, struct
 				    .c = c,
 				    .req = req,
 				    .transaction = { .endpoint = a->request->endpoint,
-						     .id = buf_span(&a->request->transaction) },
+						     .id = buf_span(&a->request->transaction),
+						     .generation = req->ca->generation },
 				    .auth = { .now = clock_now(ctx->clock) } };
 
 	memcpy(d.transaction.key_hash, a->request->key_hash, STORE_HASH);

@@ -2,13 +2,24 @@
 #include "ca/authority.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+/* A CA with all its generations, from the oldest on. Those without keys are in the list only. */
+struct line {
+	char name[STORE_NAME_MAX];
+	struct authority_ca *generations;
+	size_t n;
+	char fault[ERR_TEXT_MAX]; /* "": none */
+};
 
 struct authority {
 	_Atomic unsigned refs;
-	struct authority_ca *cas;
+	struct line *lines;
 	size_t n;
 };
+
+/* ---- one CA ---- */
 
 const struct ca_identity *authority_ca_signer(const struct authority_ca *ca)
 {
@@ -22,6 +33,38 @@ const struct ca_identity *authority_ca_decrypter(const struct authority_ca *ca)
 	return ca->ra_one ? &ca->ra_sign : &ca->ra_encrypt;
 }
 
+int64_t authority_ca_valid_from(const struct authority_ca *ca)
+{
+	int64_t from = ca->ca.cert.not_before;
+
+	return ca->begins > from ? ca->begins : from;
+}
+
+bool authority_ca_is_alive(const struct authority_ca *ca, int64_t now)
+{
+	return now <= ca->ca.cert.not_after;
+}
+
+const struct authority_ca *authority_ca_issuer(const struct authority_ca *asked, int64_t now)
+{
+	const struct authority_ca *ca = asked;
+
+	while (!authority_ca_is_alive(ca, now) && ca->next && ca->next->begins <= now)
+		ca = ca->next;
+	return ca;
+}
+
+const struct authority_ca *authority_ca_sibling(const struct authority_ca *ca, unsigned generation)
+{
+	while (ca && ca->generation > generation)
+		ca = ca->before;
+	while (ca && ca->generation < generation)
+		ca = ca->next;
+	return ca && ca->generation == generation ? ca : NULL;
+}
+
+/* ---- the snapshot ---- */
+
 struct authority *authority_ref(struct authority *a)
 {
 	if (a)
@@ -33,34 +76,74 @@ static void identity_clear(struct ca_identity *id)
 {
 	buf_clear(&id->der);
 	key_free(id->key);
+	*id = (struct ca_identity){ 0 };
+}
+
+static void ca_clear(struct authority_ca *ca)
+{
+	size_t i;
+
+	identity_clear(&ca->ca);
+	identity_clear(&ca->ra_sign);
+	identity_clear(&ca->ra_encrypt);
+	identity_clear(&ca->ocsp);
+	buf_clear(&ca->ca_ski);
+	for (i = 0; i < ca->n_chain; i++)
+		buf_clear(&ca->chain[i]);
+	free(ca->chain);
 }
 
 void authority_unref(struct authority *a)
 {
-	size_t i;
+	size_t i, k;
 
 	if (!a || atomic_fetch_sub(&a->refs, 1) != 1)
 		return;
 	for (i = 0; i < a->n; i++) {
-		identity_clear(&a->cas[i].ca);
-		identity_clear(&a->cas[i].ra_sign);
-		identity_clear(&a->cas[i].ra_encrypt);
-		identity_clear(&a->cas[i].ocsp);
-		buf_clear(&a->cas[i].ca_ski);
+		for (k = 0; k < a->lines[i].n; k++)
+			ca_clear(&a->lines[i].generations[k]);
+		free(a->lines[i].generations);
 	}
-	free(a->cas);
+	free(a->lines);
 	free(a);
 }
 
 DEFINE_CLEANUP(struct authority, authority_unref)
 
-const struct authority_ca *authority_find(const struct authority *a, const char *name)
+static const struct line *find_line(const struct authority *a, const char *name)
 {
 	size_t i;
 
 	for (i = 0; a && i < a->n; i++)
-		if (strcmp(a->cas[i].name, name) == 0)
-			return &a->cas[i];
+		if (strcmp(a->lines[i].name, name) == 0)
+			return &a->lines[i];
+	return NULL;
+}
+
+static bool is_usable(const struct authority_ca *ca)
+{
+	return ca->ca.key != NULL;
+}
+
+const struct authority_ca *authority_find(const struct authority *a, const char *name, int64_t now)
+{
+	const struct line *line = find_line(a, name);
+	size_t i = line ? line->n : 0;
+
+	/* the first is in charge until the second is, also on a clock that lies */
+	while (i > 1 && line->generations[i - 1].begins > now)
+		i--;
+	return i && is_usable(&line->generations[i - 1]) ? &line->generations[i - 1] : NULL;
+}
+
+const struct authority_ca *authority_oldest(const struct authority *a, const char *name)
+{
+	const struct line *line = find_line(a, name);
+	size_t i;
+
+	for (i = 0; line && i < line->n; i++)
+		if (is_usable(&line->generations[i]))
+			return &line->generations[i];
 	return NULL;
 }
 
@@ -69,29 +152,35 @@ size_t authority_count(const struct authority *a)
 	return a ? a->n : 0;
 }
 
-const struct authority_ca *authority_at(const struct authority *a, size_t i)
+const char *authority_name(const struct authority *a, size_t i)
 {
-	return a && i < a->n ? &a->cas[i] : NULL;
+	return a->lines[i].name;
 }
 
-/* ---- loading ---- */
+const char *authority_fault(const struct authority *a, size_t i)
+{
+	return a->lines[i].fault;
+}
 
-struct loading {
-	struct authority *a;
+/* ---- loading one generation ---- */
+
+/* What it is made of. */
+struct source {
+	const struct store_ca *record;
+	unsigned generation;
 	struct keeper_client *keeper;
 };
 
-/* The latest generation of a role; NULL if the CA has none. */
-static const struct store_ca_key *latest(const struct store_ca *ca, enum store_key_role role)
+/* NULL: the generation has none of that role. */
+static const struct store_ca_key *key_of(const struct source *s, enum store_key_role role)
 {
-	const struct store_ca_key *found = NULL;
 	size_t i;
 
-	for (i = 0; i < ca->n_keys; i++)
-		if (ca->keys[i].role == role &&
-		    (!found || ca->keys[i].generation > found->generation))
-			found = &ca->keys[i];
-	return found;
+	for (i = 0; i < s->record->n_keys; i++)
+		if (s->record->keys[i].role == role &&
+		    s->record->keys[i].generation == s->generation)
+			return &s->record->keys[i];
+	return NULL;
 }
 
 static RESULT identity_load(struct ca_identity *id, const struct store_ca_key *record,
@@ -130,61 +219,158 @@ static RESULT load_ski(struct authority_ca *ca, struct err *err)
 	return buf_check(&ca->ca_ski, err);
 }
 
-static RESULT load_ra(struct authority_ca *ca, const struct store_ca *record,
-		      struct keeper_client *keeper, struct err *err)
+static RESULT load_ra(struct authority_ca *ca, const struct source *s, struct err *err)
 {
-	const struct store_ca_key *one = latest(record, STORE_KEY_RA);
-	const struct store_ca_key *sign = latest(record, STORE_KEY_RA_SIGN);
-	const struct store_ca_key *encrypt = latest(record, STORE_KEY_RA_ENCRYPT);
+	const struct store_ca_key *one = key_of(s, STORE_KEY_RA);
+	const struct store_ca_key *sign = key_of(s, STORE_KEY_RA_SIGN);
+	const struct store_ca_key *encrypt = key_of(s, STORE_KEY_RA_ENCRYPT);
 
 	ca->ra_one = one != NULL;
 	ca->has_ra = one || (sign && encrypt);
 	if (one)
-		return identity_load(&ca->ra_sign, one, keeper, err);
+		return identity_load(&ca->ra_sign, one, s->keeper, err);
 	if (!ca->has_ra)
 		return OK;
-	TRY(identity_load(&ca->ra_sign, sign, keeper, err));
-	return identity_load(&ca->ra_encrypt, encrypt, keeper, err);
+	TRY(identity_load(&ca->ra_sign, sign, s->keeper, err));
+	return identity_load(&ca->ra_encrypt, encrypt, s->keeper, err);
 }
 
-static RESULT load_responder(struct authority_ca *ca, const struct store_ca *record,
-			     struct keeper_client *keeper, struct err *err)
+static RESULT load_chain(struct authority_ca *ca, const struct source *s, struct err *err)
 {
-	const struct store_ca_key *key = latest(record, STORE_KEY_OCSP);
+	const struct store_ca *record = s->record;
+	size_t i;
 
-	if (!key)
-		return OK;
-	ca->ocsp_generation = key->generation;
-	return identity_load(&ca->ocsp, key, keeper, err);
+	ca->chain = calloc(record->n_certs + 1, sizeof(*ca->chain));
+	if (!ca->chain)
+		return err_nomem(err);
+	for (i = 0; i < record->n_certs; i++) {
+		if (record->certs[i].kind != STORE_CERT_CHAIN ||
+		    record->certs[i].generation != s->generation)
+			continue;
+		buf_put(&ca->chain[ca->n_chain], buf_span(&record->certs[i].cert));
+		TRY(buf_check(&ca->chain[ca->n_chain++], err));
+	}
+	return OK;
 }
 
-static RESULT load_ca(struct authority_ca *ca, const struct store_ca *record,
-		      struct keeper_client *keeper, struct err *err)
+/* Whatever it is, it is of this CA alone; the rest is the store's or the keeper's, and passes. */
+static bool is_fault(enum result r)
 {
-	const struct store_ca_key *key = latest(record, STORE_KEY_CA);
-
-	if (!key)
-		return err_set(err, ERR_CONFIG, "the store has no key record of it");
-	memcpy(ca->name, record->name, sizeof(ca->name));
-	ca->generation = key->generation;
-	TRY(identity_load(&ca->ca, key, keeper, err));
-	TRY(load_ski(ca, err));
-	TRY(load_responder(ca, record, keeper, err));
-	return load_ra(ca, record, keeper, err);
+	return r == ERR_NOT_FOUND || r == ERR_CONFIG || r == ERR_SYNTAX || r == ERR_LIMIT ||
+	       r == ERR_BAD_ALG;
 }
 
-static enum result add_ca(void *ctx, const struct store_ca *record, struct err *err)
+static RESULT load_keys(struct authority_ca *ca, const struct source *s, struct err *err)
 {
-	struct loading *l = ctx;
-	struct authority_ca *cas;
+	const struct store_ca_key *ocsp = key_of(s, STORE_KEY_OCSP);
 	enum result r;
 
-	cas = reallocarray(l->a->cas, l->a->n + 1, sizeof(*cas));
-	if (!cas)
+	TRY(load_ski(ca, err));
+	TRY(load_chain(ca, s, err));
+	TRY(load_ra(ca, s, err));
+	if (!ocsp)
+		return OK;
+	r = identity_load(&ca->ocsp, ocsp, s->keeper, err);
+	if (!is_fault(r))
+		return r;
+	identity_clear(&ca->ocsp); /* the next request for a status makes a new one */
+	return OK;
+}
+
+static RESULT load_generation(struct authority_ca *ca, const struct source *s, struct err *err)
+{
+	const struct store_generation *g = store_ca_generation(s->record, s->generation);
+
+	memcpy(ca->name, s->record->name, sizeof(ca->name));
+	ca->generation = s->generation;
+	ca->begins = g ? g->begins : 0;
+	ca->began = !g || g->began;
+	TRY(identity_load(&ca->ca, key_of(s, STORE_KEY_CA), s->keeper, err));
+	return load_keys(ca, s, err);
+}
+
+/* ---- loading all of a CA ---- */
+
+struct loading {
+	struct authority *a;
+	struct keeper_client *keeper;
+};
+
+static RESULT add_generation(struct line *line, const struct source *s, struct err *err)
+{
+	struct authority_ca *ca = &line->generations[line->n];
+	struct err why = { 0 };
+	enum result r;
+
+	*ca = (struct authority_ca){ 0 };
+	line->n++;
+	r = load_generation(ca, s, &why);
+	if (r == OK)
+		return OK;
+	if (!is_fault(r))
+		return err_set(err, r, "generation %u: %s", s->generation, err_text(&why));
+	identity_clear(&ca->ca);
+	if (!line->fault[0])
+		(void)snprintf(line->fault, sizeof(line->fault), "generation %u: %.400s",
+			       s->generation, err_text(&why));
+	return OK;
+}
+
+/* Those that are usable, each with the next. */
+static void link_generations(struct line *line)
+{
+	struct authority_ca *before = NULL;
+	size_t i;
+
+	for (i = 0; i < line->n; i++) {
+		struct authority_ca *ca = &line->generations[i];
+
+		if (!is_usable(ca))
+			continue;
+		ca->before = before;
+		if (before)
+			before->next = ca;
+		before = ca;
+	}
+}
+
+/* A key without a certificate yet is of a generation to come. */
+static RESULT load_line(struct line *line, const struct store_ca *record,
+			struct keeper_client *keeper, struct err *err)
+{
+	size_t i;
+
+	memcpy(line->name, record->name, sizeof(line->name));
+	line->generations = calloc(record->n_keys + 1, sizeof(*line->generations));
+	if (!line->generations)
 		return err_nomem(err);
-	l->a->cas = cas;
-	cas[l->a->n] = (struct authority_ca){ 0 };
-	r = load_ca(&cas[l->a->n++], record, l->keeper, err);
+	for (i = 0; i < record->n_keys; i++) {
+		const struct store_ca_key *key = &record->keys[i];
+		const struct source s = { record, key->generation, keeper };
+
+		if (key->role == STORE_KEY_CA && key->cert.len)
+			TRY(add_generation(line, &s, err));
+	}
+	if (line->n == 0)
+		(void)snprintf(line->fault, sizeof(line->fault),
+			       "it awaits its certificate: scepterctl ca import %.32s",
+			       record->name);
+	link_generations(line);
+	return OK;
+}
+
+static enum result add_line(void *ctx, const struct store_ca *record, struct err *err)
+{
+	struct loading *l = ctx;
+	struct line *lines;
+	enum result r;
+
+	lines = reallocarray(l->a->lines, l->a->n + 1, sizeof(*lines));
+	if (!lines)
+		return err_nomem(err);
+	l->a->lines = lines;
+	lines[l->a->n] = (struct line){ 0 };
+	r = load_line(&lines[l->a->n++], record, l->keeper, err);
 	return r == OK ? OK : err_prefix(err, r, "CA \"%s\"", record->name);
 }
 
@@ -197,7 +383,7 @@ enum result authority_load(struct authority **out, struct store *store,
 	if (!a)
 		return err_nomem(err);
 	atomic_init(&a->refs, 1);
-	TRY(store_each_ca(store, add_ca, &l, err));
+	TRY(store_each_ca(store, add_line, &l, err));
 	*out = take(a);
 	return OK;
 }

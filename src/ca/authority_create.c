@@ -1,35 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ca/authority.h"
-
 #include <stdio.h>
 
-#include "base/hex.h"
-#include "base/random.h"
-#include "ca/issue.h"
-#include "pki/lint.h"
+#include "ca/generation.h"
 #include "pki/name.h"
 
-#define BACKDATE 600    /* seconds: devices with a slow clock must take the CA certificate too */
 #define NAME_LEN_MAX 32 /* of a CA: its key identifiers add to it */
 
-/* A CA in the making. */
+/* A CA in the making: its first generation. */
 struct making {
 	const struct authority_init *init;
 	struct store *store;
-	struct keeper_client *keeper;
-	struct crypto *c;
-	int64_t now;
 	struct buf subject; /* Name DER */
-	struct store_ca record;
-	struct key *ca_key;
-	struct cert ca_cert; /* a view of record.keys[0].cert */
+	struct generation first;
 };
 
 static void making_clear(struct making *m)
 {
 	buf_clear(&m->subject);
-	store_ca_clear(&m->record);
-	key_free(m->ca_key);
+	generation_clear(&m->first);
 }
 
 /* ---- what is asked for ---- */
@@ -101,36 +89,18 @@ static RESULT check(struct making *m, struct err *err)
 	return store_each_ca(m->store, refuse_same_name, name, err);
 }
 
-/* ---- keys ---- */
+/* ---- the making ---- */
 
-/* Random part: a key that an attempt without a record left behind must not stop the next one. */
-static RESULT name_key(const struct making *m, const char *role, struct store_ca_key *record,
-		       struct err *err)
-{
-	uint8_t r[4];
-
-	TRY(random_fill(r, sizeof(r), err));
-	record->generation = 1;
-	(void)snprintf(record->key_id, sizeof(record->key_id), "%s-%s-1-%02x%02x%02x%02x",
-		       m->init->name, role, r[0], r[1], r[2], r[3]);
-	return OK;
-}
-
-static RESULT new_key(const struct making *m, struct key_spec spec, const struct key_rule *rule,
-		      const char *id, struct key **key, struct err *err)
-{
-	TRY(keeper_generate(m->keeper, id, spec, rule, err));
-	return keeper_key_open(key, m->keeper, id, err);
-}
-
-static RESULT new_ca_key(struct making *m, struct store_ca_key *record, struct err *err)
+/* Whose certificate is another's to sign asks for it, and never signs one of its own. */
+static RESULT make_key(struct making *m, struct err *err)
 {
 	const struct authority_init *init = m->init;
 	CLEANUP(key_rule_clear)
 	struct key_rule rule = { .certificates = true,
 				 .crls = true,
+				 .csr = init->subordinate,
 				 .max_validity = init->max_leaf_validity,
-				 .max_own_validity = init->ca_validity,
+				 .max_own_validity = init->subordinate ? 0 : init->ca_validity,
 				 .content = !init->has_ra,
 				 .decrypt = !init->has_ra };
 
@@ -138,153 +108,57 @@ static RESULT new_ca_key(struct making *m, struct store_ca_key *record, struct e
 		rule.max_validity = init->ra_validity;
 	buf_put(&rule.issuer, buf_span(&m->subject));
 	TRY(buf_check(&rule.issuer, err));
-	TRY(name_key(m, "ca", record, err));
-	return new_key(m, init->ca_key, &rule, record->key_id, &m->ca_key, err);
+	return generation_make_key(&m->first, &rule, NULL, err);
 }
 
-/* ---- certificates ---- */
-
-struct cert_plan {
-	struct span subject;
-	struct span spki;
-	int64_t validity;
-	uint32_t key_usage;
-	bool ca;
-};
-
-static RESULT put_exts(struct making *m, const struct cert_plan *plan, struct buf *out,
-		       struct err *err)
+static RESULT make_root(struct making *m, struct err *err)
 {
-	uint8_t id[20];
+	struct generation *g = &m->first;
+	int64_t from = g->now - GENERATION_BACKDATE;
 
-	ext_put_basic_constraints(out, plan->ca, plan->ca ? 0 : -1);
-	ext_put_key_usage(out, plan->key_usage);
-	TRY(cert_key_id(m->c, plan->spki, id, err));
-	ext_put_ski(out, SPAN_ARRAY(id));
-	if (!plan->ca)
-		ext_put_aki(out, cert_ski(&m->ca_cert));
-	return buf_check(out, err);
+	TRY(generation_sign_self(g, from, from + m->init->ca_validity, err));
+	return generation_sign_ras(g, err);
 }
 
-static RESULT make_cert(struct making *m, const struct cert_plan *plan, struct buf *out,
-			struct err *err)
+static RESULT make_subordinate(struct making *m, struct err *err)
 {
-	uint8_t serial[ISSUE_SERIAL];
-	BUF exts = BUF_INIT;
-	struct cert_template t = { .serial = SPAN_ARRAY(serial),
-				   .sig_alg = sig_alg_for(m->ca_key->kind),
-				   .issuer = buf_span(&m->subject),
-				   .not_before = m->now - BACKDATE,
-				   .not_after = m->now - BACKDATE + plan->validity,
-				   .subject = plan->subject,
-				   .spki = plan->spki };
+	struct store_generation *g = &m->first.record.generations[0];
 
-	if (!plan->ca && t.not_after > m->ca_cert.not_after)
-		t.not_after = m->ca_cert.not_after;
-	TRY(issue_serial(serial, err));
-	TRY(put_exts(m, plan, &exts, err));
-	t.exts = buf_span(&exts);
-	return issue_certificate(&t, m->ca_key, m->c, out, err);
-}
-
-static RESULT make_ca(struct making *m, struct err *err)
-{
-	struct store_ca_key *record = &m->record.keys[0];
-	struct cert_plan plan = { .subject = buf_span(&m->subject),
-				  .validity = m->init->ca_validity,
-				  .key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
-				  .ca = true };
-
-	m->record.n_keys = 1;
-	record->role = STORE_KEY_CA;
-	TRY(new_ca_key(m, record, err));
-	if (!m->init->has_ra)
-		plan.key_usage |= KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
-	plan.spki = key_spki(m->ca_key);
-	TRY(make_cert(m, &plan, &record->cert, err));
-	return cert_parse(buf_span(&record->cert), &m->ca_cert, err);
-}
-
-/* ---- registration authority ---- */
-
-struct ra_role {
-	enum store_key_role role;
-	const char *key_name;
-	const char *name_suffix;
-	bool signs;
-	bool decrypts;
-};
-
-static const struct ra_role ra_both = { STORE_KEY_RA, "ra", "RA", true, true };
-static const struct ra_role ra_split[] = {
-	{ STORE_KEY_RA_SIGN, "ra-sign", "RA signing", true, false },
-	{ STORE_KEY_RA_ENCRYPT, "ra-encrypt", "RA encryption", false, true },
-};
-
-static RESULT ra_subject(const struct making *m, const char *suffix, struct buf *out,
-			 struct err *err)
-{
-	char cn[65];
-
-	(void)snprintf(cn, sizeof(cn), "%s %s", m->init->name, suffix);
-	return issue_subject(buf_span(&m->subject), cn, out, err);
-}
-
-static RESULT make_ra(struct making *m, const struct ra_role *role, struct err *err)
-{
-	struct store_ca_key *record = &m->record.keys[m->record.n_keys++];
-	struct key_rule rule = { .content = role->signs, .decrypt = role->decrypts };
-	struct cert_plan plan = { .validity = m->init->ra_validity };
-	CLEANUP(key_freep) struct key *key = NULL;
-	BUF subject = BUF_INIT;
-
-	record->role = role->role;
-	TRY(name_key(m, role->key_name, record, err));
-	TRY(new_key(m, m->init->ra_key, &rule, record->key_id, &key, err));
-	TRY(ra_subject(m, role->name_suffix, &subject, err));
-	plan.subject = buf_span(&subject);
-	plan.spki = key_spki(key);
-	plan.key_usage =
-	    (role->signs ? KU_DIGITAL_SIGNATURE : 0u) | (role->decrypts ? KU_KEY_ENCIPHERMENT : 0u);
-	TRY(make_cert(m, &plan, &record->cert, err));
-	return lint_ra(buf_span(&record->cert), role->signs, role->decrypts, err);
-}
-
-static RESULT make_ras(struct making *m, struct err *err)
-{
-	size_t i;
-
-	if (!m->init->has_ra)
-		return OK;
-	if (!m->init->ra_split)
-		return make_ra(m, &ra_both, err);
-	for (i = 0; i < ARRAY_LEN(ra_split); i++)
-		TRY(make_ra(m, &ra_split[i], err));
-	return OK;
+	m->first.record.n_generations = 1;
+	g->number = m->first.number;
+	return generation_request(&m->first, &g->request, err);
 }
 
 /* ---- the record ---- */
 
+static RESULT describe(struct making *m, struct buf *out, struct err *err)
+{
+	bool root = !m->init->subordinate;
+
+	buf_put_str(out, root ? "CA certificate of " : "request for a CA certificate of ");
+	TRY(name_put_text(out, buf_span(&m->subject), err));
+	if (!root)
+		return buf_check(out, err);
+	buf_put_str(out, ", ");
+	return generation_put_fingerprint(m->first.c, m->first.cert.der, out, err);
+}
+
 static RESULT commit(struct making *m, struct err *err)
 {
-	uint8_t digest[DIGEST_MAX];
-	struct store_event event = { .time = m->now,
-				     .kind = "ca.created",
+	struct store_ca *record = &m->first.record;
+	struct store_event event = { .time = m->first.now,
+				     .kind = m->init->subordinate ? "ca.requested" : "ca.created",
 				     .ca = m->init->name,
-				     .serial = m->ca_cert.serial,
+				     .serial = m->first.cert.serial,
 				     .actor = m->init->actor };
 	BUF reason = BUF_INIT;
 
-	TRY(cert_fingerprint(m->c, m->ca_cert.der, DIGEST_SHA256, digest, err));
-	buf_put_str(&reason, "CA certificate of ");
-	TRY(name_put_text(&reason, buf_span(&m->subject), err));
-	buf_put_str(&reason, ", SHA-256 ");
-	hex_put(&reason, span_of(digest, digest_size(DIGEST_SHA256)));
+	TRY(describe(m, &reason, err));
 	event.reason = buf_cstr(&reason);
 	TRY(buf_check(&reason, err));
-	m->record.created = m->now;
-	(void)snprintf(m->record.name, sizeof(m->record.name), "%s", m->init->name);
-	return store_add_ca(m->store, &m->record, &event, err);
+	record->created = m->first.now;
+	(void)snprintf(record->name, sizeof(record->name), "%s", m->init->name);
+	return store_add_ca(m->store, record, &event, err);
 }
 
 enum result authority_create(struct store *store, struct keeper_client *keeper, struct crypto *c,
@@ -292,12 +166,23 @@ enum result authority_create(struct store *store, struct keeper_client *keeper, 
 			     struct err *err)
 {
 	CLEANUP(making_clear)
-	struct making m = {
-		.init = init, .store = store, .keeper = keeper, .c = c, .now = clock_now(clock)
-	};
+	struct making m = { .init = init,
+			    .store = store,
+			    .first = { .keeper = keeper,
+				       .c = c,
+				       .now = clock_now(clock),
+				       .name = init->name,
+				       .number = 1,
+				       .ca_key = init->ca_key,
+				       .has_ra = init->has_ra,
+				       .ra_split = init->ra_split,
+				       .ra_key = init->ra_key,
+				       .ra_validity = init->ra_validity } };
 
 	TRY(check(&m, err));
-	TRY(make_ca(&m, err));
-	TRY(make_ras(&m, err));
+	m.first.subject = buf_span(&m.subject);
+	TRY(make_key(&m, err));
+	TRY(generation_make_ra_keys(&m.first, err));
+	TRY(init->subordinate ? make_subordinate(&m, err) : make_root(&m, err));
 	return commit(&m, err);
 }

@@ -180,7 +180,7 @@ static struct crl_template template_of(const struct making *k, const struct list
 
 static RESULT record(const struct making *k, struct list *l, struct crl_file *file, struct err *err)
 {
-	char until[CLOCK_TEXT_MAX], reason[160], name[CRL_NAME_MAX];
+	char until[CLOCK_TEXT_MAX], reason[200], name[CRL_NAME_MAX];
 	struct store_event event = {
 		.time = k->now, .kind = "crl.published", .ca = k->m->ca->name, .reason = reason
 	};
@@ -191,8 +191,9 @@ static RESULT record(const struct making *k, struct list *l, struct crl_file *fi
 	crl_plan_name(l->number, name);
 	clock_format(l->record.next_update, until);
 	(void)snprintf(reason, sizeof(reason),
-		       "%s, number %" PRIu64 ", %" PRIu64 " entries, valid until %s", name,
-		       l->record.number, l->record.entries, until);
+		       "%s of generation %u, number %" PRIu64 ", %" PRIu64
+		       " entries, valid until %s",
+		       name, l->record.generation, l->record.number, l->record.entries, until);
 	return store_add_crl(k->m->store, &l->record, &event, err);
 }
 
@@ -250,8 +251,9 @@ static RESULT publish(const struct making *k, struct list *l, struct crl_file **
 		return err_set(err, ERR_LIMIT, "%s: path too long", k->m->plan->directory);
 	TRY(publish_as(k, l, path, &file, err));
 	log_info(k->m->log, "revocation list published", LOG_STR("ca", k->m->ca->name),
-		 LOG_STR("list", name), LOG_INT("number", l->record.number),
-		 LOG_INT("entries", l->record.entries), LOG_INT("bytes", l->record.size));
+		 LOG_STR("list", name), LOG_INT("generation", l->record.generation),
+		 LOG_INT("number", l->record.number), LOG_INT("entries", l->record.entries),
+		 LOG_INT("bytes", l->record.size));
 	crl_file_unref(set[l->number]);
 	set[l->number] = file;
 	return OK;

@@ -29,6 +29,16 @@ struct crl_plan {
 /* Lists by number: */
 enum { CRL_COMPLETE, CRL_DELTA, CRL_FIRST_PART };
 
+/*
+ * The plan as it is for one generation of the CA: the first has its folder and URL, each later one
+ * a folder of its own in it, by its number. Strings owned.
+ */
+RESULT crl_plan_copy(const struct crl_plan *plan, unsigned generation, struct crl_plan *out,
+		     struct err *err);
+void crl_plan_clear(struct crl_plan *copy);
+/* "2/full.crl": the name without its folder, and the generation that this is of. */
+struct span crl_plan_split(struct span name, unsigned *generation);
+
 static inline size_t crl_plan_lists(const struct crl_plan *plan)
 {
 	return CRL_FIRST_PART + plan->parts;

@@ -1,173 +1,175 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/crl_publisher.h"
 
-#include <limits.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/file.h"
+#include "ca/crl_shelf.h"
 
 #define LOOK_MS 1000
 #define DEBOUNCE_MS 2000
 #define RETRY_US 30000000 /* after a failure */
 
-/* The lists of one CA. Changed only under `work`; the set is read under `lock`. */
-struct shelf {
-	struct crl_plan plan; /* owns its strings */
-	struct crl_file **set;
-	unsigned generation; /* of the CA when they were made; 0: not known */
-	int64_t changed_us;  /* when a change was first seen that no list tells; 0: none */
-	int64_t not_before_us;
-};
-
 struct crl_publisher {
 	struct crl_publisher_config config;
 	pthread_t thread;
 	bool started;
-	pthread_mutex_t work; /* who makes lists, or changes the shelves; taken before `lock` */
-	pthread_mutex_t lock; /* of shelves and their sets, and of stop */
+	/* who makes lists, or changes plans and shelves; taken before `lock` */
+	pthread_mutex_t work;
+	pthread_mutex_t lock; /* of the shelves and their sets, and of stop */
 	pthread_cond_t wake;
 	bool stop;
-	struct shelf *shelves;
+	struct crl_plan *plans; /* owned; under `work` */
+	size_t n_plans;
+	struct crl_shelf *shelves; /* one a generation of a CA; written under both */
 	size_t n;
 };
 
-/* ---- shelves ---- */
+/* ---- plans and shelves; under `work` ---- */
 
-static void shelves_free(struct shelf *shelves, size_t n)
+static void plans_free(struct crl_plan *plans, size_t n)
 {
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; i < n; i++) {
-		for (k = 0; shelves[i].set && k < crl_plan_lists(&shelves[i].plan); k++)
-			crl_file_unref(shelves[i].set[k]);
-		free(shelves[i].set);
-		free((void *)(uintptr_t)shelves[i].plan.ca);
-		free((void *)(uintptr_t)shelves[i].plan.directory);
-		free((void *)(uintptr_t)shelves[i].plan.url);
-	}
+	for (i = 0; i < n; i++)
+		crl_plan_clear(&plans[i]);
+	free(plans);
+}
+
+static RESULT plans_copy(const struct crl_plan *plans, size_t n, struct crl_plan **out,
+			 struct err *err)
+{
+	struct crl_plan *copy = calloc(n + 1, sizeof(*copy));
+	enum result r = copy ? OK : err_nomem(err);
+	size_t i;
+
+	for (i = 0; r == OK && i < n; i++)
+		r = crl_plan_copy(&plans[i], 0, &copy[i], err);
+	if (r != OK)
+		plans_free(copy, copy ? n : 0);
+	else
+		*out = copy;
+	return r;
+}
+
+static void shelves_free(struct crl_shelf *shelves, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		crl_shelf_clear(&shelves[i]);
 	free(shelves);
 }
 
-static RESULT shelf_init(struct shelf *s, const struct crl_plan *plan, struct err *err)
+static struct crl_shelf *find_shelf(const struct crl_publisher *p, const char *ca,
+				    unsigned generation)
 {
-	s->plan = *plan;
-	s->plan.ca = strdup(plan->ca);
-	s->plan.directory = strdup(plan->directory);
-	s->plan.url = plan->url ? strdup(plan->url) : NULL;
-	s->set = calloc(crl_plan_lists(plan), sizeof(struct crl_file *));
-	if (!s->plan.ca || !s->plan.directory || (plan->url && !s->plan.url) || !s->set)
-		return err_nomem(err);
-	return file_mkdir(plan->directory, 0755, err);
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		if (p->shelves[i].generation == generation &&
+		    strcmp(p->shelves[i].plan.ca, ca) == 0)
+			return &p->shelves[i];
+	return NULL;
 }
 
-/* What lies there from before, if it is the very list that the store has on record. */
-static RESULT shelf_load(const struct crl_publisher *p, struct shelf *s, size_t list,
-			 struct crypto *c, struct err *err)
+static RESULT add_shelf(struct crl_publisher *p, const struct crl_plan *plan, unsigned generation,
+			struct err *err)
 {
-	CLEANUP(crl_file_unrefp) struct crl_file *file = NULL;
-	char path[PATH_MAX], name[CRL_NAME_MAX], scope[STORE_SCOPE_MAX];
-	struct store_crl_kind kind;
-	enum result r;
+	struct crl_shelf made = { 0 }, *grown;
+	enum result r = crl_shelf_init(&made, plan, generation, err);
 
-	crl_plan_name(list, name);
-	crl_plan_scope(&s->plan, list, scope);
-	if (snprintf(path, sizeof(path), "%s/%s", s->plan.directory, name) >= PATH_MAX)
-		return err_set(err, ERR_LIMIT, "%s: path too long", s->plan.directory);
-	r = crl_file_open(&file, path, c, err);
-	if (r != OK)
+	if (r != OK) {
+		crl_shelf_clear(&made);
 		return r;
-	kind = (struct store_crl_kind){ s->plan.ca, 1, scope, list == CRL_DELTA };
-	TRY(store_find_crl(p->config.store, &kind, &file->record, err));
-	if (memcmp(file->sha256, file->record.sha256, STORE_HASH) != 0)
-		return err_set(err, ERR_CONFLICT, "%s: not the list that is on record", path);
-	s->set[list] = take(file);
+	}
+	crl_shelf_load(&made, p->config.store, &p->config.log);
+	(void)pthread_mutex_lock(&p->lock);
+	grown = reallocarray(p->shelves, p->n + 1, sizeof(*grown));
+	if (grown) {
+		p->shelves = grown;
+		grown[p->n++] = made;
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+	if (grown)
+		return OK;
+	crl_shelf_clear(&made);
+	return err_nomem(err);
+}
+
+/* A shelf for each generation whose certificates may still be valid. */
+static RESULT add_missing(struct crl_publisher *p, const struct authority *a, struct err *err)
+{
+	int64_t now = clock_now(p->config.clock);
+	const struct authority_ca *ca;
+	size_t i;
+
+	for (i = 0; i < p->n_plans; i++)
+		for (ca = authority_oldest(a, p->plans[i].ca); ca; ca = ca->next)
+			if (authority_ca_is_alive(ca, now) &&
+			    !find_shelf(p, ca->name, ca->generation))
+				TRY(add_shelf(p, &p->plans[i], ca->generation, err));
 	return OK;
 }
 
-static void shelf_load_all(const struct crl_publisher *p, struct shelf *s)
+static void set_plans(struct crl_publisher *p, struct crl_plan *plans, size_t n)
 {
-	CLEANUP(crypto_freep) struct crypto *c = NULL;
-	struct err err = { 0 };
-	size_t i;
+	struct crl_shelf *old;
+	size_t n_old;
 
-	if (crypto_new(&c, false, &err) != OK)
-		return;
-	for (i = 0; i < crl_plan_lists(&s->plan); i++)
-		if (shelf_load(p, s, i, c, &err) != OK && err.code != ERR_NOT_FOUND)
-			log_warning(&p->config.log, "revocation list passed over", LOG_ERR(&err));
-}
-
-static RESULT shelves_new(const struct crl_publisher *p, const struct crl_plan *plans, size_t n,
-			  struct shelf **out, struct err *err)
-{
-	struct shelf *made = calloc(n + 1, sizeof(*made));
-	enum result r = made ? OK : err_nomem(err);
-	size_t i;
-
-	for (i = 0; r == OK && i < n; i++) {
-		r = shelf_init(&made[i], &plans[i], err);
-		if (r == OK)
-			shelf_load_all(p, &made[i]);
-	}
-	if (r != OK)
-		shelves_free(made, made ? n : 0);
-	else
-		*out = made;
-	return r;
+	plans_free(p->plans, p->n_plans);
+	p->plans = plans;
+	p->n_plans = n;
+	(void)pthread_mutex_lock(&p->lock);
+	old = p->shelves;
+	n_old = p->n;
+	p->shelves = NULL;
+	p->n = 0;
+	(void)pthread_cond_signal(&p->wake);
+	(void)pthread_mutex_unlock(&p->lock);
+	shelves_free(old, n_old);
 }
 
 enum result crl_publisher_set(struct crl_publisher *p, const struct crl_plan *plans, size_t n,
 			      struct err *err)
 {
-	struct shelf *made = NULL, *old;
+	struct authority *a = p->config.authority(p->config.ctx);
+	struct crl_plan *copy = NULL;
 	enum result r;
-	size_t n_old;
 
 	(void)pthread_mutex_lock(&p->work);
-	r = shelves_new(p, plans, n, &made, err);
-	if (r != OK) {
-		(void)pthread_mutex_unlock(&p->work);
-		return r;
+	r = plans_copy(plans, n, &copy, err);
+	if (r == OK) {
+		set_plans(p, copy, n);
+		r = add_missing(p, a, err);
 	}
-	(void)pthread_mutex_lock(&p->lock);
-	old = p->shelves;
-	n_old = p->n;
-	p->shelves = made;
-	p->n = n;
-	(void)pthread_cond_signal(&p->wake);
-	(void)pthread_mutex_unlock(&p->lock);
 	(void)pthread_mutex_unlock(&p->work);
-	shelves_free(old, n_old);
-	return OK;
+	authority_unref(a);
+	return r;
 }
 
-struct crl_file *crl_publisher_get(struct crl_publisher *p, const char *ca, struct span name)
+struct crl_file *crl_publisher_get(struct crl_publisher *p, const char *ca, unsigned generation,
+				   struct span name)
 {
 	struct crl_file *file = NULL;
-	size_t i, list;
+	const struct crl_shelf *s;
+	size_t list;
 
 	(void)pthread_mutex_lock(&p->lock);
-	for (i = 0; i < p->n; i++) {
-		if (strcmp(p->shelves[i].plan.ca, ca) != 0)
-			continue;
-		list = crl_plan_find(&p->shelves[i].plan, name);
-		if (list != SIZE_MAX)
-			file = crl_file_ref(p->shelves[i].set[list]);
-	}
+	s = find_shelf(p, ca, generation);
+	list = s ? crl_plan_find(&s->plan, name) : SIZE_MAX;
+	if (list != SIZE_MAX)
+		file = crl_file_ref(s->set[list]);
 	(void)pthread_mutex_unlock(&p->lock);
 	return file;
 }
 
 /* ---- making; under `work` ---- */
 
-typedef enum result make_fn(const struct crl_maker *m, struct crl_file **set, struct err *err);
-
 /* On a copy of the set, which becomes the shelf's: readers see whole sets, and never wait. */
-static RESULT make(struct crl_publisher *p, struct shelf *s, const struct authority_ca *ca,
-		   make_fn *fn, struct crypto *c, struct err *err)
+static RESULT make(struct crl_publisher *p, struct crl_shelf *s, const struct authority_ca *ca,
+		   crl_make_fn *fn, struct crypto *c, struct err *err)
 {
 	const struct crl_maker m = { .store = p->config.store,
 				     .clock = p->config.clock,
@@ -191,110 +193,78 @@ static RESULT make(struct crl_publisher *p, struct shelf *s, const struct author
 	for (i = 0; i < n; i++)
 		crl_file_unref(old[i]);
 	free(old);
-	if (r == OK)
-		s->generation = ca->generation;
 	s->changed_us = 0;
 	s->not_before_us = r == OK ? 0 : clock_mono_us() + RETRY_US;
 	return r;
 }
 
-static bool set_is_whole(const struct shelf *s)
-{
-	size_t i;
-
-	for (i = 0; i < crl_plan_lists(&s->plan); i++)
-		if (!s->set[i] && (i != CRL_DELTA || s->plan.delta_interval))
-			return false;
-	return true;
-}
-
-static bool is_old(const struct crl_file *f, int64_t interval, int64_t now)
-{
-	return now >= f->record.this_update + interval || now < f->record.this_update;
-}
-
-/* Is there a change that was seen long enough ago? */
-static bool change_is_due(const struct crl_publisher *p, struct shelf *s, int64_t change)
-{
-	const struct crl_file *newest =
-	    s->plan.delta_interval ? s->set[CRL_DELTA] : s->set[CRL_COMPLETE];
-	int64_t now = clock_mono_us();
-
-	if (change <= newest->record.change) {
-		s->changed_us = 0;
-		return false;
-	}
-	if (!s->changed_us)
-		s->changed_us = now;
-	return now >= s->changed_us + p->config.debounce_ms * INT64_C(1000);
-}
-
-/* What is to be done for this CA now; NULL: nothing. */
-static make_fn *due(const struct crl_publisher *p, struct shelf *s, const struct authority_ca *ca,
-		    int64_t change)
-{
-	int64_t now = clock_now(p->config.clock);
-
-	if (clock_mono_us() < s->not_before_us)
-		return NULL;
-	if (!set_is_whole(s) || (s->generation && s->generation != ca->generation) ||
-	    is_old(s->set[CRL_COMPLETE], s->plan.interval, now))
-		return crl_make_all;
-	if (s->plan.delta_interval && is_old(s->set[CRL_DELTA], s->plan.delta_interval, now))
-		return crl_make_delta;
-	if (!change_is_due(p, s, change))
-		return NULL;
-	/* parts have no delta lists */
-	return s->plan.delta_interval && !s->plan.parts ? crl_make_delta : crl_make_all;
-}
-
-static void look(struct crl_publisher *p, struct shelf *s, const struct authority *a,
+static void look(struct crl_publisher *p, struct crl_shelf *s, const struct authority *a,
 		 struct crypto *c)
 {
-	const struct authority_ca *ca = authority_find(a, s->plan.ca);
+	const struct authority_ca *ca =
+	    authority_ca_sibling(authority_oldest(a, s->plan.ca), s->generation);
+	int64_t now = clock_now(p->config.clock);
 	struct err err = { 0 };
 	int64_t change = 0;
-	make_fn *fn;
+	crl_make_fn *fn;
 
-	if (!ca || store_last_change(p->config.store, s->plan.ca, &change, &err) != OK)
+	if (!ca || !authority_ca_is_alive(ca, now) ||
+	    store_last_change(p->config.store, s->plan.ca, &change, &err) != OK)
 		return;
-	fn = due(p, s, ca, change);
+	fn = crl_shelf_due(s, p->config.debounce_ms, now, change);
 	if (fn && make(p, s, ca, fn, c, &err) != OK)
 		log_error(&p->config.log, "no new revocation list; the old ones stay",
-			  LOG_STR("ca", s->plan.ca), LOG_ERR(&err));
+			  LOG_STR("ca", s->plan.ca), LOG_INT("generation", s->generation),
+			  LOG_ERR(&err));
 }
 
 static void look_at_all(struct crl_publisher *p, struct crypto *c)
 {
 	struct authority *a = p->config.authority(p->config.ctx);
+	struct err err = { 0 };
 	size_t i;
 
 	(void)pthread_mutex_lock(&p->work);
+	if (add_missing(p, a, &err) != OK)
+		log_error(&p->config.log, "no place for revocation lists", LOG_ERR(&err));
 	for (i = 0; i < p->n; i++)
 		look(p, &p->shelves[i], a, c);
 	(void)pthread_mutex_unlock(&p->work);
 	authority_unref(a);
 }
 
+static RESULT rebuild(struct crl_publisher *p, const char *name, const struct authority *a,
+		      struct crypto *c, struct err *err)
+{
+	int64_t now = clock_now(p->config.clock);
+	const struct authority_ca *ca;
+	struct crl_shelf *s;
+	bool found = false;
+
+	TRY(add_missing(p, a, err));
+	for (ca = authority_oldest(a, name); ca; ca = ca->next) {
+		s = find_shelf(p, name, ca->generation);
+		if (!s || !authority_ca_is_alive(ca, now))
+			continue;
+		found = true;
+		TRY(make(p, s, ca, crl_make_all, c, err));
+	}
+	if (found)
+		return OK;
+	return err_set(err, ERR_NOT_FOUND,
+		       "CA \"%s\" publishes no revocation lists: no endpoint of protocol crl is "
+		       "for it",
+		       name);
+}
+
 enum result crl_publisher_rebuild(struct crl_publisher *p, const char *ca, struct crypto *c,
 				  struct err *err)
 {
 	struct authority *a = p->config.authority(p->config.ctx);
-	const struct authority_ca *found = authority_find(a, ca);
 	enum result r;
-	size_t i;
 
 	(void)pthread_mutex_lock(&p->work);
-	for (i = 0; i < p->n; i++)
-		if (strcmp(p->shelves[i].plan.ca, ca) == 0)
-			break;
-	if (i == p->n || !found)
-		r = err_set(err, ERR_NOT_FOUND,
-			    "CA \"%s\" publishes no revocation lists: no endpoint of protocol crl "
-			    "is for it",
-			    ca);
-	else
-		r = make(p, &p->shelves[i], found, crl_make_all, c, err);
+	r = rebuild(p, ca, a, c, err);
 	(void)pthread_mutex_unlock(&p->work);
 	authority_unref(a);
 	return r;
@@ -373,6 +343,7 @@ void crl_publisher_free(struct crl_publisher *p)
 	if (p->started)
 		(void)pthread_join(p->thread, NULL);
 	shelves_free(p->shelves, p->n);
+	plans_free(p->plans, p->n_plans);
 	(void)pthread_cond_destroy(&p->wake);
 	(void)pthread_mutex_destroy(&p->lock);
 	(void)pthread_mutex_destroy(&p->work);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keeps the revocation lists of all CAs up to date, in a thread of its own: on schedule, and soon
+ * Keeps the revocation lists of all CAs up to date, those of each generation of keys until its own
+ * certificate ends, in a thread of its own: on schedule, and soon
  * after a revocation. It finds revocations by looking into the store, so that it need not be told,
  * and waits a little for more of them: a list is never made as part of a revocation. Thread-safe.
  */
@@ -39,7 +40,11 @@ RESULT crl_publisher_set(struct crl_publisher *p, const struct crl_plan *plans, 
 RESULT crl_publisher_rebuild(struct crl_publisher *p, const char *ca, struct crypto *c,
 			     struct err *err);
 
-/* A reference to a list, by its name ("full.crl"); NULL: none of this name, or not made yet. */
-struct crl_file *crl_publisher_get(struct crl_publisher *p, const char *ca, struct span name);
+/*
+ * A reference to a list of one generation of the CA, by its name ("full.crl"); NULL: none of this
+ * name, or not made yet.
+ */
+struct crl_file *crl_publisher_get(struct crl_publisher *p, const char *ca, unsigned generation,
+				   struct span name);
 
 #endif

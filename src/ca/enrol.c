@@ -34,6 +34,7 @@ static RESULT identify(struct enrol_decision *d, struct err *err)
 
 	d->transaction.endpoint = req->policy->endpoint;
 	d->transaction.id = req->transaction_id;
+	d->transaction.generation = req->ca->generation;
 	if (req->current)
 		parts[1] = req->current->der;
 	TRY(crypto_digest(d->c, DIGEST_SHA256, parts, req->current ? 2 : 1, digest, err));
@@ -323,6 +324,7 @@ enum result ca_enrol_poll(const struct enrol_context *ctx, struct crypto *c,
 
 	d.auth.now = clock_now(ctx->clock);
 	TRY(identify(&d, err));
+	d.transaction.generation = 0; /* it may have been asked of an older one */
 	r = enrol_queue_answer(&d, true, &got, err);
 	if (r == ERR_NOT_FOUND)
 		r = answer_again(&d, &got, err);

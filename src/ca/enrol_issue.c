@@ -34,7 +34,8 @@ static RESULT apply_profile(const struct enrol_decision *d, struct profile_resul
 	};
 	struct profile_issuer issuer = { .subject = ca->subject,
 					 .ski = buf_span(&req->ca->ca_ski),
-					 .not_before = ca->not_before,
+					 .generation = req->ca->generation,
+					 .not_before = authority_ca_valid_from(req->ca),
 					 .not_after = ca->not_after };
 	enum result r = profile_apply(req->policy->profile, d->c, &asked, &issuer, names, err);
 
@@ -76,7 +77,7 @@ static RESULT make_cert(const struct enrol_decision *d, const struct profile_res
 	enum result r;
 
 	buf_put(&exts, buf_span(&names->exts));
-	TRY(profile_put_part(d->req->policy->profile, serial, &exts, err));
+	TRY(profile_put_part(d->req->policy->profile, serial, ca->generation, &exts, err));
 	TRY(buf_check(&exts, err));
 	t.exts = buf_span(&exts);
 	r = issue_certificate(&t, ca->ca.key, d->c, out, err);

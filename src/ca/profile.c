@@ -122,14 +122,15 @@ static RESULT set_validity(const struct profile *p, int64_t now,
 			   struct err *err)
 {
 	char text[CLOCK_TEXT_MAX];
+	int64_t from;
 
-	out->not_before = now - p->backdate;
-	out->not_after = out->not_before + p->validity;
-	if (out->not_before < issuer->not_before)
-		out->not_before = issuer->not_before;
+	/* of a CA that is still to come, the time begins with it */
+	from = issuer->not_before > now ? issuer->not_before : now - p->backdate;
+	out->not_before = from < issuer->not_before ? issuer->not_before : from;
+	out->not_after = from + p->validity;
 	if (out->not_after > issuer->not_after)
 		out->not_after = issuer->not_after;
-	if (out->not_after > now && out->not_before <= now)
+	if (out->not_after > now && out->not_after > out->not_before)
 		return OK;
 	clock_format(issuer->not_after, text);
 	return err_set(err, ERR_BAD_REQUEST,
@@ -149,18 +150,35 @@ static void put_ekus(struct buf *out, const struct profile *p)
 		ext_put_eku(out, oids, p->n_ekus, false);
 }
 
-static void put_urls(struct buf *out, const struct profile *p)
+static RESULT put_cdp(struct buf *out, const struct profile *p, unsigned generation,
+		      struct err *err)
 {
-	if (p->n_cdp && !p->crl_parts)
-		ext_put_crl_distribution_points(out, (const char *const *)p->cdp, p->n_cdp);
-	if (p->n_ocsp || p->n_ca_issuers)
-		ext_put_authority_info_access(out, (const char *const *)p->ocsp, p->n_ocsp,
-					      (const char *const *)p->ca_issuers, p->n_ca_issuers);
+	CLEANUP(profile_urls_clear) struct profile_urls cdp = { 0 };
+
+	if (!p->n_cdp || p->crl_parts)
+		return OK;
+	TRY(profile_urls_init(&cdp, p->cdp, p->n_cdp, generation, err));
+	ext_put_crl_distribution_points(out, cdp.urls, p->n_cdp);
+	return OK;
+}
+
+static RESULT put_aia(struct buf *out, const struct profile *p, unsigned generation,
+		      struct err *err)
+{
+	CLEANUP(profile_urls_clear) struct profile_urls ocsp = { 0 };
+	CLEANUP(profile_urls_clear) struct profile_urls issuers = { 0 };
+
+	if (!p->n_ocsp && !p->n_ca_issuers)
+		return OK;
+	TRY(profile_urls_init(&ocsp, p->ocsp, p->n_ocsp, generation, err));
+	TRY(profile_urls_init(&issuers, p->ca_issuers, p->n_ca_issuers, generation, err));
+	ext_put_authority_info_access(out, ocsp.urls, p->n_ocsp, issuers.urls, p->n_ca_issuers);
+	return OK;
 }
 
 /* basicConstraints is always there, with CA:FALSE: some old verifiers take its absence for a CA. */
-static void put_exts(struct buf *out, const struct profile *p, enum key_kind kind, struct span ski,
-		     struct span aki)
+static RESULT put_exts(struct buf *out, const struct profile *p, enum key_kind kind,
+		       struct span ski, const struct profile_issuer *issuer, struct err *err)
 {
 	uint32_t usage = profile_key_usage(p, kind);
 
@@ -169,8 +187,9 @@ static void put_exts(struct buf *out, const struct profile *p, enum key_kind kin
 		ext_put_key_usage(out, usage);
 	put_ekus(out, p);
 	ext_put_ski(out, ski);
-	ext_put_aki(out, aki);
-	put_urls(out, p);
+	ext_put_aki(out, issuer->ski);
+	TRY(put_cdp(out, p, issuer->generation, err));
+	return put_aia(out, p, issuer->generation, err);
 }
 
 /* subjectAltName last; critical where the subject is empty (RFC 5280 4.2.1.6). */
@@ -203,7 +222,7 @@ static RESULT apply(const struct profile *p, struct crypto *c, const struct prof
 	TRY(profile_subject(p, req->subject, &out->subject, err));
 	TRY(set_validity(p, req->now, issuer, out, err));
 	TRY(cert_key_id(c, req->spki, ski, err));
-	put_exts(&out->exts, p, key.kind, SPAN_ARRAY(ski), issuer->ski);
+	TRY(put_exts(&out->exts, p, key.kind, SPAN_ARRAY(ski), issuer, err));
 	return put_san(p, req->exts, out, err);
 }
 
@@ -226,21 +245,8 @@ enum result profile_apply(const struct profile *p, struct crypto *c,
 	return OK;
 }
 
-static RESULT put_part_url(const char *url, unsigned part, struct buf *out, struct err *err)
-{
-	const char *at = strstr(url, PROFILE_PART);
-
-	if (!at) {
-		buf_put_str(out, url);
-	} else {
-		buf_put(out, span_of(url, (size_t)(at - url)));
-		buf_printf(out, "%u%s", part, at + strlen(PROFILE_PART));
-	}
-	return buf_cstr(out) ? OK : err_nomem(err);
-}
-
-enum result profile_put_part(const struct profile *p, struct span serial, struct buf *exts,
-			     struct err *err)
+enum result profile_put_part(const struct profile *p, struct span serial, unsigned generation,
+			     struct buf *exts, struct err *err)
 {
 	unsigned part = crl_plan_part(serial, p->crl_parts);
 	const char *url;
@@ -248,7 +254,7 @@ enum result profile_put_part(const struct profile *p, struct span serial, struct
 
 	if (!p->crl_parts || !p->n_cdp)
 		return OK;
-	TRY(put_part_url(p->cdp[0], part, &text, err));
+	TRY(profile_url_put(p->cdp[0], generation, part, &text, err));
 	url = (const char *)text.data;
 	ext_put_crl_distribution_points(exts, &url, 1);
 	return buf_check(exts, err);

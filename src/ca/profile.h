@@ -9,6 +9,7 @@
 #include <regex.h>
 
 #include "base/buf.h"
+#include "ca/profile_url.h"
 #include "pki/alg.h"
 #include "pki/san.h"
 
@@ -81,7 +82,7 @@ struct profile {
 	struct profile_key keys[PROFILE_KEYS_MAX];
 	size_t n_keys;
 	struct profile_renewal renewal;
-	char **cdp; /* URLs; PROFILE_PART in them is the number of the list's part */
+	char **cdp; /* URLs; what may be filled in: see ca/profile_url.h */
 	size_t n_cdp;
 	unsigned crl_parts; /* of the CA's revocation list; 0: the URLs are of the complete one */
 	char **ocsp;
@@ -89,8 +90,6 @@ struct profile {
 	char **ca_issuers;
 	size_t n_ca_issuers;
 };
-
-#define PROFILE_PART "{part}"
 
 void profile_free(struct profile *p);
 DEFINE_CLEANUP(struct profile, profile_free)
@@ -107,6 +106,7 @@ struct profile_request {
 struct profile_issuer {
 	struct span subject;
 	struct span ski;
+	unsigned generation; /* of its keys: see ca/profile_url.h */
 	int64_t not_before;
 	int64_t not_after;
 };
@@ -132,7 +132,7 @@ RESULT profile_apply(const struct profile *p, struct crypto *c, const struct pro
  * What hangs on the serial number, to stand behind the extensions of profile_apply: where the part
  * of the revocation list is that the certificate is on. Nothing where there are no parts.
  */
-RESULT profile_put_part(const struct profile *p, struct span serial, struct buf *exts,
-			struct err *err);
+RESULT profile_put_part(const struct profile *p, struct span serial, unsigned generation,
+			struct buf *exts, struct err *err);
 
 #endif

@@ -13,14 +13,16 @@
 
 bool responder_is_valid(const struct authority_ca *ca, int64_t now)
 {
-	return ca->ocsp.key && ca->ocsp_generation == ca->generation &&
-	       now >= ca->ocsp.cert.not_before && now < ca->ocsp.cert.not_after;
+	return ca->ocsp.key && now >= ca->ocsp.cert.not_before && now < ca->ocsp.cert.not_after;
 }
 
 bool responder_is_due(const struct authority_ca *ca, int64_t now)
 {
 	const struct cert *cert = &ca->ocsp.cert;
 
+	/* what the CA signs now would not hold before its own time, nor after it */
+	if (now < ca->ca.cert.not_before || now >= ca->ca.cert.not_after)
+		return false;
 	return !responder_is_valid(ca, now) ||
 	       now - cert->not_before > (cert->not_after - cert->not_before) / 3 * 2;
 }
@@ -40,7 +42,7 @@ static RESULT open_key(struct keeper_client *keeper, const struct authority_ca *
 
 	record->role = STORE_KEY_OCSP;
 	record->generation = ca->generation;
-	if (ca->ocsp.key && ca->ocsp_generation == ca->generation) {
+	if (ca->ocsp.key) {
 		memcpy(record->key_id, ca->ocsp.key_id, sizeof(record->key_id));
 		return keeper_key_open(key, keeper, record->key_id, err);
 	}

@@ -74,13 +74,14 @@ static void send_list(struct crl_file *file, int64_t now, const struct http_requ
 }
 
 /* What stands behind the endpoint's path, without its slash; nothing: the complete list. */
-static struct span name_of(const struct config_endpoint *endpoint, struct span path)
+static struct span name_of(const struct config_endpoint *endpoint, struct span path,
+			   unsigned *generation)
 {
 	struct span name = config_behind(endpoint, path);
 
 	while (name.len && name.p[0] == '/')
 		name = span_sub(name, 1, SIZE_MAX);
-	return name.len ? name : SPAN_LIT("full.crl");
+	return name.len ? crl_plan_split(name, generation) : SPAN_LIT("full.crl");
 }
 
 static void refuse(const struct config_endpoint *endpoint, struct span name,
@@ -95,10 +96,11 @@ static void refuse(const struct config_endpoint *endpoint, struct span name,
 	http_reply_header(reply, "Retry-After", "%d", RETRY_SECONDS);
 }
 
-void serve_crl(struct crl_publisher *publisher, const struct config_endpoint *endpoint, int64_t now,
+void serve_crl(const struct serve_crl *s, const struct config_endpoint *endpoint,
 	       const struct http_request *req, struct http_reply *reply)
 {
-	struct span name = name_of(endpoint, req->path);
+	unsigned generation = s->generation;
+	struct span name = name_of(endpoint, req->path, &generation);
 	struct crl_file *file;
 
 	if (req->method != HTTP_GET && req->method != HTTP_HEAD) {
@@ -106,9 +108,9 @@ void serve_crl(struct crl_publisher *publisher, const struct config_endpoint *en
 		http_reply_header(reply, "Allow", "GET, HEAD");
 		return;
 	}
-	file = crl_publisher_get(publisher, endpoint->ca, name);
+	file = crl_publisher_get(s->publisher, endpoint->ca, generation, name);
 	if (file)
-		send_list(file, now, req, reply);
+		send_list(file, s->now, req, reply);
 	else
 		refuse(endpoint, name, reply);
 }

@@ -59,11 +59,23 @@ void server_set_config(struct server *s, const struct config *config)
 	config_unref(old);
 }
 
+static void log_faults(const struct server *s, const struct authority *a)
+{
+	size_t i;
+
+	for (i = 0; i < authority_count(a); i++)
+		if (*authority_fault(a, i))
+			log_error(&s->log, "CA is not whole; the others are not concerned",
+				  LOG_STR("ca", authority_name(a, i)),
+				  LOG_STR("fault", authority_fault(a, i)));
+}
+
 enum result server_load_authority(struct server *s, struct err *err)
 {
 	struct authority *made = NULL, *old;
 
 	TRY(authority_load(&made, s->store, s->keeper, err));
+	log_faults(s, made);
 	(void)pthread_mutex_lock(&s->lock);
 	old = s->authority;
 	s->authority = made;
@@ -141,6 +153,7 @@ static enum result with_policy(void *ctx, const char *endpoint, admin_policy_fn 
 {
 	const struct config *config = server_config(ctx);
 	struct authority *authority = server_authority(ctx);
+	int64_t now = clock_now(&((struct server *)ctx)->clock);
 	enum result r = err_set(err, ERR_NOT_FOUND,
 				"the configuration has no endpoint \"%s\" any more", endpoint);
 	size_t i;
@@ -150,10 +163,34 @@ static enum result with_policy(void *ctx, const char *endpoint, admin_policy_fn 
 		const struct enrol_policy *policy = e->policy;
 
 		if (policy && strcmp(e->name, endpoint) == 0)
-			r = fn(arg, policy, authority_find(authority, policy->ca), err);
+			r = fn(arg, policy, authority_find(authority, policy->ca, now), err);
 	}
 	authority_unref(authority);
 	config_unref(config);
+	return r;
+}
+
+static enum result no_ca(const struct authority *a, const char *name, struct err *err)
+{
+	size_t i;
+
+	for (i = 0; i < authority_count(a); i++)
+		if (strcmp(authority_name(a, i), name) == 0)
+			return err_set(err, ERR_BUSY, "CA \"%.64s\" is not whole: %.400s", name,
+				       authority_fault(a, i));
+	return err_set(err, ERR_NOT_FOUND,
+		       "there is no CA \"%.64s\"; make it with \"scepterctl ca init %.64s\"", name,
+		       name);
+}
+
+static enum result with_ca(void *ctx, const char *name, admin_ca_fn *fn, void *arg, struct err *err)
+{
+	struct server *s = ctx;
+	struct authority *authority = server_authority(s);
+	const struct authority_ca *ca = authority_find(authority, name, clock_now(&s->clock));
+	enum result r = ca ? fn(arg, ca, err) : no_ca(authority, name, err);
+
+	authority_unref(authority);
 	return r;
 }
 
@@ -180,6 +217,7 @@ void server_init_admin(struct server *s)
 		.changed = authorities_changed,
 		.each_endpoint = each_endpoint,
 		.with_policy = with_policy,
+		.with_ca = with_ca,
 		.http_stats = http_stats,
 	};
 }
@@ -218,7 +256,8 @@ static void handle_scep(struct server *s, struct worker *w, const struct config_
 	struct authority *authority = server_authority(s);
 
 	scep_service_handle(&service, w->scep, &e->scep,
-			    authority_find(authority, e->scep.policy.ca), req, reply);
+			    authority_find(authority, e->scep.policy.ca, clock_now(&s->clock)), req,
+			    reply);
 	authority_unref(authority);
 }
 
@@ -270,32 +309,62 @@ static void handle_est(struct server *s, struct worker *w, const struct config_e
 static void handle_crl(struct server *s, UNUSED struct worker *w, const struct config_endpoint *e,
 		       const struct http_request *req, struct http_reply *reply)
 {
-	serve_crl(s->publisher, e, clock_now(&s->clock), req, reply);
+	struct serve_crl serve = { .publisher = s->publisher, .now = clock_now(&s->clock) };
+	struct authority *authority = server_authority(s);
+	const struct authority_ca *ca = authority_find(authority, e->ca, serve.now);
+
+	serve.generation = ca ? ca->generation : 0;
+	authority_unref(authority);
+	serve_crl(&serve, e, req, reply);
 }
 
-/*
- * A request that finds the responder's certificate in its last third renews it; others go on with
- * what there is meanwhile, if that still holds.
- */
-static void renew_responder(struct server *s, struct crypto *c, const char *name)
+/* The responder's certificate of each generation: is one in its last third, or over? */
+static void responders_due(const struct authority_ca *ca, int64_t now, bool *due, bool *over)
 {
-	int64_t now = clock_now(&s->clock);
-	struct authority *a = server_authority(s);
-	const struct authority_ca *ca = authority_find(a, name);
-	bool due = ca && responder_is_due(ca, now), wait = due && !responder_is_valid(ca, now);
-	struct err err = { 0 };
+	*due = *over = false;
+	for (; ca; ca = ca->next)
+		if (responder_is_due(ca, now)) {
+			*due = true;
+			*over |= !responder_is_valid(ca, now);
+		}
+}
 
-	authority_unref(a);
-	if (!due || (wait ? pthread_mutex_lock : pthread_mutex_trylock)(&s->renewing) != 0)
-		return;
-	a = server_authority(s);
-	ca = authority_find(a, name);
-	if (ca && responder_is_due(ca, now) &&
-	    (responder_renew(s->store, s->keeper, c, now, ca, &err) != OK ||
-	     server_load_authority(s, &err) != OK))
+static void renew_those_due(struct server *s, struct crypto *c, const char *name, int64_t now)
+{
+	struct authority *a = server_authority(s);
+	const struct authority_ca *ca;
+	struct err err = { 0 };
+	enum result r = OK;
+	bool renewed = false;
+
+	for (ca = authority_oldest(a, name); ca && r == OK; ca = ca->next)
+		if (responder_is_due(ca, now)) {
+			r = responder_renew(s->store, s->keeper, c, now, ca, &err);
+			renewed |= r == OK;
+		}
+	if (renewed && r == OK)
+		r = server_load_authority(s, &err);
+	if (r != OK)
 		log_error(&s->log, "OCSP responder not renewed", LOG_STR("ca", name),
 			  LOG_ERR(&err));
 	authority_unref(a);
+}
+
+/*
+ * A request that finds a responder's certificate in its last third renews it; others go on with
+ * what there is meanwhile, if that still holds.
+ */
+static void renew_responders(struct server *s, struct crypto *c, const char *name)
+{
+	int64_t now = clock_now(&s->clock);
+	struct authority *a = server_authority(s);
+	bool due, over;
+
+	responders_due(authority_oldest(a, name), now, &due, &over);
+	authority_unref(a);
+	if (!due || (over ? pthread_mutex_lock : pthread_mutex_trylock)(&s->renewing) != 0)
+		return;
+	renew_those_due(s, c, name, now);
 	(void)pthread_mutex_unlock(&s->renewing);
 }
 
@@ -314,9 +383,9 @@ static void handle_ocsp(struct server *s, struct worker *w, const struct config_
 		http_reply_text(reply, 503, "%s", err_text(&err));
 		return;
 	}
-	renew_responder(s, c, e->ca);
+	renew_responders(s, c, e->ca);
 	authority = server_authority(s);
-	ocsp_service_handle(&service, c, &e->ocsp, authority_find(authority, e->ca), req, path,
+	ocsp_service_handle(&service, c, &e->ocsp, authority_oldest(authority, e->ca), req, path,
 			    reply);
 	authority_unref(authority);
 }
@@ -337,7 +406,8 @@ static void handle_ndes(struct server *s, struct worker *w, const struct config_
 	if (worker_crypto(w, &c, &err) != OK)
 		http_reply_text(reply, 503, "%s", err_text(&err));
 	else
-		ndes_handle(&service, c, &e->ndes, authority_find(authority, e->ca), req,
+		ndes_handle(&service, c, &e->ndes,
+			    authority_find(authority, e->ca, clock_now(&s->clock)), req,
 			    config_behind(e, req->path), reply);
 	authority_unref(authority);
 	config_unref(config);

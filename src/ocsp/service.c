@@ -17,11 +17,11 @@ struct exchange {
 	const struct ocsp_service *s;
 	struct crypto *c;
 	const struct ocsp_endpoint *endpoint;
-	const struct authority_ca *ca;
+	const struct authority_ca *ca; /* the generation that answers */
 	int64_t now;
 	struct ocsp_request request;
+	bool ours[OCSP_CERTS_MAX]; /* which of the certificates asked for are of that one */
 	struct ocsp_data data;
-	size_t foreign; /* certificates of other issuers */
 	uint8_t responder[20];
 };
 
@@ -63,14 +63,54 @@ static bool has_digest(struct exchange *x, enum digest_alg alg, struct span byte
 	       span_eq(span_of(made, digest_size(alg)), digest);
 }
 
-static bool is_ours(struct exchange *x, const struct ocsp_cert_id *id)
+static bool is_by(struct exchange *x, const struct ocsp_cert_id *id, const struct cert *ca)
 {
-	const struct cert *ca = &x->ca->ca.cert;
 	struct pubkey_info key;
 
-	return id->hash != DIGEST_NONE && has_digest(x, id->hash, ca->subject, id->name_hash) &&
-	       pubkey_inspect(ca->spki, &key, NULL) == OK &&
-	       has_digest(x, id->hash, key.key, id->key_hash);
+	return pubkey_inspect(ca->spki, &key, NULL) == OK &&
+	       has_digest(x, id->hash, key.key, id->key_hash) &&
+	       has_digest(x, id->hash, ca->subject, id->name_hash);
+}
+
+/* Of this generation and those behind it; NULL: none. */
+static const struct authority_ca *issuer_of(struct exchange *x, const struct ocsp_cert_id *id,
+					    const struct authority_ca *from)
+{
+	if (id->hash == DIGEST_NONE)
+		return NULL;
+	while (from && !is_by(x, id, &from->ca.cert))
+		from = from->next;
+	return from;
+}
+
+/*
+ * RFC 6960 4.2.2.2: a delegated responder answers for the key that has delegated it. So the first
+ * certificate that is ours decides which generation answers.
+ */
+static RESULT find_generation(struct exchange *x, const struct authority_ca *oldest,
+			      struct err *err)
+{
+	const struct authority_ca *found = NULL, *by;
+	size_t i;
+
+	for (i = 0; i < x->request.n; i++) {
+		by = issuer_of(x, &x->request.certs[i], found ? found : oldest);
+		if (!found)
+			found = by;
+		x->ours[i] = by && by == found;
+	}
+	if (!found)
+		return err_set(err, ERR_DENIED,
+			       "RFC 6960 2.3: all certificates are of issuers that this endpoint "
+			       "does not answer for");
+	if (!authority_ca_is_alive(found, x->now))
+		return err_set(err, ERR_DENIED,
+			       "RFC 6960 2.3: generation %u of CA \"%s\" has ended",
+			       found->generation, found->name);
+	if (!found->ocsp.key)
+		return err_set(err, ERR_BUSY, "there is no responder's key yet");
+	x->ca = found;
+	return OK;
 }
 
 /* Those of the authority itself are not among the devices' in the store. */
@@ -103,7 +143,7 @@ static RESULT look_up(struct exchange *x, const struct ocsp_cert_id *id, struct 
 	if (is_own(x->ca, id->serial))
 		return OK;
 	r = store_find_status(x->s->store, x->ca->name, id->serial, &status, err);
-	if (r == ERR_NOT_FOUND) {
+	if (r == ERR_NOT_FOUND || (r == OK && status.generation != x->ca->generation)) {
 		say_unissued(x, out);
 		return OK;
 	}
@@ -116,18 +156,16 @@ static RESULT look_up(struct exchange *x, const struct ocsp_cert_id *id, struct 
 	return OK;
 }
 
-static RESULT add_single(struct exchange *x, const struct ocsp_cert_id *id, struct err *err)
+static RESULT add_single(struct exchange *x, size_t i, struct err *err)
 {
+	const struct ocsp_cert_id *id = &x->request.certs[i];
 	struct ocsp_single *out = &x->data.singles[x->data.n++];
 
 	out->cert_id = id->whole;
 	out->this_update = x->now;
 	out->next_update = x->now + x->endpoint->validity;
 	out->state = OCSP_UNKNOWN;
-	if (is_ours(x, id))
-		return look_up(x, id, out, err);
-	x->foreign++;
-	return OK;
+	return x->ours[i] ? look_up(x, id, out, err) : OK;
 }
 
 static RESULT look_up_all(struct exchange *x, struct err *err)
@@ -135,7 +173,7 @@ static RESULT look_up_all(struct exchange *x, struct err *err)
 	size_t i;
 
 	for (i = 0; i < x->request.n; i++)
-		TRY(add_single(x, &x->request.certs[i], err));
+		TRY(add_single(x, i, err));
 	return OK;
 }
 
@@ -199,10 +237,6 @@ static struct ocsp_said said_of(const struct ocsp_single *s)
 static RESULT answer(struct exchange *x, struct ocsp_said *said, struct buf *out, struct err *err)
 {
 	TRY(look_up_all(x, err));
-	if (x->foreign == x->request.n)
-		return err_set(err, ERR_DENIED,
-			       "RFC 6960 2.3: all certificates are of issuers that this endpoint "
-			       "does not answer for");
 	*said = said_of(&x->data.singles[0]);
 	if (x->request.n == 1 && !x->request.nonce.len && x->s->cache)
 		return answer_one(x, said, out, err);
@@ -277,15 +311,17 @@ static void refuse(const struct exchange *x, const struct err *why, struct http_
 	http_reply_header(reply, "Cache-Control", "no-store");
 }
 
-static RESULT run(struct exchange *x, const struct http_request *req, struct span path,
-		  struct http_reply *reply, struct err *err)
+static RESULT run(struct exchange *x, const struct authority_ca *oldest,
+		  const struct http_request *req, struct span path, struct http_reply *reply,
+		  struct err *err)
 {
 	struct ocsp_said said = { .state = OCSP_UNKNOWN };
 	BUF bytes = BUF_INIT;
 
-	if (!x->ca || !x->ca->ocsp.key)
+	if (!oldest)
 		return err_set(err, ERR_BUSY, "there is no responder's key yet");
 	TRY(read_request(x, req, path, &bytes, err));
+	TRY(find_generation(x, oldest, err));
 	TRY(answer(x, &said, &reply->body, err));
 	if (req->method != HTTP_POST)
 		put_caching(x, &said, reply);
@@ -296,7 +332,7 @@ void ocsp_service_handle(const struct ocsp_service *s, struct crypto *c,
 			 const struct ocsp_endpoint *endpoint, const struct authority_ca *ca,
 			 const struct http_request *req, struct span path, struct http_reply *reply)
 {
-	struct exchange x = { .s = s, .c = c, .endpoint = endpoint, .ca = ca };
+	struct exchange x = { .s = s, .c = c, .endpoint = endpoint };
 	struct err err = { 0 };
 	enum result r;
 
@@ -308,7 +344,7 @@ void ocsp_service_handle(const struct ocsp_service *s, struct crypto *c,
 	x.now = clock_now(s->clock);
 	reply->status = 200;
 	reply->content_type = "application/ocsp-response";
-	r = run(&x, req, path, reply, &err);
+	r = run(&x, ca, req, path, reply, &err);
 	err.code = r;
 	if (r != OK)
 		refuse(&x, &err, reply);

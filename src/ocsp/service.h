@@ -28,8 +28,9 @@ struct ocsp_service {
 };
 
 /*
- * path: what stands behind the endpoint's own, as received. ca NULL, or without a responder's key:
- * tryLater. c: the calling thread's.
+ * path: what stands behind the endpoint's own, as received. ca: the oldest generation of the CA;
+ * each answers for the certificates that it has issued, until its own certificate ends. NULL, or
+ * without a responder's key: tryLater. c: the calling thread's.
  */
 void ocsp_service_handle(const struct ocsp_service *s, struct crypto *c,
 			 const struct ocsp_endpoint *endpoint, const struct authority_ca *ca,

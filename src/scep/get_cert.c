@@ -4,6 +4,7 @@
 #include "der/reader.h"
 #include "pki/name.h"
 #include "scep/exchange.h"
+#include "store/revocation.h"
 
 /* What a reply may hold that is encrypted and signed as one; more of it is fetched over HTTP. */
 #define CRL_MAX ((size_t)4 << 20)
@@ -58,14 +59,28 @@ enum result scep_get_cert(struct scep_exchange *x, struct enrol_outcome *out, st
 	return OK;
 }
 
+/* The list that tells of this certificate: of the generation that issued it, if one did. */
+static RESULT find_generation(const struct scep_exchange *x, struct span serial,
+			      unsigned *generation, struct err *err)
+{
+	struct store_status status = { 0 };
+	enum result r =
+	    store_find_status(x->service->enrol->store, x->ca->name, serial, &status, err);
+
+	*generation = r == OK ? status.generation : x->ca->generation;
+	return r == ERR_NOT_FOUND ? OK : r;
+}
+
 enum result scep_get_crl(struct scep_exchange *x, struct enrol_outcome *out, struct err *err)
 {
-	struct span serial =
-	    SPAN_NONE; /* of a certificate; this CA has one complete list for all */
+	struct span serial = SPAN_NONE;
+	unsigned generation = 0;
 
 	TRY(open_asked(x, &serial, err));
+	TRY(find_generation(x, serial, &generation, err));
 	if (x->service->crls)
-		x->crl = crl_publisher_get(x->service->crls, x->ca->name, SPAN_LIT("full.crl"));
+		x->crl = crl_publisher_get(x->service->crls, x->ca->name, generation,
+					   SPAN_LIT("full.crl"));
 	if (!x->crl)
 		return err_set(err, ERR_BAD_CERT_ID,
 			       "RFC 8894 3.3.5: CA \"%s\" publishes no revocation list",

@@ -75,7 +75,7 @@ static inline void ca_fixture_load(struct ca_fixture *f)
 	authority_unref(f->authority);
 	if (authority_load(&f->authority, f->store, f->keeper, &err) != OK)
 		fail_msg("%s", err.text);
-	f->demo = authority_find(f->authority, "demo");
+	f->demo = authority_find(f->authority, "demo", NOW);
 }
 
 static inline void ca_fixture_open_store(struct ca_fixture *f)

@@ -65,7 +65,7 @@ static void without_ra_the_ca_speaks_itself(void **state)
 	init.ca_key = (struct key_spec){ KEY_RSA, 2048 };
 	ca_fixture_create(f, &init);
 	ca_fixture_load(f);
-	ca = authority_find(f->authority, "alone");
+	ca = authority_find(f->authority, "alone", NOW);
 	assert_non_null(ca);
 	assert_false(ca->has_ra);
 	assert_ptr_equal(authority_ca_signer(ca), &ca->ca);
@@ -86,7 +86,7 @@ static void split_ra_has_two_certificates(void **state)
 	init.ra_split = true;
 	ca_fixture_create(f, &init);
 	ca_fixture_load(f);
-	ca = authority_find(f->authority, "split");
+	ca = authority_find(f->authority, "split", NOW);
 	assert_true(ca->has_ra && !ca->ra_one);
 	assert_ptr_equal(authority_ca_signer(ca), &ca->ra_sign);
 	assert_ptr_equal(authority_ca_decrypter(ca), &ca->ra_encrypt);

@@ -280,7 +280,7 @@ static uint64_t await(struct lists *l, struct crl_publisher *p, uint64_t number)
 
 	for (i = 0; i < 1000; i++) {
 		crl_file_unref(l->set[CRL_COMPLETE]);
-		l->set[CRL_COMPLETE] = crl_publisher_get(p, "demo", SPAN_LIT("full.crl"));
+		l->set[CRL_COMPLETE] = crl_publisher_get(p, "demo", 1, SPAN_LIT("full.crl"));
 		if (l->set[CRL_COMPLETE] && l->set[CRL_COMPLETE]->record.number >= number)
 			return l->set[CRL_COMPLETE]->record.number;
 		(void)usleep(5000);
@@ -296,8 +296,8 @@ static void follows_revocations_and_the_clock(void **state)
 	uint64_t number = await(l, p, 1);
 	uint8_t n;
 
-	assert_null(crl_publisher_get(p, "demo", SPAN_LIT("delta.crl")));
-	assert_null(crl_publisher_get(p, "other", SPAN_LIT("full.crl")));
+	assert_null(crl_publisher_get(p, "demo", 1, SPAN_LIT("delta.crl")));
+	assert_null(crl_publisher_get(p, "other", 1, SPAN_LIT("full.crl")));
 	for (n = 1; n <= 20; n++) {
 		issue(l, n, NOW + 100 * DAY);
 		assert_int_equal(take_back(l, n, CRL_SUPERSEDED, NULL), OK);

@@ -286,10 +286,10 @@ static void only_what_this_ca_issued(void **state)
 	/* another CA of the same name, in the same store */
 	ca_fixture_create(t.f, &init);
 	ca_fixture_load(t.f);
-	t.f->demo = authority_find(t.f->authority, "other");
+	t.f->demo = authority_find(t.f->authority, "other", NOW);
 	must_reject(&(struct ask){ "tx-other" }, ERR_BAD_CERT_ID,
 		    "of \"CN=Demo CA,O=Example\", which CA \"other\" has not issued");
-	t.f->demo = authority_find(t.f->authority, "demo");
+	t.f->demo = authority_find(t.f->authority, "demo", NOW);
 }
 
 static void only_where_it_is_allowed(void **state)

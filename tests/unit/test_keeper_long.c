@@ -185,7 +185,7 @@ static void ed25519_only_short(void **state)
 	init.ca_key = (struct key_spec){ KEY_ED25519, 256 };
 	ca_fixture_create(f, &init);
 	ca_fixture_load(f);
-	ed = authority_find(f->authority, "ed");
+	ed = authority_find(f->authority, "ed", NOW);
 	assert_non_null(ed);
 	for (i = 0; i < ARRAY_LEN(sizes); i++) {
 		CLEANUP(long_list_clear) struct long_list l;

@@ -22,7 +22,8 @@ static const struct cli_option rebuild_options[] = {
 
 static void put_row(struct cli_table *t, const json_t *crl)
 {
-	char number[24], entries[24];
+	char number[24], entries[24], list[48];
+	int generation = (int)json_integer_value(json_object_get(crl, "generation"));
 	const char *part = ctl_api_text(crl, "part");
 	bool delta = json_is_true(json_object_get(crl, "delta"));
 
@@ -31,7 +32,10 @@ static void put_row(struct cli_table *t, const json_t *crl)
 	(void)snprintf(entries, sizeof(entries), "%lld",
 		       (long long)json_integer_value(json_object_get(crl, "entries")));
 	cli_table_put(t, ctl_api_text(crl, "ca"));
-	cli_table_put(t, delta ? "delta" : *part ? part : "full");
+	(void)snprintf(list, sizeof(list), "%s", delta ? "delta" : *part ? part : "full");
+	cli_table_put(t, list);
+	(void)snprintf(list, sizeof(list), "%d", generation);
+	cli_table_put(t, list);
 	cli_table_put(t, number);
 	cli_table_put(t, entries);
 	cli_table_put(t, ctl_api_text(crl, "this_update"));
@@ -41,8 +45,9 @@ static void put_row(struct cli_table *t, const json_t *crl)
 static RESULT put_lists(const struct cli *cli, const json_t *answer, struct err *err)
 {
 	CLEANUP(cli_table_clear)
-	struct cli_table t = { { "CA", "LIST", "NUMBER", "ENTRIES", "THIS UPDATE", "NEXT UPDATE" },
-			       6 };
+	struct cli_table t = {
+		{ "CA", "LIST", "GENERATION", "NUMBER", "ENTRIES", "THIS UPDATE", "NEXT UPDATE" }, 7
+	};
 	const json_t *crl;
 	size_t i;
 

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ca/profile_url.h"
+
+#include <stdlib.h>
+
+/* Where the number of a later generation goes: NULL where it is no list's URL. */
+static const char *list_name(const char *url)
+{
+	const char *name = strrchr(url, '/');
+
+	if (!name || (strcmp(name, "/full.crl") != 0 && strcmp(name, "/" PROFILE_PART ".crl") != 0))
+		return NULL;
+	return name;
+}
+
+/* text up to `to`, or to its end where that is NULL, with the placeholders filled in. */
+static void put_filled(const char *text, const char *to, unsigned generation, unsigned part,
+		       struct buf *out)
+{
+	size_t len = to ? (size_t)(to - text) : strlen(text), i = 0;
+
+	while (i < len) {
+		if (strncmp(text + i, PROFILE_PART, strlen(PROFILE_PART)) == 0) {
+			buf_printf(out, "%u", part);
+			i += strlen(PROFILE_PART);
+		} else if (strncmp(text + i, PROFILE_GENERATION, strlen(PROFILE_GENERATION)) == 0) {
+			buf_printf(out, "%u", generation);
+			i += strlen(PROFILE_GENERATION);
+		} else {
+			buf_put_byte(out, (uint8_t)text[i++]);
+		}
+	}
+}
+
+enum result profile_url_put(const char *url, unsigned generation, unsigned part, struct buf *out,
+			    struct err *err)
+{
+	const char *name = generation > 1 ? list_name(url) : NULL;
+
+	put_filled(url, name, generation, part, out);
+	if (name) {
+		buf_printf(out, "/%u", generation);
+		put_filled(name, NULL, generation, part, out);
+	}
+	buf_put_byte(out, 0);
+	return buf_check(out, err);
+}
+
+void profile_urls_clear(struct profile_urls *u)
+{
+	buf_clear(&u->text);
+	free(u->urls);
+	u->urls = NULL;
+}
+
+/* The first generation of nearly all CAs has nothing to fill in. */
+static bool is_plain(char *const *urls, size_t n, unsigned generation)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (generation > 1 || strchr(urls[i], '{'))
+			return false;
+	return true;
+}
+
+enum result profile_urls_init(struct profile_urls *u, char *const *urls, size_t n,
+			      unsigned generation, struct err *err)
+{
+	bool plain = is_plain(urls, n, generation);
+	size_t i, at = 0;
+
+	u->urls = calloc(n + 1, sizeof(*u->urls));
+	if (!u->urls)
+		return err_nomem(err);
+	for (i = 0; i < n && !plain; i++)
+		TRY(profile_url_put(urls[i], generation, 0, &u->text, err));
+	for (i = 0; i < n; i++) {
+		u->urls[i] = plain ? urls[i] : (const char *)u->text.data + at;
+		at += strlen(u->urls[i]) + 1;
+	}
+	return OK;
+}

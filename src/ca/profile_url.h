@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The URLs of a profile as they stand in certificates of one generation of the CA's keys:
+ * PROFILE_GENERATION in a URL is its number, and the URL of a revocation list (".../full.crl",
+ * ".../{part}.crl") has from the second generation on the number before its last part, where
+ * ca/crl_publisher.h has that generation's lists.
+ */
+#ifndef CA_PROFILE_URL_H
+#define CA_PROFILE_URL_H
+
+#include "base/buf.h"
+
+#define PROFILE_PART "{part}"
+#define PROFILE_GENERATION "{generation}"
+
+/* Of a list that is in parts: part's. A NUL is put behind it. */
+RESULT profile_url_put(const char *url, unsigned generation, unsigned part, struct buf *out,
+		       struct err *err);
+
+struct profile_urls {
+	struct buf text;   /* owned */
+	const char **urls; /* owned; into text, or those of the profile */
+};
+void profile_urls_clear(struct profile_urls *u);
+/* All URLs of a list. */
+RESULT profile_urls_init(struct profile_urls *u, char *const *urls, size_t n, unsigned generation,
+			 struct err *err);
+
+#endif
