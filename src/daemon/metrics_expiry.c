@@ -43,34 +43,38 @@ static double value_of(const struct telling *t, int64_t end)
 
 /* ---- certificates ---- */
 
-static void tell_cert(const struct telling *t, const struct authority_ca *ca, unsigned generation,
-		      const char *role, const struct ca_identity *id)
+static void tell_cert(const struct telling *t, const struct authority_ca *ca, const char *role,
+		      const struct ca_identity *id)
 {
 	char number[16];
 	const char *const values[] = { ca->name, number, role };
 
 	if (!id->der.len)
 		return;
-	(void)snprintf(number, sizeof(number), "%u", generation);
+	(void)snprintf(number, sizeof(number), "%u", ca->generation);
 	exposition_value(t->family, values, value_of(t, id->cert.not_after), t->out);
+}
+
+static void tell_generation(const struct telling *t, const struct authority_ca *ca)
+{
+	tell_cert(t, ca, "ca", &ca->ca);
+	if (ca->has_ra)
+		tell_cert(t, ca, ca->ra_one ? "ra" : "ra-sign", &ca->ra_sign);
+	if (ca->has_ra && !ca->ra_one)
+		tell_cert(t, ca, "ra-encrypt", &ca->ra_encrypt);
+	tell_cert(t, ca, "ocsp", &ca->ocsp);
 }
 
 static void tell_certs(const struct telling *t, const struct authority *authority)
 {
+	const struct authority_ca *ca;
 	size_t i;
 
 	exposition_head(t->family, t->out);
-	for (i = 0; i < authority_count(authority); i++) {
-		const struct authority_ca *ca = authority_at(authority, i);
-
-		tell_cert(t, ca, ca->generation, "ca", &ca->ca);
-		if (ca->has_ra)
-			tell_cert(t, ca, ca->generation, ca->ra_one ? "ra" : "ra-sign",
-				  &ca->ra_sign);
-		if (ca->has_ra && !ca->ra_one)
-			tell_cert(t, ca, ca->generation, "ra-encrypt", &ca->ra_encrypt);
-		tell_cert(t, ca, ca->ocsp_generation, "ocsp", &ca->ocsp);
-	}
+	for (i = 0; i < authority_count(authority); i++)
+		for (ca = authority_oldest(authority, authority_name(authority, i)); ca;
+		     ca = ca->next)
+			tell_generation(t, ca);
 }
 
 /* ---- revocation lists ---- */
@@ -85,30 +89,39 @@ static void tell_list(const struct telling *t, const char *ca, const char *name,
 	exposition_value(t->family, values, value, t->out);
 }
 
+/* By the name under which it is served: of later generations "2/full.crl". */
 static void tell_plan(const struct telling *t, struct crl_publisher *publisher,
-		      const struct crl_plan *plan)
+		      const struct crl_plan *plan, const struct authority_ca *ca)
 {
-	char name[CRL_NAME_MAX];
+	char name[CRL_NAME_MAX], shown[CRL_NAME_MAX + 16];
 	struct crl_file *file;
 	size_t i;
 
 	for (i = 0; i < crl_plan_lists(plan); i++) {
 		crl_plan_name(i, name);
-		file = crl_publisher_get(publisher, plan->ca, span_str(name));
+		(void)snprintf(shown, sizeof(shown), "%u/%s", ca->generation, name);
+		file = crl_publisher_get(publisher, plan->ca, ca->generation, span_str(name));
 		if (file)
-			tell_list(t, plan->ca, name, file);
+			tell_list(t, plan->ca, ca->generation > 1 ? shown : name, file);
 		crl_file_unref(file);
 	}
 }
 
-static void tell_lists(const struct telling *t, struct server *s, const struct config *config)
+static void tell_lists(const struct telling *t, struct server *s, const struct config *config,
+		       const struct authority *authority)
 {
+	const struct authority_ca *ca;
 	size_t i;
 
 	exposition_head(t->family, t->out);
-	for (i = 0; i < config->n_endpoints; i++)
-		if (config->endpoints[i].protocol == CONFIG_CRL)
-			tell_plan(t, s->publisher, &config->endpoints[i].crl);
+	for (i = 0; i < config->n_endpoints; i++) {
+		const struct config_endpoint *e = &config->endpoints[i];
+
+		if (e->protocol != CONFIG_CRL)
+			continue;
+		for (ca = authority_oldest(authority, e->ca); ca; ca = ca->next)
+			tell_plan(t, s->publisher, &e->crl, ca);
+	}
 }
 
 void metrics_put_expiry(struct server *s, struct buf *out)
@@ -126,7 +139,7 @@ void metrics_put_expiry(struct server *s, struct buf *out)
 	}
 	for (i = 0; i < ARRAY_LEN(lists); i++) {
 		t.family = lists[i];
-		tell_lists(&t, s, config);
+		tell_lists(&t, s, config, authority);
 	}
 	config_unref(config);
 	authority_unref(authority);
