@@ -136,6 +136,13 @@ const struct authority_ca *authority_find(const struct authority *a, const char 
 	return i && is_usable(&line->generations[i - 1]) ? &line->generations[i - 1] : NULL;
 }
 
+const char *authority_why_none(const struct authority *a, const char *name)
+{
+	const struct line *line = find_line(a, name);
+
+	return line && line->fault[0] ? line->fault : "is not initialised: scepterctl ca init";
+}
+
 const struct authority_ca *authority_oldest(const struct authority *a, const char *name)
 {
 	const struct line *line = find_line(a, name);

@@ -72,6 +72,8 @@ void authority_unref(struct authority *a);
  * NULL: there is none, or its keys are missing.
  */
 const struct authority_ca *authority_find(const struct authority *a, const char *name, int64_t now);
+/* Why authority_find() has none: borrowed from the snapshot, or static. */
+const char *authority_why_none(const struct authority *a, const char *name);
 /* The CA's oldest generation, from which `next` leads through all; NULL: there is none of it. */
 const struct authority_ca *authority_oldest(const struct authority *a, const char *name);
 size_t authority_count(const struct authority *a);

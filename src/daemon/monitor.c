@@ -58,13 +58,14 @@ static void check_authorities(struct server *s, json_t *list)
 {
 	const struct config *config = server_config(s);
 	struct authority *authority = server_authority(s);
+	int64_t now = clock_now(&s->clock);
 	size_t i;
 
 	for (i = 0; i < config->n_endpoints; i++) {
 		const char *ca = config->endpoints[i].ca;
 
-		if (!authority_find(authority, ca) && is_first_of_ca(config, i))
-			complain(list, "ca", ca, "is not initialised: scepterctl ca init");
+		if (!authority_find(authority, ca, now) && is_first_of_ca(config, i))
+			complain(list, "ca", ca, authority_why_none(authority, ca));
 	}
 	authority_unref(authority);
 	config_unref(config);

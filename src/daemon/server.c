@@ -170,26 +170,18 @@ static enum result with_policy(void *ctx, const char *endpoint, admin_policy_fn 
 	return r;
 }
 
-static enum result no_ca(const struct authority *a, const char *name, struct err *err)
-{
-	size_t i;
-
-	for (i = 0; i < authority_count(a); i++)
-		if (strcmp(authority_name(a, i), name) == 0)
-			return err_set(err, ERR_BUSY, "CA \"%.64s\" is not whole: %.400s", name,
-				       authority_fault(a, i));
-	return err_set(err, ERR_NOT_FOUND,
-		       "there is no CA \"%.64s\"; make it with \"scepterctl ca init %.64s\"", name,
-		       name);
-}
-
 static enum result with_ca(void *ctx, const char *name, admin_ca_fn *fn, void *arg, struct err *err)
 {
 	struct server *s = ctx;
 	struct authority *authority = server_authority(s);
 	const struct authority_ca *ca = authority_find(authority, name, clock_now(&s->clock));
-	enum result r = ca ? fn(arg, ca, err) : no_ca(authority, name, err);
+	enum result r = OK;
 
+	if (ca)
+		r = fn(arg, ca, err);
+	else
+		r = err_set(err, ERR_NOT_FOUND, "CA \"%.64s\": %.400s", name,
+			    authority_why_none(authority, name));
 	authority_unref(authority);
 	return r;
 }
