@@ -63,7 +63,7 @@ struct admin_api {
 	RESULT(*with_policy)
 	(void *ctx, const char *endpoint, admin_policy_fn *fn, void *arg, struct err *err);
 	/* The same for the CA of that name, in the generation that is in charge. ERR_NOT_FOUND:
-	   there is none; ERR_BUSY: it is not whole. */
+	   there is none, or it is not whole. */
 	RESULT (*with_ca)(void *ctx, const char *name, admin_ca_fn *fn, void *arg, struct err *err);
 	/* NULL: not told. */
 	void (*http_stats)(void *ctx, struct http_server_stats *out);

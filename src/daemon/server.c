@@ -292,7 +292,8 @@ static void handle_est(struct server *s, struct worker *w, const struct config_e
 	if (worker_crypto(w, &c, &err) != OK)
 		http_reply_text(reply, 503, "%s", err_text(&err));
 	else
-		est_service_handle(&service, c, &e->est, authority_find(authority, e->ca), req,
+		est_service_handle(&service, c, &e->est,
+				   authority_find(authority, e->ca, clock_now(&s->clock)), req,
 				   config_behind(e, req->path), reply);
 	authority_unref(authority);
 	config_unref(config);
