@@ -18,17 +18,20 @@ struct answer {
 	struct crypto *crypto;
 	struct own_key *keys;
 	size_t n_keys;
-	int channel;
+	bool patient;
+	int channel; /* of the request under way */
 	struct buf in;
 	size_t more;      /* octets of a long request that are still to come */
 	struct buf piece; /* of them */
 	struct buf out;   /* payload of the reply */
 };
 
-static void answer_clear(struct answer *a)
+void answer_free(struct answer *a)
 {
 	size_t i;
 
+	if (!a)
+		return;
 	for (i = 0; i < a->n_keys; i++)
 		key_free(a->keys[i].key);
 	free(a->keys);
@@ -36,6 +39,22 @@ static void answer_clear(struct answer *a)
 	buf_clear(&a->piece);
 	buf_wipe(&a->out);
 	crypto_free(a->crypto);
+	free(a);
+}
+
+enum result answer_new(struct answer **out, struct keyring *ring, bool patient,
+		       const struct log *log, struct err *err)
+{
+	CLEANUP(answer_freep) struct answer *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return err_nomem(err);
+	a->ring = ring;
+	a->log = log;
+	a->patient = patient;
+	TRY(crypto_new(&a->crypto, false, err));
+	*out = take(a);
+	return OK;
 }
 
 static enum result add_key(struct answer *a, struct span id, struct err *err)
@@ -218,37 +237,26 @@ static enum result skip_rest(struct answer *a, struct err *err)
 	return OK;
 }
 
-static enum result answer_one(struct answer *a, struct err *err)
+enum result answer_one(struct answer *a, int channel, struct err *err)
 {
 	struct keeper_request req;
 	struct keeper_reply reply = { 0 };
 	uint8_t header[KEEPER_HEADER];
 	struct span parts[2] = { SPAN_ARRAY(header) };
 
-	TRY(channel_recv(a->channel, keeper_wire_request_length, &a->in, err));
+	a->channel = channel;
+	TRY(channel_recv(channel, keeper_wire_request_length, &a->in, err));
 	TRY(keeper_wire_get_request(buf_span(&a->in), &req, err));
+	if (req.more && !a->patient)
+		return err_set(err, ERR_SYNTAX, "keeper channel: a long request among short ones");
 	a->more = req.more;
 	perform(a, &req, &reply);
 	TRY(skip_rest(a, err));
 	keeper_wire_put_reply(&reply, header);
 	parts[1] = reply.payload;
-	TRY(channel_send(a->channel, parts, ARRAY_LEN(parts), err));
+	TRY(channel_send(channel, parts, ARRAY_LEN(parts), err));
 	if (req.op == KEEPER_DECRYPT && a->out.data)
 		explicit_bzero(a->out.data, a->out.len);
 	buf_reset(&a->out);
 	return OK;
-}
-
-void answer_run(struct keyring *ring, int channel, const struct log *log)
-{
-	CLEANUP(answer_clear) struct answer a = { .ring = ring, .log = log, .channel = channel };
-	struct err err = { 0 };
-	enum result r;
-
-	r = crypto_new(&a.crypto, false, &err);
-	while (r == OK)
-		r = answer_one(&a, &err);
-	/* ERR_IO: the server closed it, as it does at its end */
-	if (r != ERR_IO)
-		log_warning(log, "channel closed", LOG_ERR(&err));
 }

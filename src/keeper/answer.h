@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One channel's requests, answered one after the other in the calling thread. */
+/* Requests answered in the calling thread, with a crypto and copies of the keys of its own. */
 #ifndef KEEPER_ANSWER_H
 #define KEEPER_ANSWER_H
 
 #include "base/log.h"
 #include "keeper/keyring.h"
 
-/* Until the other side closes or breaks the wire's rules. Has a crypto of its own meanwhile. */
-void answer_run(struct keyring *ring, int channel, const struct log *log);
+struct answer;
+
+/* `patient`: also takes requests whose rest follows, for whose channel nobody else waits. */
+RESULT answer_new(struct answer **out, struct keyring *ring, bool patient, const struct log *log,
+		  struct err *err);
+void answer_free(struct answer *a);
+DEFINE_CLEANUP(struct answer, answer_free)
+
+/*
+ * Waits for the channel's next request and replies. ERR_IO: the other side has closed; anything
+ * else but OK: it broke the wire's rules, and the channel is of no more use.
+ */
+RESULT answer_one(struct answer *a, int channel, struct err *err);
 
 #endif

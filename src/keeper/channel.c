@@ -8,6 +8,9 @@
 /* Room for any request or reply of every day, so that one recv(2) takes it. */
 #define FIRST_READ 8192
 #define PIECE (64u << 10)
+/* The octet that an introduced channel comes with. */
+#define HELLO 'c'
+#define HELLO_SLOW 's'
 
 static enum result io_error(int errnum, const char *what, struct err *err)
 {
@@ -104,13 +107,13 @@ enum result channel_recv_more(int fd, size_t max, struct buf *in, struct err *er
 	return read_some(fd, in, max < PIECE ? max : PIECE, err);
 }
 
-enum result channel_introduce(int intro_fd, int channel, struct err *err)
+enum result channel_introduce(int intro_fd, int channel, bool slow, struct err *err)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control = { { 0 } };
-	char hello = 'c';
+	char hello = slow ? HELLO_SLOW : HELLO;
 	struct iovec iov = { &hello, 1 };
 	struct msghdr msg = { .msg_iov = &iov,
 			      .msg_iovlen = 1,
@@ -129,13 +132,13 @@ enum result channel_introduce(int intro_fd, int channel, struct err *err)
 	return err_errno(err, errno, "keeper: introduction");
 }
 
-enum result channel_accept(int intro_fd, int *channel, struct err *err)
+enum result channel_accept(int intro_fd, int *channel, bool *slow, struct err *err)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	char hello;
+	char hello = HELLO;
 	struct iovec iov = { &hello, 1 };
 	struct msghdr msg = { .msg_iov = &iov,
 			      .msg_iovlen = 1,
@@ -154,5 +157,6 @@ enum result channel_accept(int intro_fd, int *channel, struct err *err)
 	    cmsg->cmsg_len != CMSG_LEN(sizeof(int)))
 		return err_set(err, ERR_SYNTAX, "keeper: introduction without a descriptor");
 	memcpy(channel, CMSG_DATA(cmsg), sizeof(int));
+	*slow = hello == HELLO_SLOW;
 	return OK;
 }

@@ -21,9 +21,12 @@ RESULT channel_recv(int fd, keeper_wire_length_fn *length, struct buf *in, struc
 /* Some of the octets, at most max, that follow what is held of a long message, into `in`. */
 RESULT channel_recv_more(int fd, size_t max, struct buf *in, struct err *err);
 
-/* Hands `channel` over (SCM_RIGHTS); the caller still closes its own. Never blocks: ERR_BUSY. */
-RESULT channel_introduce(int intro_fd, int channel, struct err *err);
+/*
+ * Hands `channel` over (SCM_RIGHTS); the caller still closes its own. Of a slow one the requests
+ * are long or take long: it gets a thread of its own. Never blocks: ERR_BUSY.
+ */
+RESULT channel_introduce(int intro_fd, int channel, bool slow, struct err *err);
 /* ERR_IO: the introduction socket has ended. ERR_SYNTAX: a message without a descriptor. */
-RESULT channel_accept(int intro_fd, int *channel, struct err *err);
+RESULT channel_accept(int intro_fd, int *channel, bool *slow, struct err *err);
 
 #endif

@@ -112,7 +112,7 @@ static enum result link_new(struct link **out, const struct keeper_client *k, bo
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return err_errno(err, errno, "keeper: socketpair");
 	l->fd = pair[0];
-	r = channel_introduce(k->intro_fd, pair[1], err);
+	r = channel_introduce(k->intro_fd, pair[1], slow, err);
 	(void)close(pair[1]);
 	TRY(r);
 	TRY(set_timeout(l->fd, slow ? GENERATE_MS : k->timeout_ms, err));

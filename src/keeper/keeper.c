@@ -12,9 +12,10 @@
 
 #include "keeper/answer.h"
 #include "keeper/channel.h"
+#include "keeper/desk.h"
 
-/* The server has one for each thread that ever signed at the same time as others. */
-#define CHANNELS_MAX 1024
+/* Slow ones: a list of revoked certificates is being signed, or a key made. */
+#define CHANNELS_MAX 64
 /* Of a channel's thread; key operations need far less. */
 #define STACK_BYTES (256u << 10)
 
@@ -30,8 +31,9 @@ struct keeper {
 	const struct log *log;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
-	struct served *first; /* one a thread */
+	struct served *first; /* the slow channels, one a thread */
 	unsigned count;
+	struct desk *desk; /* for all others */
 };
 
 /* No dump, no debugger: what this process knows stays in it. */
@@ -82,7 +84,15 @@ static void *serve(void *arg)
 {
 	struct served *s = arg;
 
-	answer_run(s->keeper->ring, s->fd, s->keeper->log);
+	CLEANUP(answer_freep) struct answer *a = NULL;
+	struct err err = { 0 };
+	enum result r = answer_new(&a, s->keeper->ring, true, s->keeper->log, &err);
+
+	while (r == OK)
+		r = answer_one(a, s->fd, &err);
+	if (r != ERR_IO) /* the server closed it when it had its reply */
+		log_warning(s->keeper->log, "channel closed", LOG_ERR(&err));
+	answer_free(take(a));
 	discharge(s);
 	return NULL;
 }
@@ -104,7 +114,7 @@ static enum result start_thread(struct served *s, struct err *err)
 }
 
 /* Takes the channel over. */
-static enum result serve_channel(struct keeper *k, int fd, struct err *err)
+static enum result serve_slow(struct keeper *k, int fd, struct err *err)
 {
 	struct served *s = calloc(1, sizeof(*s));
 	enum result r;
@@ -114,7 +124,8 @@ static enum result serve_channel(struct keeper *k, int fd, struct err *err)
 	if (!s || !enlist(k, s)) {
 		free(s);
 		(void)close(fd);
-		return err_set(err, ERR_LIMIT, "keeper: no room for another channel (at most %d)",
+		return err_set(err, ERR_LIMIT,
+			       "keeper: no room for another slow channel (at most %d)",
 			       CHANNELS_MAX);
 	}
 	r = start_thread(s, err);
@@ -142,6 +153,7 @@ static enum result accept_channels(struct keeper *k, const struct keeper_config 
 	struct pollfd fds[] = { { .fd = config->stop_fd, .events = POLLIN },
 				{ .fd = config->intro_fd, .events = POLLIN } };
 	enum result r = OK;
+	bool slow = false;
 	int fd;
 
 	for (;;) {
@@ -151,19 +163,27 @@ static enum result accept_channels(struct keeper *k, const struct keeper_config 
 			return OK;
 		if (!fds[1].revents)
 			continue;
-		r = channel_accept(config->intro_fd, &fd, err);
+		r = channel_accept(config->intro_fd, &fd, &slow, err);
 		if (r == ERR_IO)
 			return r;
 		if (r == OK)
-			r = serve_channel(k, fd, err);
+			r = slow ? serve_slow(k, fd, err) : desk_add(k->desk, fd, err);
 		if (r != OK)
 			log_warning(k->log, "channel refused", LOG_ERR(err));
 	}
 }
 
+static unsigned processors(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n > 0 ? (unsigned)n : 1;
+}
+
 enum result keeper_run(const struct keeper_config *config, struct err *err)
 {
 	CLEANUP(keyring_freep) struct keyring *ring = NULL;
+	CLEANUP(desk_freep) struct desk *desk = NULL;
 	struct keeper k = { .log = &config->log,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .ended = PTHREAD_COND_INITIALIZER };
@@ -175,6 +195,8 @@ enum result keeper_run(const struct keeper_config *config, struct err *err)
 	TRY(seal(err));
 	TRY(keyring_open(&ring, &config->keys, err));
 	k.ring = ring;
+	TRY(desk_new(&desk, ring, processors(), k.log, err));
+	k.desk = desk;
 	log_info(k.log, "keeper ready", LOG_INT("keys", keyring_count(ring)));
 	if (config->keys.passphrase && keyring_count_plain(ring))
 		log_warning(k.log, "key files are not encrypted; scepterd --protect-keys does it",
