@@ -2,7 +2,6 @@
 #include "audit/audit.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 
 #include "audit/record.h"
 #include "base/hex.h"
+#include "base/thread.h"
 #include "pki/pem.h"
 
 #define ACTOR "scepterd"
@@ -204,18 +204,13 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals are for the program's own threads. */
 static enum result start_thread(struct audit *a, struct err *err)
 {
-	sigset_t all, old;
-	int e;
+	static const struct thread_kind kind = { .name = "audit" };
 
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	e = pthread_create(&a->thread, NULL, run, a);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	a->started = e == 0;
-	return e ? err_errno(err, e, "audit thread") : OK;
+	TRY(thread_start(&a->thread, &kind, 0, run, a, err));
+	a->started = true;
+	return OK;
 }
 
 /* ---- the key ---- */

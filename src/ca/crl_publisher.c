@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/thread.h"
 #include "ca/crl_shelf.h"
 
 #define LOOK_MS 1000
@@ -311,8 +312,8 @@ static void *run(void *arg)
 enum result crl_publisher_new(struct crl_publisher **out, const struct crl_publisher_config *config,
 			      struct err *err)
 {
+	static const struct thread_kind kind = { .name = "crl" };
 	CLEANUP(crl_publisher_freep) struct crl_publisher *p = calloc(1, sizeof(*p));
-	int failed;
 
 	if (!p)
 		return err_nomem(err);
@@ -324,9 +325,7 @@ enum result crl_publisher_new(struct crl_publisher **out, const struct crl_publi
 	(void)pthread_mutex_init(&p->work, NULL);
 	(void)pthread_mutex_init(&p->lock, NULL);
 	(void)pthread_cond_init(&p->wake, NULL);
-	failed = pthread_create(&p->thread, NULL, run, p);
-	if (failed)
-		return err_errno(err, failed, "publisher of revocation lists: thread");
+	TRY(thread_start(&p->thread, &kind, 0, run, p, err));
 	p->started = true;
 	*out = take(p);
 	return OK;

@@ -2,12 +2,12 @@
 #include "integrations/log_output.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "audit/record.h"
+#include "base/thread.h"
 #include "integrations/journal.h"
 
 #define QUEUE_LINES 4096
@@ -282,19 +282,6 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals are for the program's own threads. */
-static int start_thread(struct log_output *o)
-{
-	sigset_t all, old;
-	int e;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	e = pthread_create(&o->thread, NULL, run, o);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return e;
-}
-
 /* ---- the whole ---- */
 
 static void output_free(struct log_output *o)
@@ -320,8 +307,9 @@ static void init_wake(struct log_output *o)
 enum result log_output_new(struct log_output **out, const struct log_output_config *config,
 			   const struct log *log, struct err *err)
 {
+	static const struct thread_kind kind = { .name = "log-output" };
 	struct log_output *o = calloc(1, sizeof(*o));
-	int e;
+	enum result r;
 
 	if (!o)
 		return err_nomem(err);
@@ -330,10 +318,10 @@ enum result log_output_new(struct log_output **out, const struct log_output_conf
 	o->origin = (struct syslog_origin){ .facility = config->facility, .pid = (int)getpid() };
 	(void)gethostname(o->origin.host, sizeof(o->origin.host) - 1);
 	init_wake(o);
-	e = start_thread(o);
-	if (e) {
+	r = thread_start(&o->thread, &kind, 0, run, o, err);
+	if (r != OK) {
 		output_free(o);
-		return err_errno(err, e, "log output thread");
+		return r;
 	}
 	*out = o;
 	return OK;

@@ -247,8 +247,8 @@ enum result answer_one(struct answer *a, int channel, struct err *err)
 	a->channel = channel;
 	TRY(channel_recv(channel, keeper_wire_request_length, &a->in, err));
 	TRY(keeper_wire_get_request(buf_span(&a->in), &req, err));
-	if (req.more && !a->patient)
-		return err_set(err, ERR_SYNTAX, "keeper channel: a long request among short ones");
+	if (keeper_request_is_slow(&req) && !a->patient)
+		return err_set(err, ERR_SYNTAX, "keeper channel: a slow request among quick ones");
 	a->more = req.more;
 	perform(a, &req, &reply);
 	TRY(skip_rest(a, err));

@@ -8,7 +8,7 @@
 
 struct answer;
 
-/* `patient`: also takes requests whose rest follows, for whose channel nobody else waits. */
+/* `patient`: also takes slow requests, on a channel that has this thread for itself. */
 RESULT answer_new(struct answer **out, struct keyring *ring, bool patient, const struct log *log,
 		  struct err *err);
 void answer_free(struct answer *a);

@@ -180,7 +180,7 @@ static enum result send_request(struct keeper_client *k, const struct keeper_req
 				struct link **out, struct err *err)
 {
 	/* of a long request the rest follows: it could not be sent again on another channel */
-	bool slow = req->op == KEEPER_GENERATE || req->op == KEEPER_SUCCEED || req->more;
+	bool slow = keeper_request_is_slow(req);
 	CLEANUP(link_freep) struct link *l = slow ? NULL : pool_take(k);
 
 	if (l && link_send(l, req, err) == OK) {

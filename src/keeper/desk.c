@@ -10,9 +10,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "keeper/answer.h"
 
 #define SEATS_MAX 64
+/* Key operations need far less. */
+#define STACK_BYTES (256u << 10)
 /* The server has a channel for each thread that ever signed at the same time as others. */
 #define CHANNELS_MAX 1024
 /* A request that has come in part holds up a thread: the rest must be on its way. */
@@ -140,18 +143,18 @@ static void *seat_run(void *arg)
 
 static RESULT start_seat(struct desk *d, struct keyring *ring, struct err *err)
 {
+	static const struct thread_kind kind = { .name = "desk", .stack = STACK_BYTES };
 	struct seat *s = &d->seats[d->n_seats];
-	int failed;
+	enum result r;
 
 	s->desk = d;
 	TRY(answer_new(&s->answer, ring, false, d->log, err));
-	failed = pthread_create(&s->thread, NULL, seat_run, s);
-	if (failed) {
+	r = thread_start(&s->thread, &kind, d->n_seats, seat_run, s, err);
+	if (r == OK)
+		d->n_seats++;
+	else
 		answer_free(s->answer);
-		return err_errno(err, failed, "keeper: thread");
-	}
-	d->n_seats++;
-	return OK;
+	return r;
 }
 
 static RESULT open_epoll(struct desk *d, struct err *err)

@@ -173,11 +173,12 @@ static enum result accept_channels(struct keeper *k, const struct keeper_config 
 	}
 }
 
-static unsigned processors(void)
+/* One a processor; two at least, for a request that comes in parts holds one up. */
+static unsigned seats(void)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return n > 0 ? (unsigned)n : 1;
+	return n > 2 ? (unsigned)n : 2;
 }
 
 enum result keeper_run(const struct keeper_config *config, struct err *err)
@@ -195,7 +196,7 @@ enum result keeper_run(const struct keeper_config *config, struct err *err)
 	TRY(seal(err));
 	TRY(keyring_open(&ring, &config->keys, err));
 	k.ring = ring;
-	TRY(desk_new(&desk, ring, processors(), k.log, err));
+	TRY(desk_new(&desk, ring, seats(), k.log, err));
 	k.desk = desk;
 	log_info(k.log, "keeper ready", LOG_INT("keys", keyring_count(ring)));
 	if (config->keys.passphrase && keyring_count_plain(ring))

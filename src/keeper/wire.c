@@ -82,6 +82,11 @@ static struct args request_args(const struct keeper_request *req)
 	return (struct args){ 0 };
 }
 
+bool keeper_request_is_slow(const struct keeper_request *req)
+{
+	return req->op == KEEPER_GENERATE || req->op == KEEPER_SUCCEED || req->more;
+}
+
 void keeper_wire_put_request(const struct keeper_request *req, uint8_t out[KEEPER_HEADER])
 {
 	struct args args = request_args(req);

@@ -57,6 +57,9 @@ struct keeper_reply {
 /* [a-z0-9-]{1,63}: it is part of a file's name. */
 bool keeper_id_is_good(struct span id);
 
+/* Makes a key, or is of many octets: others must not have to wait for it. */
+bool keeper_request_is_slow(const struct keeper_request *req);
+
 /* Header alone: id and payload are sent behind it as they lie. Lengths must be within the caps. */
 void keeper_wire_put_request(const struct keeper_request *req, uint8_t out[KEEPER_HEADER]);
 void keeper_wire_put_reply(const struct keeper_reply *reply, uint8_t out[KEEPER_HEADER]);

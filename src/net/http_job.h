@@ -17,6 +17,9 @@
 #include "net/http_framing.h"
 #include "net/tls_peer.h"
 
+/* Of the threads that have to do with jobs. */
+#define HTTP_STACK (512u << 10)
+
 struct http_conn;
 struct http_loop;
 

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "net/http_conn.h"
-#include "net/http_thread.h"
 
 #define TICK_US 200000 /* deadlines are in seconds: a fifth is exact enough */
 
@@ -177,7 +177,11 @@ static void *loop_run(void *arg)
 
 enum result http_loop_start(struct http_loop *loop, unsigned index, struct err *err)
 {
-	TRY(http_thread_start(&loop->thread, "http-loop", index, loop_run, loop, err));
+	static const struct thread_kind kind = { .name = "http-loop",
+						 .stack = HTTP_STACK,
+						 .batch = true };
+
+	TRY(thread_start(&loop->thread, &kind, index, loop_run, loop, err));
 	loop->running = true;
 	return OK;
 }

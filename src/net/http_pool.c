@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "net/http_thread.h"
+#include "base/thread.h"
 
 struct worker {
 	struct http_pool *pool;
@@ -145,6 +145,9 @@ static void *worker_run(void *arg)
 
 static enum result start_worker(struct http_pool *pool, unsigned i, struct err *err)
 {
+	static const struct thread_kind kind = { .name = "http-work",
+						 .stack = HTTP_STACK,
+						 .batch = true };
 	struct worker *w = &pool->workers[i];
 	enum result r;
 
@@ -154,7 +157,7 @@ static enum result start_worker(struct http_pool *pool, unsigned i, struct err *
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->starting++;
 	(void)pthread_mutex_unlock(&pool->lock);
-	r = http_thread_start(&w->thread, "http-work", i, worker_run, w, err);
+	r = thread_start(&w->thread, &kind, i, worker_run, w, err);
 	if (r != OK) {
 		report_start(pool, OK, NULL);
 		(void)pthread_cond_destroy(&w->wake);

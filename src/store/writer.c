@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "store/queue.h"
 
 /* Pages in the write-ahead log between two checkpoints: 32 MiB. */
@@ -118,25 +118,11 @@ static void *writer_main(void *arg)
 	return NULL;
 }
 
-/* Signals are for the program's own threads. */
-static int start_thread(struct writer *w)
-{
-	sigset_t all, old;
-	int e;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	e = pthread_create(&w->thread, NULL, writer_main, w);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	w->started = e == 0;
-	return e;
-}
-
 enum result writer_new(struct writer **out, struct db *db, const struct log *log, struct err *err)
 {
+	static const struct thread_kind kind = { .name = "store", .batch = true };
 	struct writer *w = calloc(1, sizeof(*w));
 	enum result r;
-	int e;
 
 	if (!w) {
 		db_close(db);
@@ -149,12 +135,13 @@ enum result writer_new(struct writer **out, struct db *db, const struct log *log
 	queue_init(&w->queue);
 	(void)sqlite3_wal_hook(w->db.handle, on_commit, w);
 	r = meter_new(&w->meter, COUNTS, err);
-	if (r == OK && (e = start_thread(w)))
-		r = err_errno(err, e, "store writer thread");
+	if (r == OK)
+		r = thread_start(&w->thread, &kind, 0, writer_main, w, err);
 	if (r != OK) {
 		writer_free(w);
 		return r;
 	}
+	w->started = true;
 	*out = w;
 	return OK;
 }
