@@ -20,11 +20,13 @@ struct fixture {
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
+	struct keyring_config config = { 0 };
 
 	assert_non_null(f);
 	(void)snprintf(f->directory, sizeof(f->directory), "/tmp/test-desk-XXXXXX");
 	assert_non_null(mkdtemp(f->directory));
-	assert_int_equal(keyring_open(&f->ring, f->directory, NULL, NULL), OK);
+	config.directory = f->directory;
+	assert_int_equal(keyring_open(&f->ring, &config, NULL), OK);
 	assert_int_equal(desk_new(&f->desk, f->ring, 2, &f->log, NULL), OK);
 	*state = f;
 	return 0;
