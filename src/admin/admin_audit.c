@@ -1,58 +1,68 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "admin/call.h"
+#include "admin/page.h"
 #include "audit/audit.h"
 #include "audit/range.h"
 #include "audit/record.h"
 
-#define PAGE 100
-#define PAGE_MAX 1000
-
 /* ---- events ---- */
 
-struct page {
-	json_t *list;
+struct listing {
+	struct admin_page page;
 	int64_t last;
-	bool newest_first;
+	bool newest;
 };
+
+static void listing_clear(struct listing *l)
+{
+	admin_page_clear(&l->page);
+}
 
 static enum result collect(void *ctx, const struct store_event *e, struct err *err)
 {
-	struct page *page = ctx;
-	json_t *value = audit_record_json(e);
-	int failed = page->newest_first ? json_array_insert_new(page->list, 0, value)
-					: json_array_append_new(page->list, value);
+	struct listing *l = ctx;
 
-	if (failed)
-		return err_nomem(err);
-	page->last = page->newest_first && page->last ? page->last : e->id;
-	return OK;
+	if (!admin_page_has_room(&l->page))
+		return OK;
+	if (e->id > l->last)
+		l->last = e->id;
+	if (!l->newest)
+		return admin_page_add(&l->page, audit_record_json(e), err, "%lld",
+				      (long long)e->id);
+	return json_array_insert_new(l->page.rows, 0, audit_record_json(e)) == 0 ? OK
+										 : err_nomem(err);
 }
 
-/* Oldest first, also where the newest are asked for. "next" is for the ones that come later. */
+/*
+ * Oldest first. ?newest=1: the latest of them alone, in the same order. "position" is the cursor
+ * behind the last one, also where there is nothing behind it yet: for whoever follows the record.
+ */
 enum result admin_audit_list(struct admin_call *call, struct err *err)
 {
+	CLEANUP(listing_clear) struct listing l = { .last = 0 };
 	struct store_event_filter filter = { 0 };
-	struct page page = { 0 };
-	int64_t limit, newest;
-	enum result r;
+	char last[24];
+	int64_t newest, after;
 
-	TRY(admin_call_query_number(call, "after", 0, &filter.after_id, err));
-	TRY(admin_call_query_number(call, "limit", PAGE, &limit, err));
+	TRY(admin_page_open(&l.page, call, "events", err));
+	TRY(admin_page_number(&l.page, &filter.after_id, err));
+	TRY(admin_call_query_number(call, "after", 0, &after, err));
 	TRY(admin_call_query_number(call, "newest", 0, &newest, err));
-	filter.limit = (unsigned)(limit < 1 ? 1 : limit > PAGE_MAX ? PAGE_MAX : limit);
-	filter.newest_first = page.newest_first = newest != 0;
-	page.list = json_array();
-	r = store_each_event(call->api->store, &filter, collect, &page, err);
-	if (r != OK) {
-		json_decref(page.list);
-		return r;
-	}
-	if (page.last == 0)
-		page.last = filter.after_id;
-	return admin_call_answer(
-	    call, json_pack("{s:o, s:I}", "events", page.list, "next", (json_int_t)page.last), err);
+	if (filter.after_id < after)
+		filter.after_id = after;
+	l.last = filter.after_id;
+	filter.newest_first = l.newest = newest != 0;
+	filter.limit = admin_page_ask(&l.page);
+	TRY(store_each_event(call->api->store, &filter, collect, &l, err));
+	if (l.newest)
+		l.page.more = false;
+	TRY(admin_page_answer(call, &l.page, err));
+	(void)snprintf(last, sizeof(last), "%lld", (long long)l.last);
+	(void)json_object_set_new(call->answer, "position",
+				  l.last ? admin_page_cursor(&l.page, span_str(last))
+					 : json_null());
+	return OK;
 }
 
 /* ---- seals ---- */

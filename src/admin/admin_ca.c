@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "admin/call.h"
+#include "admin/page.h"
 #include "ca/authority.h"
 #include "pki/cert.h"
 
@@ -12,7 +12,8 @@ static const char *role_name(enum store_key_role role)
 	static const char *const names[] = { [STORE_KEY_CA] = "ca",
 					     [STORE_KEY_RA] = "ra",
 					     [STORE_KEY_RA_SIGN] = "ra-sign",
-					     [STORE_KEY_RA_ENCRYPT] = "ra-encrypt" };
+					     [STORE_KEY_RA_ENCRYPT] = "ra-encrypt",
+					     [STORE_KEY_OCSP] = "ocsp" };
 
 	return names[role];
 }
@@ -55,54 +56,60 @@ static json_t *ca_json(struct admin_call *call, const struct store_ca *ca)
 			 admin_call_json_time(ca->created), "certificates", keys);
 }
 
-struct search {
+struct listing {
+	struct admin_page page;
 	struct admin_call *call;
-	const char *name; /* NULL: all */
-	json_t *found;    /* an array */
 };
+
+static void listing_clear(struct listing *l)
+{
+	admin_page_clear(&l->page);
+}
 
 static enum result collect(void *ctx, const struct store_ca *ca, struct err *err)
 {
-	struct search *s = ctx;
+	struct listing *l = ctx;
 
-	if (s->name && strcmp(s->name, ca->name) != 0)
+	if (!admin_page_is_behind(&l->page, ca->name) || !admin_page_has_room(&l->page))
 		return OK;
-	return json_array_append_new(s->found, ca_json(s->call, ca)) == 0 ? OK : err_nomem(err);
-}
-
-static RESULT search(struct admin_call *call, const char *name, json_t **found, struct err *err)
-{
-	struct search s = { call, name, json_array() };
-	enum result r = store_each_ca(call->api->store, collect, &s, err);
-
-	if (r != OK)
-		json_decref(s.found);
-	else
-		*found = s.found;
-	return r;
+	return admin_page_add(&l->page, ca_json(l->call, ca), err, "%s", ca->name);
 }
 
 enum result admin_ca_list(struct admin_call *call, struct err *err)
 {
-	json_t *found = NULL;
+	CLEANUP(listing_clear) struct listing l = { .call = call };
 
-	TRY(search(call, NULL, &found, err));
-	return admin_call_answer(call, json_pack("{s:o}", "cas", found), err);
+	TRY(admin_page_open(&l.page, call, "cas", err));
+	TRY(store_each_ca(call->api->store, collect, &l, err));
+	return admin_page_answer(call, &l.page, err);
+}
+
+struct search {
+	struct admin_call *call;
+	const char *name;
+	json_t *found;
+};
+
+static enum result look(void *ctx, const struct store_ca *ca, UNUSED struct err *err)
+{
+	struct search *s = ctx;
+
+	if (strcmp(s->name, ca->name) == 0 && !s->found)
+		s->found = ca_json(s->call, ca);
+	return OK;
 }
 
 /* The CA of that name as the answer. */
 static RESULT answer_one(struct admin_call *call, const char *name, struct err *err)
 {
-	json_t *found = NULL, *one;
+	struct search s = { call, name, NULL };
 
-	TRY(search(call, name, &found, err));
-	one = json_incref(json_array_get(found, 0));
-	json_decref(found);
-	if (!one)
+	TRY(store_each_ca(call->api->store, look, &s, err));
+	if (!s.found)
 		return err_set(err, ERR_NOT_FOUND,
 			       "there is no CA \"%s\"; make it with \"scepterctl ca init %s\"",
 			       name, name);
-	return admin_call_answer(call, one, err);
+	return admin_call_answer(call, s.found, err);
 }
 
 enum result admin_ca_show(struct admin_call *call, struct err *err)

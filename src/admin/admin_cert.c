@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/call.h"
 #include "admin/cert_json.h"
+#include "admin/page.h"
 #include "base/hex.h"
-
-#define PAGE 100
-#define PAGE_MAX 1000
 
 json_t *admin_cert_json(const struct store_cert *c, bool with_pem)
 {
@@ -25,20 +23,13 @@ json_t *admin_cert_json(const struct store_cert *c, bool with_pem)
 
 /* ---- lists ---- */
 
-struct page {
-	json_t *list;
-	int64_t last;
-	bool with_pem;
-};
-
 static enum result collect(void *ctx, const struct store_cert *c, struct err *err)
 {
-	struct page *page = ctx;
+	struct admin_page *page = ctx;
 
-	page->last = c->id;
-	return json_array_append_new(page->list, admin_cert_json(c, page->with_pem)) == 0
-		   ? OK
-		   : err_nomem(err);
+	if (!admin_page_has_room(page))
+		return OK;
+	return admin_page_add(page, admin_cert_json(c, false), err, "%lld", (long long)c->id);
 }
 
 /* Texts that a filter points into. */
@@ -63,41 +54,31 @@ static RESULT read_filter(const struct admin_call *call, struct wanted *w,
 			  struct store_cert_filter *filter, struct err *err)
 {
 	bool ca, subject, serial, transaction;
-	int64_t limit;
 
 	TRY(admin_call_query(call, "ca", &w->ca, &ca, err));
 	TRY(admin_call_query(call, "subject", &w->subject, &subject, err));
 	TRY(admin_call_query(call, "serial", &w->serial_text, &serial, err));
 	TRY(admin_call_query(call, "transaction", &w->transaction, &transaction, err));
-	TRY(admin_call_query_number(call, "before", 0, &filter->before_id, err));
-	TRY(admin_call_query_number(call, "limit", PAGE, &limit, err));
 	TRY(hex_parse(buf_span(&w->serial_text), &w->serial, err));
 	filter->ca = ca ? (const char *)w->ca.data : NULL;
 	filter->subject = subject ? (const char *)w->subject.data : NULL;
 	filter->serial = buf_span(&w->serial);
 	filter->transaction = buf_span(&w->transaction);
-	filter->limit = (unsigned)(limit < 1 ? 1 : limit > PAGE_MAX ? PAGE_MAX : limit);
 	return OK;
 }
 
 enum result admin_cert_list(struct admin_call *call, struct err *err)
 {
+	CLEANUP(admin_page_clear) struct admin_page page = { 0 };
 	CLEANUP(wanted_clear) struct wanted wanted = { 0 };
 	struct store_cert_filter filter = { 0 };
-	struct page page = { 0 };
-	json_t *next;
-	enum result r;
 
+	TRY(admin_page_open(&page, call, "certs", err));
+	TRY(admin_page_number(&page, &filter.before_id, err));
 	TRY(read_filter(call, &wanted, &filter, err));
-	page.list = json_array();
-	r = store_each_cert(call->api->store, &filter, collect, &page, err);
-	if (r != OK) {
-		json_decref(page.list);
-		return r;
-	}
-	next = json_array_size(page.list) == filter.limit ? json_integer(page.last) : json_null();
-	return admin_call_answer(call, json_pack("{s:o, s:o}", "certs", page.list, "next", next),
-				 err);
+	filter.limit = admin_page_ask(&page);
+	TRY(store_each_cert(call->api->store, &filter, collect, &page, err));
+	return admin_page_answer(call, &page, err);
 }
 
 /* ---- one ---- */
@@ -129,10 +110,15 @@ static RESULT add_status(const struct admin_call *call, struct span serial, stru
 	return OK;
 }
 
+static enum result collect_whole(void *ctx, const struct store_cert *c, struct err *err)
+{
+	return json_array_append_new(ctx, admin_cert_json(c, true)) == 0 ? OK : err_nomem(err);
+}
+
 enum result admin_cert_show(struct admin_call *call, struct err *err)
 {
 	struct store_cert_filter filter = { .limit = 2 };
-	struct page page = { .with_pem = true };
+	json_t *list;
 	BUF serial = BUF_INIT;
 	BUF ca = BUF_INIT;
 	bool given = false;
@@ -144,10 +130,10 @@ enum result admin_cert_show(struct admin_call *call, struct err *err)
 		return err_set(err, ERR_BAD_REQUEST, "serial number: no digits");
 	filter.serial = buf_span(&serial);
 	filter.ca = given ? (const char *)ca.data : NULL;
-	page.list = json_array();
-	r = store_each_cert(call->api->store, &filter, collect, &page, err);
+	list = json_array();
+	r = store_each_cert(call->api->store, &filter, collect_whole, list, err);
 	if (r == OK)
-		r = take_only(call, page.list, err);
-	json_decref(page.list);
+		r = take_only(call, list, err);
+	json_decref(list);
 	return r == OK ? add_status(call, buf_span(&serial), err) : r;
 }

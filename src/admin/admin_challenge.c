@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "admin/call.h"
+#include "admin/page.h"
 #include "ca/challenge.h"
 
 #define LIFETIME 86400 /* seconds, unless said otherwise */
 #define SANS_MAX 32
-#define PAGE 100
-#define PAGE_MAX 1000
 
 /* ---- reading ---- */
 
@@ -32,56 +30,38 @@ static json_t *challenge_json(const struct store_challenge *c, int64_t now)
 			 "san", admin_call_json_sans(buf_span(&c->san)));
 }
 
-struct page {
-	json_t *list;
+struct listing {
+	struct admin_page page;
 	int64_t now;
-	char last[STORE_NAME_MAX];
 };
+
+static void listing_clear(struct listing *l)
+{
+	admin_page_clear(&l->page);
+}
 
 static enum result collect(void *ctx, const struct store_challenge *c, struct err *err)
 {
-	struct page *page = ctx;
+	struct listing *l = ctx;
 
-	memcpy(page->last, c->id, sizeof(page->last));
-	return json_array_append_new(page->list, challenge_json(c, page->now)) == 0
-		   ? OK
-		   : err_nomem(err);
-}
-
-static RESULT read_page(const struct admin_call *call, struct page *page, int64_t limit,
-			struct err *err)
-{
-	struct store_challenge_filter filter = { .limit = (unsigned)limit, .usable_at = page->now };
-	BUF after = BUF_INIT;
-	bool given = false;
-	int64_t all;
-
-	TRY(admin_call_query_number(call, "all", 0, &all, err));
-	TRY(admin_call_query(call, "after", &after, &given, err));
-	filter.usable_at_set = all == 0;
-	if (given)
-		filter.after_id = (const char *)after.data;
-	return store_each_challenge(call->api->store, &filter, collect, page, err);
+	if (!admin_page_has_room(&l->page))
+		return OK;
+	return admin_page_add(&l->page, challenge_json(c, l->now), err, "%s", c->id);
 }
 
 enum result admin_challenge_list(struct admin_call *call, struct err *err)
 {
-	struct page page = { .now = clock_now(call->api->clock) };
-	json_t *next;
-	int64_t limit;
-	enum result r;
+	CLEANUP(listing_clear) struct listing l = { .now = clock_now(call->api->clock) };
+	struct store_challenge_filter filter = { .usable_at = l.now };
+	int64_t all;
 
-	TRY(admin_call_query_number(call, "limit", PAGE, &limit, err));
-	limit = limit < 1 ? 1 : limit > PAGE_MAX ? PAGE_MAX : limit;
-	page.list = json_array();
-	r = read_page(call, &page, limit, err);
-	if (r != OK) {
-		json_decref(page.list);
-		return r;
-	}
-	next = json_array_size(page.list) == (size_t)limit ? json_string(page.last) : json_null();
-	return admin_call_answer(
-	    call, json_pack("{s:o, s:o}", "challenges", page.list, "next", next), err);
+	TRY(admin_page_open(&l.page, call, "challenges", err));
+	TRY(admin_call_query_number(call, "all", 0, &all, err));
+	filter.usable_at_set = all == 0;
+	filter.limit = admin_page_ask(&l.page);
+	filter.after_id = l.page.continued ? (const char *)l.page.from.data : NULL;
+	TRY(store_each_challenge(call->api->store, &filter, collect, &l, err));
+	return admin_page_answer(call, &l.page, err);
 }
 
 /* ---- making ---- */

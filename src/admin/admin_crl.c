@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The revocation lists that the CAs publish. */
-#include "admin/call.h"
+#include <stdio.h>
+
+#include "admin/page.h"
 #include "base/hex.h"
 #include "ca/crl_publisher.h"
 #include "pki/pem.h"
@@ -20,19 +22,23 @@ static json_t *list_json(const struct store_crl *crl)
 
 static enum result collect(void *ctx, const struct store_crl *crl, struct err *err)
 {
-	return json_array_append_new(ctx, list_json(crl)) == 0 ? OK : err_nomem(err);
+	struct admin_page *page = ctx;
+	char position[2 * STORE_NAME_MAX + 24];
+
+	(void)snprintf(position, sizeof(position), "%s/%u/%s/%d", crl->ca, crl->generation,
+		       crl->scope, crl->is_delta);
+	if (!admin_page_is_behind(page, position) || !admin_page_has_room(page))
+		return OK;
+	return admin_page_add(page, list_json(crl), err, "%s", position);
 }
 
 static RESULT answer_lists(struct admin_call *call, const char *ca, struct err *err)
 {
-	json_t *list = json_array();
-	enum result r = store_each_crl(call->api->store, ca, collect, list, err);
+	CLEANUP(admin_page_clear) struct admin_page page = { 0 };
 
-	if (r != OK) {
-		json_decref(list);
-		return r;
-	}
-	return admin_call_answer(call, json_pack("{s:o}", "crls", list), err);
+	TRY(admin_page_open(&page, call, "crls", err));
+	TRY(store_each_crl(call->api->store, ca, collect, &page, err));
+	return admin_page_answer(call, &page, err);
 }
 
 enum result admin_crl_list(struct admin_call *call, struct err *err)

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "admin/call.h"
+#include "admin/page.h"
 #include "ca/approval.h"
 #include "der/oid.h"
 #include "pki/ext.h"
 
-#define PAGE 100
-#define PAGE_MAX 1000
 #define REASON_MAX 256
 
 /* ---- reading ---- */
@@ -58,52 +56,39 @@ static json_t *request_json(const struct admin_call *call, const struct store_re
 	    admin_call_json_text(buf_span(&r->reason)));
 }
 
-struct page {
+struct listing {
+	struct admin_page page;
 	const struct admin_call *call;
-	json_t *list;
-	int64_t last;
 };
+
+static void listing_clear(struct listing *l)
+{
+	admin_page_clear(&l->page);
+}
 
 static enum result collect(void *ctx, const struct store_request *r, struct err *err)
 {
-	struct page *page = ctx;
+	struct listing *l = ctx;
 
-	page->last = r->id;
-	return json_array_append_new(page->list, request_json(page->call, r)) == 0 ? OK
-										   : err_nomem(err);
-}
-
-static RESULT read_filter(const struct admin_call *call, struct store_request_filter *filter,
-			  struct err *err)
-{
-	int64_t all, limit;
-
-	TRY(admin_call_query_number(call, "all", 0, &all, err));
-	TRY(admin_call_query_number(call, "after", 0, &filter->after_id, err));
-	TRY(admin_call_query_number(call, "limit", PAGE, &limit, err));
-	filter->pending_only = all == 0;
-	filter->limit = (unsigned)(limit < 1 ? 1 : limit > PAGE_MAX ? PAGE_MAX : limit);
-	return OK;
+	if (!admin_page_has_room(&l->page))
+		return OK;
+	return admin_page_add(&l->page, request_json(l->call, r), err, "%lld", (long long)r->id);
 }
 
 enum result admin_request_list(struct admin_call *call, struct err *err)
 {
+	CLEANUP(listing_clear) struct listing l = { .call = call };
 	struct store_request_filter filter = { 0 };
-	struct page page = { .call = call };
-	json_t *next;
-	enum result r;
+	int64_t all;
 
-	TRY(read_filter(call, &filter, err));
+	TRY(admin_page_open(&l.page, call, "requests", err));
+	TRY(admin_page_number(&l.page, &filter.after_id, err));
+	TRY(admin_call_query_number(call, "all", 0, &all, err));
+	filter.pending_only = all == 0;
+	filter.limit = admin_page_ask(&l.page);
 	TRY(store_expire_requests(call->api->store, clock_now(call->api->clock), err));
-	page.list = json_array();
-	r = store_each_request(call->api->store, &filter, collect, &page, err);
-	if (r != OK) {
-		json_decref(page.list);
-		return r;
-	}
-	next = json_array_size(page.list) == filter.limit ? json_integer(page.last) : json_null();
-	return admin_call_answer(call, json_pack("{s:o, s:o}", "requests", page.list, "next", next),
-				 err);
+	TRY(store_each_request(call->api->store, &filter, collect, &l, err));
+	return admin_page_answer(call, &l.page, err);
 }
 
 /* The request that the path names. */

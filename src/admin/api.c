@@ -4,38 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "admin/call.h"
+#include "admin/access.h"
+#include "admin/route.h"
 #include "base/percent.h"
-
-/* A star stands for one part of the path, which is the call's argument. */
-static const struct route {
-	enum http_method method;
-	const char *path;
-	admin_call_fn *fn;
-	int status; /* of a success */
-} routes[] = {
-	{ HTTP_GET, "/v1/status", admin_status_show, 200 },
-	{ HTTP_GET, "/v1/cas", admin_ca_list, 200 },
-	{ HTTP_GET, "/v1/cas/*", admin_ca_show, 200 },
-	{ HTTP_POST, "/v1/cas", admin_ca_create, 201 },
-	{ HTTP_GET, "/v1/challenges", admin_challenge_list, 200 },
-	{ HTTP_POST, "/v1/challenges", admin_challenge_create, 201 },
-	{ HTTP_DELETE, "/v1/challenges/*", admin_challenge_revoke, 200 },
-	{ HTTP_GET, "/v1/certs", admin_cert_list, 200 },
-	{ HTTP_GET, "/v1/certs/*", admin_cert_show, 200 },
-	{ HTTP_POST, "/v1/certs/*", admin_cert_change, 200 },
-	{ HTTP_GET, "/v1/crls", admin_crl_list, 200 },
-	{ HTTP_GET, "/v1/crls/*", admin_crl_show, 200 },
-	{ HTTP_POST, "/v1/crls/*", admin_crl_rebuild, 200 },
-	{ HTTP_GET, "/v1/transactions/*", admin_explain_show, 200 },
-	{ HTTP_GET, "/v1/audit/events", admin_audit_list, 200 },
-	{ HTTP_GET, "/v1/audit/key", admin_audit_key, 200 },
-	{ HTTP_POST, "/v1/audit/seals", admin_audit_seal, 201 },
-	{ HTTP_GET, "/v1/requests", admin_request_list, 200 },
-	{ HTTP_GET, "/v1/requests/*", admin_request_show, 200 },
-	{ HTTP_POST, "/v1/requests/*/approve", admin_request_approve, 200 },
-	{ HTTP_POST, "/v1/requests/*/reject", admin_request_reject, 200 },
-};
 
 static void call_clear(struct admin_call *call)
 {
@@ -74,54 +45,13 @@ static void reply_error(struct http_reply *reply, int status, enum result code,
 
 /* ---- requests ---- */
 
-/* Root, and whoever the daemon runs as: both could read its files anyway. */
-static RESULT authorise(struct admin_call *call, struct err *err)
+static RESULT authorise(const struct admin_call *call, const struct admin_route *route,
+			struct err *err)
 {
-	uint32_t uid = call->req->peer_uid;
-
-	if (uid == UINT32_MAX || (uid != 0 && uid != call->api->own_uid))
-		return err_set(err, ERR_DENIED,
-			       "the admin API is for root and for user id %u; you are user id %d",
-			       call->api->own_uid, (int)uid);
-	(void)snprintf(call->actor, sizeof(call->actor), "uid %u", uid);
-	return OK;
-}
-
-static bool matches(const struct route *route, struct span path, struct span *arg)
-{
-	size_t head = strcspn(route->path, "*");
-
-	if (!route->path[head])
-		return span_eq_str(path, route->path);
-	if (!span_eq(span_sub(path, 0, head), span_of(route->path, head)))
-		return false;
-	path = span_sub(path, head, SIZE_MAX);
-	*arg = span_sub(path, 0, span_find(path, '/'));
-	return arg->len > 0 &&
-	       span_eq_str(span_sub(path, arg->len, SIZE_MAX), route->path + head + 1);
-}
-
-/* ERR_NOT_FOUND: no such path. ERR_BAD_REQUEST: not by this method. */
-static RESULT find_route(const struct http_request *req, const struct route **out, struct span *arg,
-			 struct err *err)
-{
-	bool path_known = false;
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(routes); i++) {
-		if (!matches(&routes[i], req->path, arg))
-			continue;
-		path_known = true;
-		if (routes[i].method == req->method) {
-			*out = &routes[i];
-			return OK;
-		}
-	}
-	if (path_known)
-		return err_set(err, ERR_BAD_REQUEST, "%.*s is not for this method",
-			       (int)req->path.len, (const char *)req->path.p);
-	return err_set(err, ERR_NOT_FOUND, "there is nothing at %.*s", (int)req->path.len,
-		       (const char *)req->path.p);
+	if (call->roles & route->roles)
+		return OK;
+	return err_set(err, ERR_DENIED, "operator \"%s\" has no role that may do this",
+		       call->actor);
 }
 
 static RESULT read_arg(struct admin_call *call, struct span arg, struct err *err)
@@ -148,37 +78,85 @@ static RESULT read_body(struct admin_call *call, struct err *err)
 	return OK;
 }
 
-static RESULT run(struct admin_call *call, const struct route *route, struct span arg,
+/* A form of some web page, sent by an operator's browser, cannot have this type. */
+static RESULT check_type(const struct admin_call *call, struct err *err)
+{
+	struct span type = http_header(call->req, "Content-Type");
+
+	type = span_sub(type, 0, span_find(type, ';'));
+	if (call->req->method != HTTP_POST || !call->req->tls ||
+	    span_eq_nocase(type, SPAN_LIT("application/json")))
+		return OK;
+	return err_set(err, ERR_BAD_REQUEST, "Content-Type must be application/json");
+}
+
+static RESULT run(struct admin_call *call, const struct admin_route *route, struct span arg,
 		  struct err *err)
 {
+	TRY(authorise(call, route, err));
 	TRY(read_arg(call, arg, err));
+	TRY(check_type(call, err));
 	TRY(read_body(call, err));
+	if (call->origin[0] && route->method != HTTP_GET)
+		TRY(admin_access_record_act(call, err));
 	return route->fn(call, err);
 }
 
-void admin_api_handle(const struct admin_api *api, struct crypto *c, const struct http_request *req,
-		      struct http_reply *reply)
+static void refuse(const struct admin_call *call, int status, struct err *err,
+		   struct http_reply *reply)
 {
-	CLEANUP(call_clear) struct admin_call call = { .api = api, .c = c, .req = req };
-	const struct route *route = NULL;
-	struct span arg = SPAN_NONE;
+	log_warning(call->api->log, "admin request refused", LOG_STR("actor", call->actor),
+		    LOG_STR("peer", call->req->peer), LOG_SPAN("path", call->req->path),
+		    LOG_ERR(err));
+	reply_error(reply, status, err->code, err);
+}
+
+/* False: the reply is made. */
+static bool let_in(struct admin_call *call, const struct admin_gate *gate, struct http_reply *reply)
+{
 	struct err err = { 0 };
-	enum result r = authorise(&call, &err);
-	int status;
+	enum result r = admin_access_identify(call, gate, &err);
+	int status = admin_access_status(call, r);
 
 	if (r == OK)
-		r = find_route(req, &route, &arg, &err);
-	status = r == ERR_BAD_REQUEST ? 405 : err_map(r)->http_status;
+		return true;
+	err.code = r;
+	if (r == ERR_DENIED && admin_access_was_tried(call))
+		admin_access_record_refusal(call, &err);
+	refuse(call, status, &err, reply);
+	admin_access_challenge(call, status, reply);
+	return false;
+}
+
+static void answer(struct admin_call *call, struct http_reply *reply)
+{
+	const struct admin_route *route = NULL;
+	struct span arg = SPAN_NONE;
+	struct err err = { 0 };
+	enum result r = admin_route_find(call->req, &route, &arg, &err);
+	int status = r == ERR_BAD_REQUEST ? 405 : err_map(r)->http_status;
+
 	if (r == OK) {
-		r = run(&call, route, arg, &err);
+		r = run(call, route, arg, &err);
 		status = r == OK ? route->status : err_map(r)->http_status;
 	}
 	if (r == OK) {
-		reply_json(reply, status, call.answer);
+		reply_json(reply, status, call->answer);
 		return;
 	}
 	err.code = r;
-	log_warning(api->log, "admin request refused", LOG_STR("actor", call.actor),
-		    LOG_SPAN("path", req->path), LOG_ERR(&err));
-	reply_error(reply, status, r, &err);
+	if (r == ERR_DENIED && call->origin[0])
+		admin_access_record_refusal(call, &err);
+	refuse(call, status, &err, reply);
+}
+
+void admin_api_handle(const struct admin_api *api, struct crypto *c, const struct admin_gate *gate,
+		      const struct http_request *req, struct http_reply *reply)
+{
+	CLEANUP(call_clear) struct admin_call call = { .api = api, .c = c, .req = req };
+
+	http_reply_header(reply, "Cache-Control", "no-store");
+	http_reply_header(reply, "X-Content-Type-Options", "nosniff");
+	if (let_in(&call, gate, reply))
+		answer(&call, reply);
 }

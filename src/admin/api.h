@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The admin API: JSON over HTTP on the Unix socket, for root and for the daemon's own user.
+ * The admin API: JSON over HTTP, on the Unix socket for root and the daemon's own user, who may do
+ * everything, and on HTTPS listeners for operators, who may do what their roles say (the table in
+ * api.c). docs/openapi.json describes it, and is served at /v1/openapi.json.
  *
- *	GET    /v1/status
- *	GET    /v1/cas                  GET /v1/cas/NAME        POST /v1/cas
- *	GET    /v1/challenges           POST /v1/challenges     DELETE /v1/challenges/ID
- *	GET    /v1/certs                GET /v1/certs/SERIAL    POST /v1/certs/SERIAL
- *	GET    /v1/crls                 GET /v1/crls/CA         POST /v1/crls/CA (rebuild)
- *	GET    /v1/transactions/HEX-OR-TEXT
- *	GET    /v1/audit/events         GET /v1/audit/key       POST /v1/audit/seals
- *	GET    /v1/requests             GET /v1/requests/ID
- *	POST   /v1/requests/ID/approve  POST /v1/requests/ID/reject
- *
- * Errors are {"error": word, "message": text} with the HTTP status of err.h's table. Lists take
- * ?limit= and come with "next" where there is more.
+ * Errors are {"error": word, "message": text} with the HTTP status of err.h's table; 401 asks for
+ * credentials. Lists: see page.h. Whatever changes something over HTTPS is an event before it is
+ * done.
  */
 #ifndef ADMIN_API_H
 #define ADMIN_API_H
 
+#include "admin/operator.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "ca/enrol.h"
@@ -69,8 +63,14 @@ struct admin_api {
 	void (*http_stats)(void *ctx, struct http_server_stats *out);
 };
 
-/* c: the calling thread's. */
-void admin_api_handle(const struct admin_api *api, struct crypto *c, const struct http_request *req,
-		      struct http_reply *reply);
+/* What operators are known by, for requests over HTTPS. */
+struct admin_gate {
+	const struct operator_list *operators;
+	const struct authority *authority; /* whose certificates are seen not to be revoked */
+};
+
+/* c: the calling thread's. gate NULL: only the Unix socket is let in. */
+void admin_api_handle(const struct admin_api *api, struct crypto *c, const struct admin_gate *gate,
+		      const struct http_request *req, struct http_reply *reply);
 
 #endif

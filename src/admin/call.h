@@ -14,12 +14,16 @@ struct admin_call {
 	struct buf arg;             /* last part of the path, decoded; with a NUL behind it */
 	json_t *body;               /* of a POST: an object; borrowed */
 	json_t *answer;             /* the function makes it; owned */
-	char actor[STORE_NAME_MAX]; /* "uid 0" */
+	char actor[STORE_NAME_MAX]; /* "uid 0", or the operator's name */
+	unsigned roles;             /* of the caller, see operator.h */
+	unsigned wait;              /* seconds, after too many wrong logins */
+	char origin[160];           /* "from 192.0.2.7 by password"; empty: the Unix socket */
 };
 
 /* Answers by call->answer; an error becomes the reply. */
 typedef enum result admin_call_fn(struct admin_call *call, struct err *err);
 
+admin_call_fn admin_openapi_show;
 admin_call_fn admin_status_show;
 admin_call_fn admin_ca_list;
 admin_call_fn admin_ca_show;

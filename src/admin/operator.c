@@ -32,6 +32,12 @@ enum result operator_list_new(struct operator_list **out, struct rate failures, 
 	return OK;
 }
 
+static void operator_account_clear(struct operator_account *account)
+{
+	challenge_static_free(account->password);
+	operator_cert_clear(&account->cert);
+}
+
 void operator_list_free(struct operator_list *list)
 {
 	size_t i;
@@ -39,7 +45,7 @@ void operator_list_free(struct operator_list *list)
 	if (!list)
 		return;
 	for (i = 0; i < list->n; i++)
-		challenge_static_free(list->accounts[i].password);
+		operator_account_clear(&list->accounts[i]);
 	challenge_static_free(list->nobody);
 	rate_table_free(list->failures);
 	free(list->accounts);
@@ -56,9 +62,19 @@ enum result operator_list_add(struct operator_list *list, const char *name, cons
 	if (!grown)
 		return err_nomem(err);
 	list->accounts = grown;
-	TRY(challenge_static_new(&account.password, &hash, 1, err));
+	if (hash)
+		TRY(challenge_static_new(&account.password, &hash, 1, err));
 	list->accounts[list->n++] = account;
 	return OK;
+}
+
+void operator_list_set_cert(struct operator_list *list, struct operator_cert *cert)
+{
+	struct operator_account *last = &list->accounts[list->n - 1];
+
+	operator_cert_clear(&last->cert);
+	last->cert = *cert;
+	*cert = (struct operator_cert){ 0 };
 }
 
 /* ---- who is it? ---- */
@@ -94,7 +110,7 @@ static RESULT check_wait(const struct operator_list *list, const struct http_req
 		       req->peer, wait);
 }
 
-static void count_failure(const struct operator_list *list, const struct http_request *req)
+void operator_blame(const struct operator_list *list, const struct http_request *req)
 {
 	(void)!rate_table_take(list->failures, address_key(&req->address), clock_mono_us());
 }
@@ -105,6 +121,8 @@ static RESULT check(const struct operator_list *list, struct crypto *c, struct s
 	const struct operator_account *account = find(list, name);
 	enum result r;
 
+	if (account && !account->password)
+		account = NULL;
 	r = challenge_static_verify(account ? account->password : list->nobody, c, password, err);
 	if (r == ERR_DENIED)
 		return err_set(err, r, "wrong name or password");
@@ -124,7 +142,7 @@ enum result operator_check(const struct operator_list *list, struct crypto *c,
 	TRY(check_wait(list, req, err));
 	r = check(list, c, shown->name, shown->password, out, err);
 	if (r == ERR_DENIED)
-		count_failure(list, req);
+		operator_blame(list, req);
 	return r;
 }
 
@@ -143,6 +161,27 @@ enum result operator_authenticate(const struct operator_list *list, struct crypt
 		return operator_check(list, c, req, &shown, out, err);
 	/* who shows nothing is asked first, as browsers do */
 	if (r == ERR_DENIED && operator_is_named(req))
-		count_failure(list, req);
+		operator_blame(list, req);
 	return r;
+}
+
+enum result operator_recognise(const struct operator_list *list, struct crypto *c, int64_t now,
+			       const struct http_request *req, struct cert *leaf,
+			       const struct operator_account **out, struct err *err)
+{
+	struct operator_cert_seen seen = { .verified = req->client_verified };
+	size_t i;
+
+	if (req->n_client_certs == 0)
+		return err_set(err, ERR_NOT_FOUND, "no client certificate");
+	TRY(operator_cert_look(&seen, c, req->client_certs[0], err));
+	for (i = 0; i < list->n; i++)
+		if (operator_cert_is(&list->accounts[i].cert, &seen))
+			break;
+	if (i == list->n)
+		return err_set(err, ERR_NOT_FOUND, "the client certificate is no operator's");
+	TRY(operator_cert_check(&list->accounts[i].cert, &seen, now, err));
+	*leaf = seen.cert;
+	*out = &list->accounts[i];
+	return OK;
 }

@@ -78,7 +78,7 @@ static enum result make_paths_absolute(struct file_config *f, const char *config
 		return err_errno(err, errno, "%s", config_path);
 	folder = dirname(full);
 	TRY(make_absolute(&f->data, folder, err));
-	if (f->admin)
+	if (f->admin && f->admin->socket)
 		TRY(make_absolute(&f->admin->socket, folder, err));
 	if (f->metrics)
 		TRY(make_absolute(&f->metrics->socket, folder, err));

@@ -68,6 +68,7 @@ struct config {
 	const char *user; /* NULL: stay who we are */
 	const char *keeper_user;
 	const char *admin_socket;
+	uint32_t admin_listeners; /* bit i: listeners[i] serves the admin API, too */
 	struct config_keys keys;
 	unsigned checkpoint_events; /* of the audit record: see audit/audit.h */
 	unsigned checkpoint_seconds;

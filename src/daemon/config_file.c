@@ -66,7 +66,8 @@ static const cyaml_schema_field_t log_fields[] = {
 };
 
 static const cyaml_schema_field_t admin_fields[] = {
-	TEXT_NEEDED("socket", struct file_admin, socket),
+	TEXT("socket", struct file_admin, socket),
+	LIST("listeners", struct file_admin, listeners, text_entry, CONFIG_LISTENERS_MAX),
 	CYAML_FIELD_END,
 };
 
@@ -160,14 +161,26 @@ static const cyaml_schema_field_t http_fields[] = {
 static const cyaml_strval_t roles[] = {
 	{ "challenge-issuer", OPERATOR_CHALLENGE_ISSUER },
 	{ "device", OPERATOR_DEVICE },
+	{ "administrator", OPERATOR_ADMINISTRATOR },
+	{ "approver", OPERATOR_APPROVER },
+	{ "auditor", OPERATOR_AUDITOR },
 };
 static const cyaml_schema_value_t role_entry = {
 	CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, int, roles, CYAML_ARRAY_LEN(roles)),
 };
 
+static const cyaml_schema_field_t operator_cert_fields[] = {
+	TEXT("sha256", struct file_operator_cert, sha256),
+	TEXT("subject", struct file_operator_cert, subject),
+	TEXT("issuer", struct file_operator_cert, issuer),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t operator_fields[] = {
 	TEXT_NEEDED("name", struct file_operator, name),
-	TEXT_NEEDED("password", struct file_operator, password),
+	TEXT("password", struct file_operator, password),
+	CYAML_FIELD_MAPPING_PTR("certificate", OPTIONAL_PTR, struct file_operator, certificate,
+				operator_cert_fields),
 	LIST("roles", struct file_operator, roles, role_entry, LIST_MAX),
 	CYAML_FIELD_END,
 };

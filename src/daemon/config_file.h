@@ -30,6 +30,8 @@ struct file_log {
 
 struct file_admin {
 	char *socket;
+	char **listeners;
+	size_t listeners_count;
 };
 
 struct file_keys {
@@ -179,9 +181,16 @@ struct file_est {
 	bool both;
 };
 
+struct file_operator_cert {
+	char *sha256;
+	char *subject;
+	char *issuer;
+};
+
 struct file_operator {
 	char *name;
 	char *password;
+	struct file_operator_cert *certificate;
 	int *roles; /* enum operator_role */
 	size_t roles_count;
 };

@@ -15,6 +15,22 @@
 
 /* ---- operators ---- */
 
+static enum result add_operator(struct config_build *b, size_t i, unsigned roles, struct err *err)
+{
+	const struct file_operator *f = &b->file->operators[i];
+	const struct file_operator_cert *c = f->certificate;
+	CLEANUP(operator_cert_clear) struct operator_cert cert = { 0 };
+	char place[CONFIG_PLACE];
+	struct err why = { 0 };
+
+	if (c && operator_cert_parse(c->sha256, c->subject, c->issuer, &cert, &why) != OK)
+		config_yaml_complain(&b->yaml, config_place(place, "operators[%zu].certificate", i),
+				     "%s", err_text(&why));
+	TRY(operator_list_add(b->config->operators, f->name, f->password, roles, err));
+	operator_list_set_cert(b->config->operators, &cert);
+	return OK;
+}
+
 static enum result build_operator(struct config_build *b, size_t i, struct err *err)
 {
 	const struct file_operator *f = &b->file->operators[i];
@@ -32,11 +48,15 @@ static enum result build_operator(struct config_build *b, size_t i, struct err *
 			    j);
 	for (j = 0; j < f->roles_count; j++)
 		roles |= (unsigned)f->roles[j];
-	if (challenge_check_format(f->password, &why) == OK)
-		return operator_list_add(b->config->operators, f->name, f->password, roles, err);
-	config_yaml_complain(&b->yaml, config_place(place, "operators[%zu].password", i), "%s",
-			     err_text(&why));
-	return OK;
+	if (!f->password && !f->certificate)
+		config_yaml_complain(&b->yaml, place,
+				     "has neither password nor certificate to be known by");
+	if (f->password && challenge_check_format(f->password, &why) != OK) {
+		config_yaml_complain(&b->yaml, config_place(place, "operators[%zu].password", i),
+				     "%s", err_text(&why));
+		return OK;
+	}
+	return add_operator(b, i, roles, err);
 }
 
 enum result config_build_operators(struct config_build *b, struct err *err)

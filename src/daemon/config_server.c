@@ -38,10 +38,13 @@ static enum result build_admin(struct config_build *b, struct err *err)
 {
 	struct file_config *f = b->file;
 
-	if (!f->admin) {
+	if (!f->admin)
 		f->admin = calloc(1, sizeof(*f->admin));
-		if (!f->admin || asprintf(&f->admin->socket, "%s/admin.sock", f->data) < 0)
-			return err_nomem(err);
+	if (!f->admin)
+		return err_nomem(err);
+	if (!f->admin->socket && asprintf(&f->admin->socket, "%s/admin.sock", f->data) < 0) {
+		f->admin->socket = NULL;
+		return err_nomem(err);
 	}
 	b->config->admin_socket = f->admin->socket;
 	if (strlen(f->admin->socket) >= sizeof(((struct sockaddr_un *)0)->sun_path))
@@ -140,6 +143,34 @@ static RESULT build_listener(struct config_build *b, size_t i, struct err *err)
 	check_unlike_others(b, i);
 	b->config->n_listeners++;
 	return config_build_proxies(b, i, err);
+}
+
+/* Those that serve the admin API beside its socket. Passwords are not sent in the clear. */
+static void build_admin_listeners(struct config_build *b)
+{
+	const struct file_admin *f = b->file->admin;
+	const struct config *c = b->config;
+	char place[CONFIG_PLACE];
+	size_t i, j;
+
+	for (i = 0; i < f->listeners_count; i++) {
+		(void)config_place(place, "admin.listeners[%zu]", i);
+		for (j = 0; j < c->n_listeners; j++)
+			if (strcmp(f->listeners[i], c->listeners[j].name) == 0)
+				break;
+		if (j == c->n_listeners)
+			config_yaml_complain(&b->yaml, place,
+					     "no listener is named \"%s\" under http.listeners",
+					     f->listeners[i]);
+		else if (!c->listeners[j].tls_certificate)
+			config_yaml_complain(
+			    &b->yaml, place,
+			    "listener \"%s\" is in the clear; give it tls, or name "
+			    "one that has",
+			    f->listeners[i]);
+		else
+			b->config->admin_listeners |= UINT32_C(1) << j;
+	}
 }
 
 /* ---- limits ---- */
@@ -245,5 +276,6 @@ enum result config_build_server(struct config_build *b, struct err *err)
 	for (i = 0; i < b->file->http.listeners_count; i++)
 		TRY(build_listener(b, i, err));
 	config_build_metrics(b);
+	build_admin_listeners(b);
 	return OK;
 }

@@ -15,6 +15,8 @@
 #include "est/service.h"
 #include "scep/service.h"
 
+#define ADMIN_PREFIX "/v1/"
+
 struct worker {
 	struct scep_worker *scep;
 	struct crypto *crypto; /* of whatever is not SCEP; made when first needed */
@@ -224,18 +226,22 @@ static RESULT worker_crypto(struct worker *w, struct crypto **out, struct err *e
 	return OK;
 }
 
-static void handle_admin(struct server *s, struct worker *w, const struct http_request *req,
-			 struct http_reply *reply)
+/* config: whose operators are let in; NULL: it came by the socket. */
+static void handle_admin(struct server *s, struct worker *w, const struct config *config,
+			 const struct http_request *req, struct http_reply *reply)
 {
 	const int64_t begun = clock_mono_us();
+	struct authority *authority = server_authority(s);
+	const struct admin_gate gate = { config ? config->operators : NULL, authority };
 	struct crypto *c = NULL;
 	struct err err = { 0 };
 
 	if (worker_crypto(w, &c, &err) != OK)
 		http_reply_text(reply, 503, "%s", err_text(&err));
 	else
-		admin_api_handle(&s->admin, c, req, reply);
+		admin_api_handle(&s->admin, c, config ? &gate : NULL, req, reply);
 	metrics_count(s->metrics, SERVER_ADMIN, SERVER_ADMIN, reply, clock_mono_us() - begun);
+	authority_unref(authority);
 }
 
 static void handle_scep(struct server *s, struct worker *w, const struct config_endpoint *e,
@@ -468,20 +474,36 @@ static bool is_admitted(struct server *s, const struct config_endpoint *e,
 	return false;
 }
 
-static void handle_endpoint(struct server *s, struct worker *w, const struct http_request *req,
-			    struct http_reply *reply)
+static bool is_admin(const struct config *config, size_t listener, struct span path)
 {
-	const struct config *config = server_config(s);
-	const int64_t begun = clock_mono_us();
-	const struct config_endpoint *e;
+	return (config->admin_listeners >> listener & 1) &&
+	       span_eq_str(span_sub(path, 0, strlen(ADMIN_PREFIX)), ADMIN_PREFIX);
+}
 
-	e = config_route(config, find_listener(config, req->listener), req->path);
+static void handle_endpoint(struct server *s, struct worker *w, const struct config *config,
+			    const struct http_request *req, struct http_reply *reply)
+{
+	const struct config_endpoint *e =
+	    config_route(config, find_listener(config, req->listener), req->path);
+	const int64_t begun = clock_mono_us();
+
 	if (!e)
 		http_reply_text(reply, 404, "no endpoint has this path");
 	else if (is_admitted(s, e, req, reply))
 		protocols[e->protocol](s, w, e, req, reply);
 	metrics_count(s->metrics, e ? e->name : NULL, e ? protocol_names[e->protocol] : NULL, reply,
 		      clock_mono_us() - begun);
+}
+
+static void handle_listener(struct server *s, struct worker *w, const struct http_request *req,
+			    struct http_reply *reply)
+{
+	const struct config *config = server_config(s);
+
+	if (is_admin(config, find_listener(config, req->listener), req->path))
+		handle_admin(s, w, config, req, reply);
+	else
+		handle_endpoint(s, w, config, req, reply);
 	config_unref(config);
 }
 
@@ -489,9 +511,9 @@ void server_handle(void *ctx, void *worker, const struct http_request *req,
 		   struct http_reply *reply)
 {
 	if (strcmp(req->listener, SERVER_ADMIN) == 0)
-		handle_admin(ctx, worker, req, reply);
+		handle_admin(ctx, worker, NULL, req, reply);
 	else
-		handle_endpoint(ctx, worker, req, reply);
+		handle_listener(ctx, worker, req, reply);
 }
 
 enum result server_worker_new(UNUSED void *ctx, UNUSED unsigned index, void **worker,

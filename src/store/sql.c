@@ -164,7 +164,8 @@ static const char *const texts[SQL_COUNT_] = {
 			     " ORDER BY number DESC LIMIT 1",
 	[SQL_CRLS] = CRL
 	", max(number) FROM crl JOIN ca ON ca.id = crl.ca"
-	" WHERE ?1 IS NULL OR ca.name = ?1 GROUP BY crl.ca, crl.generation, scope, base IS NULL",
+	" WHERE ?1 IS NULL OR ca.name = ?1 GROUP BY crl.ca, crl.generation, scope, base IS NULL"
+	" ORDER BY crl.ca, crl.generation, scope, base IS NULL DESC",
 };
 
 const char *sql_text(enum sql id)

@@ -272,7 +272,6 @@ static void refuses_with_line_and_remedy(void **state)
 		  ":16: log.access: \"maybe\" is neither true nor false\n" },
 		{ GOOD "log: {acess: true}\n",
 		  ":16: log: unknown setting \"acess\"; known here: level, access, outputs\n" },
-		{ GOOD "admin: {}\n", ":16: admin: \"socket\" is missing\n" },
 		{ GOOD "user: scepter\n",
 		  ":16: user: stands without keeper_user; the keeper is of use only as a user of "
 		  "its own, so set both or none\n" },
@@ -470,7 +469,24 @@ static void refuses_with_line_and_remedy(void **state)
 		       "  - {name: o p, password: secret}\n"
 		       "  - {name: o p, password: secret, roles: [king]}\n",
 		  ":18: operators[1].roles[0]: \"king\" is not one of: challenge-issuer, "
-		  "device\n" },
+		  "device, administrator, approver, auditor\n" },
+		{ GOOD "operators:\n"
+		       "  - {name: a}\n"
+		       "  - {name: b, certificate: {subject: CN=b}}\n"
+		       "  - {name: c, certificate: {sha256: 12}}\n"
+		       "  - {name: d, certificate: {subject: b, issuer: CN=x}}\n"
+		       "admin: {listeners: [plain, other]}\n",
+		  ":21: admin.listeners[0]: listener \"plain\" is in the clear; give it tls, or "
+		  "name one that has\n"
+		  "S:21: admin.listeners[1]: no listener is named \"other\" under "
+		  "http.listeners\n"
+		  "S:17: operators[0].name: has neither password nor certificate to be known by\n"
+		  "S:18: operators[1].certificate: give sha256, or subject and issuer, to say "
+		  "whose "
+		  "certificate it is\n"
+		  "S:19: operators[2].certificate: \"12\" is no SHA-256 of a certificate: 64 "
+		  "hexadecimal digits, as \"openssl x509 -fingerprint -sha256\" shows them\n"
+		  "S:20: operators[3].certificate: subject: name: '=' is missing after \"b\"\n" },
 		{ GOOD "  - {name: n, protocol: ndes, path: /n, ca: demo}\n"
 		       "  - {name: m, protocol: ndes, path: /m, ca: demo, ndes: {endpoint: n}}\n"
 		       "  - {name: o, protocol: ndes, path: /M, ca: other,\n"

@@ -68,16 +68,22 @@ static RESULT fetch(const struct cli *cli, struct buf *path, json_t **answer, st
 	return ctl_api_get(cli, buf_cstr(path), answer, err);
 }
 
-static RESULT follow(const struct cli *cli, json_int_t after, struct err *err)
+/* position: the cursor to begin at; "" where the record was empty. */
+static RESULT follow(const struct cli *cli, const char *position, struct err *err)
 {
+	BUF cursor = BUF_INIT;
+
+	buf_put_str(&cursor, position);
 	for (;;) {
 		CLEANUP_JSON answer = NULL;
 		BUF path = BUF_INIT;
 
-		buf_printf(&path, "/v1/audit/events?after=%lld&limit=1000", (long long)after);
+		buf_put_str(&path, "/v1/audit/events?limit=1000");
+		ctl_api_query(&path, "cursor", cursor.len ? buf_cstr(&cursor) : NULL);
 		TRY(fetch(cli, &path, &answer, err));
 		TRY(put_events(cli, answer, err));
-		after = json_integer_value(json_object_get(answer, "next"));
+		buf_reset(&cursor);
+		buf_put_str(&cursor, ctl_api_text(answer, "position"));
 		(void)sleep(1);
 	}
 }
@@ -94,7 +100,7 @@ static enum result run_tail(struct cli *cli, const void *opts, struct err *err)
 	TRY(put_events(cli, answer, err));
 	if (!o->follow)
 		return OK;
-	return follow(cli, json_integer_value(json_object_get(answer, "next")), err);
+	return follow(cli, ctl_api_text(answer, "position"), err);
 }
 
 /* ---- key ---- */

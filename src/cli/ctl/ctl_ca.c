@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scepterctl ca: make and see certification authorities. */
-#include "cli/ctl/commands.h"
+#include "cli/ctl/ctl_list.h"
 
 /* ---- showing ---- */
 
@@ -96,7 +96,9 @@ static enum result run_init(struct cli *cli, const void *opts, struct err *err)
 
 /* ---- list ---- */
 
-static enum result run_list(struct cli *cli, UNUSED const void *opts, struct err *err)
+static const struct cli_option list_options[] = { CTL_LIST_PAGE, { 0 } };
+
+static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 {
 	CLEANUP(cli_table_clear)
 	struct cli_table t = { { "NAME", "SUBJECT", "KEY", "NOT AFTER", "RA" }, 5 };
@@ -104,7 +106,7 @@ static enum result run_list(struct cli *cli, UNUSED const void *opts, struct err
 	const json_t *ca, *certs, *own;
 	size_t i, n;
 
-	TRY(ctl_api_get(cli, "/v1/cas", &answer, err));
+	TRY(ctl_list_get(cli, "/v1/cas", opts, &answer, err));
 	if (cli->out.json)
 		return cli_output_json(&cli->out, answer, err);
 	json_array_foreach(json_object_get(answer, "cas"), i, ca)
@@ -168,6 +170,8 @@ static const struct cli_command commands[] = {
 	{ .name = "list",
 	  .summary = "List the CAs.",
 	  .examples = "scepterctl ca list\n",
+	  .options = list_options,
+	  .opts_size = sizeof(struct ctl_list),
 	  .run = run_list },
 	{ .name = "show",
 	  .summary = "Show a CA with its certificates and fingerprints.",

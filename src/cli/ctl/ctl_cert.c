@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scepterctl cert: the certificates that were issued. */
 #include "base/file.h"
-#include "cli/ctl/commands.h"
+#include "cli/ctl/ctl_list.h"
 #include "pki/pem.h"
 
 /* ---- list ---- */
 
 struct list_opts {
+	struct ctl_list list;
 	const char *ca;
 	const char *subject;
 	const char *transaction;
-	const char *before;
-	const char *limit;
 };
 
 static const struct cli_option list_options[] = {
@@ -20,9 +19,7 @@ static const struct cli_option list_options[] = {
 	  "only with this in the subject, in any case" },
 	{ "--transaction", CLI_TEXT, offsetof(struct list_opts, transaction), "ID",
 	  "only of this transactionID" },
-	{ "--before", CLI_TEXT, offsetof(struct list_opts, before), "ID",
-	  "older than this, as the end of the list before says" },
-	{ "--limit", CLI_TEXT, offsetof(struct list_opts, limit), "N", "at most; default 100" },
+	CTL_LIST_PAGE,
 	{ 0 },
 };
 
@@ -49,23 +46,17 @@ static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 	const struct list_opts *o = opts;
 	CLEANUP_JSON answer = NULL;
 	BUF path = BUF_INIT;
-	const json_t *next;
 
 	buf_put_str(&path, "/v1/certs");
 	ctl_api_query(&path, "ca", o->ca);
 	ctl_api_query(&path, "subject", o->subject);
 	ctl_api_query(&path, "transaction", o->transaction);
-	ctl_api_query(&path, "before", o->before);
-	ctl_api_query(&path, "limit", o->limit);
 	TRY(buf_check(&path, err));
-	TRY(ctl_api_get(cli, buf_cstr(&path), &answer, err));
+	TRY(ctl_list_get(cli, buf_cstr(&path), &o->list, &answer, err));
 	if (cli->out.json)
 		return cli_output_json(&cli->out, answer, err);
 	TRY(put_list(cli, json_object_get(answer, "certs"), err));
-	next = json_object_get(answer, "next");
-	if (cli->out.terminal && json_is_integer(next))
-		cli_output_line(&cli->out, CLI_DIM, "Older ones: --before %lld",
-				(long long)json_integer_value(next));
+	ctl_list_tell_more(cli, answer);
 	return OK;
 }
 

@@ -70,7 +70,7 @@ static enum result run_new(struct cli *cli, const void *opts, struct err *err)
 
 static const struct cli_option list_options[] = {
 	CTL_LIST_ALL("used, revoked and expired ones too"),
-	CTL_LIST_PAGE("HANDLE"),
+	CTL_LIST_PAGE,
 	{ 0 },
 };
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scepterctl crl: the revocation lists that are published. */
 #include "base/file.h"
-#include "cli/ctl/commands.h"
+#include "cli/ctl/ctl_list.h"
 #include "pki/pem.h"
 
 /* ---- list and rebuild ---- */
 
 struct list_opts {
+	struct ctl_list list;
 	const char *ca;
 };
 
 static const struct cli_option list_options[] = {
 	{ "--ca", CLI_TEXT, offsetof(struct list_opts, ca), "NAME", "only of this CA" },
+	CTL_LIST_PAGE,
 	{ 0 },
 };
 
@@ -54,7 +56,9 @@ static RESULT put_lists(const struct cli *cli, const json_t *answer, struct err 
 	if (cli->out.json)
 		return cli_output_json(&cli->out, answer, err);
 	json_array_foreach(json_object_get(answer, "crls"), i, crl) put_row(&t, crl);
-	return cli_table_print(&t, &cli->out, "no revocation list yet", err);
+	TRY(cli_table_print(&t, &cli->out, "no revocation list yet", err));
+	ctl_list_tell_more(cli, answer);
+	return OK;
 }
 
 static enum result run_list(struct cli *cli, const void *opts, struct err *err)
@@ -66,7 +70,7 @@ static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 	buf_put_str(&path, "/v1/crls");
 	ctl_api_query(&path, "ca", o->ca);
 	TRY(buf_check(&path, err));
-	TRY(ctl_api_get(cli, buf_cstr(&path), &answer, err));
+	TRY(ctl_list_get(cli, buf_cstr(&path), &o->list, &answer, err));
 	return put_lists(cli, answer, err);
 }
 

@@ -8,7 +8,7 @@ enum result ctl_list_get(const struct cli *cli, const char *path, const struct c
 
 	buf_put_str(&full, path);
 	ctl_api_query(&full, "all", list->all ? "1" : NULL);
-	ctl_api_query(&full, "after", list->after);
+	ctl_api_query(&full, "cursor", list->cursor);
 	ctl_api_query(&full, "limit", list->limit);
 	TRY(buf_check(&full, err));
 	return ctl_api_get(cli, buf_cstr(&full), answer, err);
@@ -16,13 +16,8 @@ enum result ctl_list_get(const struct cli *cli, const char *path, const struct c
 
 void ctl_list_tell_more(const struct cli *cli, const json_t *answer)
 {
-	const json_t *next = json_object_get(answer, "next");
+	const char *next = ctl_api_text(answer, "next");
 
-	if (!cli->out.terminal)
-		return;
-	if (json_is_integer(next))
-		cli_output_line(&cli->out, CLI_DIM, "More: --after %lld",
-				(long long)json_integer_value(next));
-	else if (json_is_string(next))
-		cli_output_line(&cli->out, CLI_DIM, "More: --after %s", json_string_value(next));
+	if (cli->out.terminal && *next)
+		cli_output_line(&cli->out, CLI_DIM, "More: --cursor %s", next);
 }

@@ -8,20 +8,21 @@
 /* First in the options of a command that lists. */
 struct ctl_list {
 	bool all;
-	const char *after;
+	const char *cursor;
 	const char *limit;
 };
 
-/* In a command's options: what --all adds, and how it calls what --after takes. */
+/* In a command's options: what --all adds; the page. */
 #define CTL_LIST_ALL(help)                                                                         \
 	{                                                                                          \
 		"--all", CLI_FLAG, offsetof(struct ctl_list, all), NULL, help                      \
 	}
-#define CTL_LIST_PAGE(value)                                                                       \
-	{ "--after", CLI_TEXT, offsetof(struct ctl_list, after), value,                            \
-	  "only those that came after this one" },                                                 \
+#define CTL_LIST_PAGE                                                                              \
+	{ "--cursor", CLI_TEXT, offsetof(struct ctl_list, cursor), "TEXT",                         \
+	  "go on where the page before ended, which said it" },                                    \
 	{                                                                                          \
-		"--limit", CLI_TEXT, offsetof(struct ctl_list, limit), "N", "at most; default 100" \
+		"--limit", CLI_TEXT, offsetof(struct ctl_list, limit), "N",                        \
+		    "at most, up to 1000; default 100"                                             \
 	}
 
 /* GETs a page of what is at path, which may have a query already. */

@@ -6,7 +6,7 @@
 
 static const struct cli_option list_options[] = {
 	CTL_LIST_ALL("decided and expired ones too"),
-	CTL_LIST_PAGE("ID"),
+	CTL_LIST_PAGE,
 	{ 0 },
 };
 

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every operation of docs/openapi.json is called, and its answer is what the file says."""
+
+import json
+import pathlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from jsonschema import Draft202012Validator, RefResolver
+
+from conftest import endpoint
+from daemon import UnixConnection
+from scep_peer import Request
+
+FILE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
+API = json.loads(FILE.read_text())
+
+
+def test_the_file_is_sound():
+    """Each schema is one, each reference leads somewhere, and each path's arguments are told."""
+    Draft202012Validator.check_schema(API["components"]["schemas"])
+    resolver = RefResolver("", API)
+    stack = [API]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict) and "$ref" in node:
+            resolver.resolve(node["$ref"])
+        stack += node.values() if isinstance(node, dict) else node if isinstance(node, list) else []
+    ids = [o["operationId"] for p in API["paths"].values() for o in p.values()]
+    assert len(ids) == len(set(ids))
+    for path, operations in API["paths"].items():
+        for operation in operations.values():
+            told = {p["name"] for p in operation.get("parameters", []) if p.get("in") == "path"}
+            assert told == {part[1:-1] for part in path.split("/") if part.startswith("{")}
+    try:
+        from openapi_spec_validator import validate
+    except ImportError:
+        return
+    validate(API)
+
+
+def check(schema, value, what):
+    errors = list(Draft202012Validator(schema, resolver=RefResolver("", API)).iter_errors(value))
+    assert not errors, f"{what}: {errors[0].message} at {list(errors[0].path)}"
+
+
+class Caller:
+    """Calls by operationId and holds question and answer against the file."""
+
+    def __init__(self, daemon):
+        self.daemon, self.called = daemon, set()
+        self.operations = {
+            operation["operationId"]: (method.upper(), path, operation)
+            for path, methods in API["paths"].items()
+            for method, operation in methods.items()
+        }
+
+    def ask(self, method, path, body):
+        connection = UnixConnection(self.daemon.admin.path)
+        text = None if body is None else json.dumps(body)
+        connection.request(method, path, text, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        raw = answer.read()
+        connection.close()
+        return answer.status, answer.headers["Content-Type"], raw
+
+    def __call__(self, operation_id, *args, query="", body=None, fails=None):
+        method, path, operation = self.operations[operation_id]
+        for arg in args:
+            path = path.replace(path[path.index("{") : path.index("}") + 1], str(arg), 1)
+        assert (body is None) == ("requestBody" not in operation)
+        if body is not None and not fails:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            check(schema, body, f"question {operation_id}")
+        status, kind, raw = self.ask(method, path + query, body)
+        responses = operation["responses"]
+        if fails:
+            assert status == fails, f"{operation_id}: {status}: {raw[:200]}"
+            check({"$ref": "#/components/schemas/Error"}, json.loads(raw), operation_id)
+            return None
+        assert str(status) in responses, f"{operation_id}: {status}: {raw[:200]}"
+        self.called.add(operation_id)
+        content = responses[str(status)]["content"]
+        assert kind in content
+        if kind != "application/json":
+            return raw
+        value = json.loads(raw)
+        check(content[kind]["schema"], value, f"answer {operation_id}")
+        return value
+
+
+@pytest.fixture
+def daemon(make_daemon):
+    return make_daemon(
+        ca=False,
+        endpoints=[
+            endpoint("demo"),
+            endpoint("manual", approval="manual"),
+            {"name": "ocsp", "protocol": "ocsp", "path": "/ocsp", "ca": "demo"},
+            {"name": "crl", "protocol": "crl", "path": "/crl", "ca": "demo"},
+        ],
+    )
+
+
+def test_answers_are_as_described(daemon):
+    api = Caller(daemon)
+    assert api("getDescription") == API
+    api("getStatus")
+    api("createCa", body={"name": "demo", "subject": "CN=Demo", "ra": "split", "validity": "5y"})
+    api("createCa", body={"name": "demo", "subject": "CN=Demo"}, fails=409)
+    api("createCa", body={"name": "other"}, fails=400)
+    api("listCas")
+    api("getCa", "demo")
+    api("getCa", "none", fails=404)
+    api("getStatus")
+
+    made = api("createChallenge", body={"lifetime": "1h", "subject": "CN=a", "san": ["DNS:a.example"]})
+    api("createChallenge", body={"lifetime": "soon"}, fails=400)
+    api("listChallenges", query="?all=1")
+    api("revokeChallenge", made["id"])
+    api("revokeChallenge", "none", fails=404)
+
+    request = Request()
+    assert daemon.enrol(request).status == "SUCCESS"
+    assert daemon.enrol(Request(challenge="wrong"), "manual").status == "PENDING"
+    assert daemon.enrol(Request(), "manual").status == "PENDING"
+    cert = api("listCerts")["certs"][0]
+    api("getCert", cert["serial"])
+    api("getCert", "00ff", fails=404)
+    api("changeCert", cert["serial"], body={"action": "hold"})
+    api("changeCert", cert["serial"], body={"action": "release"})
+    api("changeCert", cert["serial"], body={"action": "revoke", "reason": "superseded"})
+    api("changeCert", cert["serial"], body={"action": "eat"}, fails=400)
+    api("getCert", cert["serial"])
+    api("explainTransaction", cert["transaction"])
+    api("explainTransaction", "none", fails=404)
+
+    waiting = api("listRequests")["requests"]
+    api("getRequest", waiting[0]["id"])
+    api("approveRequest", waiting[0]["id"], body={})
+    api("rejectRequest", waiting[1]["id"], body={"reason": "unknown device"})
+    api("rejectRequest", 999999, body={}, fails=404)
+    api("listRequests", query="?all=1")
+
+    api("rebuildCrls", "demo", body={})
+    api("rebuildCrls", "none", body={}, fails=404)
+    api("listCrls")
+    api("getCrl", "demo")
+
+    api("listEvents")
+    api("listEvents", query="?newest=1&limit=3")
+    api("getAuditKey")
+    api("createSeal", body={"from": "1"})
+    api("getStatus")
+    assert api.called == set(api.operations), "not called: " + ", ".join(
+        set(api.operations) - api.called
+    )
+
+
+def test_lists_in_pages_while_rows_are_added(daemon):
+    """1,100 challenges by 97s: each that was there comes once, whatever is added meanwhile."""
+    daemon.admin.ca_init("demo")
+    api = Caller(daemon)
+    there = [api("createChallenge", body={})["id"] for _ in range(1100)]
+    seen, query = [], "?limit=97"
+    while query:
+        answer = api("listChallenges", query=query)
+        seen += [c["id"] for c in answer["challenges"]]
+        api("createChallenge", body={})
+        query = answer["next"] and f"?limit=97&cursor={answer['next']}"
+    assert len(seen) == len(set(seen))
+    assert set(there) <= set(seen)
+
+    # the record, oldest first, grows at its end; its rows are numbered without a gap
+    events, query = [], "?limit=89"
+    while query:
+        answer = api("listEvents", query=query)
+        events += [e["id"] for e in answer["events"]]
+        if answer["next"]:
+            api("createChallenge", body={})
+        query = answer["next"] and f"?limit=89&cursor={answer['next']}"
+    assert events == list(range(1, len(events) + 1)) and len(events) > 1100
+    follow = api("listEvents", query=f"?cursor={answer['position']}")
+    assert follow["events"] == [] and follow["next"] is None
+    made = api("createChallenge", body={})["id"]
+    assert made in api("listEvents", query=f"?cursor={follow['position']}")["events"][0]["reason"]
+    api("listCas", query="?limit=1")
+    api("listCas", query=f"?cursor={answer['position']}", fails=400)
+
+
+def test_newest_first_lists_in_pages(daemon):
+    """Certificates come newest first: what is added stays before the first page."""
+    daemon.admin.ca_init("demo")
+    api = Caller(daemon)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: daemon.enrol(Request()), range(30)))
+    there = {c["serial"] for c in api("listCerts")["certs"]}
+    seen, query = [], "?limit=7"
+    while query:
+        answer = api("listCerts", query=query)
+        seen += [c["serial"] for c in answer["certs"]]
+        daemon.enrol(Request())
+        query = answer["next"] and f"?limit=7&cursor={answer['next']}"
+    assert len(seen) == 30 and set(seen) == there
