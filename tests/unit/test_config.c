@@ -302,17 +302,6 @@ static void refuses_with_line_and_remedy(void **state)
 		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
 		  "       key: /none.pem}}\n",
 		  ":6: http.listeners[1].tls.key: /none.pem: No such file or directory\n" },
-		{ HEAD HTTP
-		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
-		  "       key: /dev/null, client_certificates: wish}}\n",
-		  ":6: http.listeners[1].tls.client_certificates: \"wish\" is not one of: none, "
-		  "request, require\n" },
-		{ HEAD HTTP
-		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
-		  "       key: /dev/null, client_ca: /none.pem}}\n",
-		  ":6: http.listeners[1].tls.client_ca: /none.pem: No such file or directory\n"
-		  "S:6: http.listeners[1].tls.client_ca: no client is asked for a certificate; set "
-		  "client_certificates to request or require\n" },
 		{ HEAD HTTP "  limits: {body_bytes: 1}\n",
 		  ":5: http.limits.body_bytes: 1 is not within 4096 to 67108864\n" },
 		{ HEAD HTTP "  workers: 5000\n", ":5: http.workers: 5000 workers; at most 1024\n" },
@@ -470,23 +459,6 @@ static void refuses_with_line_and_remedy(void **state)
 		       "  - {name: o p, password: secret, roles: [king]}\n",
 		  ":18: operators[1].roles[0]: \"king\" is not one of: challenge-issuer, "
 		  "device, administrator, approver, auditor\n" },
-		{ GOOD "operators:\n"
-		       "  - {name: a}\n"
-		       "  - {name: b, certificate: {subject: CN=b}}\n"
-		       "  - {name: c, certificate: {sha256: 12}}\n"
-		       "  - {name: d, certificate: {subject: b, issuer: CN=x}}\n"
-		       "admin: {listeners: [plain, other]}\n",
-		  ":21: admin.listeners[0]: listener \"plain\" is in the clear; give it tls, or "
-		  "name one that has\n"
-		  "S:21: admin.listeners[1]: no listener is named \"other\" under "
-		  "http.listeners\n"
-		  "S:17: operators[0].name: has neither password nor certificate to be known by\n"
-		  "S:18: operators[1].certificate: give sha256, or subject and issuer, to say "
-		  "whose "
-		  "certificate it is\n"
-		  "S:19: operators[2].certificate: \"12\" is no SHA-256 of a certificate: 64 "
-		  "hexadecimal digits, as \"openssl x509 -fingerprint -sha256\" shows them\n"
-		  "S:20: operators[3].certificate: subject: name: '=' is missing after \"b\"\n" },
 		{ GOOD "  - {name: n, protocol: ndes, path: /n, ca: demo}\n"
 		       "  - {name: m, protocol: ndes, path: /m, ca: demo, ndes: {endpoint: n}}\n"
 		       "  - {name: o, protocol: ndes, path: /M, ca: other,\n"

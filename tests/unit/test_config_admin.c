@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may use the admin API, and by what he is known: what is refused. */
+#include "config_fixture.h"
+
+/* "S:" at a line's begin stands for the file's name. */
+static void put_complaints(struct buf *out, const char *path, const char *lines)
+{
+	const char *p;
+
+	buf_put_str(out, path);
+	for (p = lines; *p; p++)
+		if (p > lines && p[-1] == '\n' && *p == 'S')
+			buf_put_str(out, path);
+		else
+			buf_put_byte(out, (uint8_t)*p);
+}
+
+static void refuses_with_line_and_remedy(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} rows[] = {
+		{ GOOD "operators:\n"
+		       "  - {name: a}\n"
+		       "  - {name: b, certificate: {subject: CN=b}}\n"
+		       "  - {name: c, certificate: {sha256: 12}}\n"
+		       "  - {name: d, certificate: {subject: b, issuer: CN=x}}\n"
+		       "admin: {listeners: [plain, other]}\n",
+		  ":21: admin.listeners[0]: listener \"plain\" is in the clear; give it tls, or "
+		  "name one that has\n"
+		  "S:21: admin.listeners[1]: no listener is named \"other\" under "
+		  "http.listeners\n"
+		  "S:17: operators[0].name: has neither password nor certificate to be known by\n"
+		  "S:18: operators[1].certificate: give sha256, or subject and issuer, to say "
+		  "whose "
+		  "certificate it is\n"
+		  "S:19: operators[2].certificate: \"12\" is no SHA-256 of a certificate: 64 "
+		  "hexadecimal digits, as \"openssl x509 -fingerprint -sha256\" shows them\n"
+		  "S:20: operators[3].certificate: subject: name: '=' is missing after \"b\"\n" },
+		{ HEAD HTTP
+		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
+		  "       key: /dev/null, client_certificates: wish}}\n",
+		  ":6: http.listeners[1].tls.client_certificates: \"wish\" is not one of: none, "
+		  "request, require\n" },
+		{ HEAD HTTP
+		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
+		  "       key: /dev/null, client_ca: /none.pem}}\n",
+		  ":6: http.listeners[1].tls.client_ca: /none.pem: No such file or directory\n"
+		  "S:6: http.listeners[1].tls.client_ca: no client is asked for a certificate; set "
+		  "client_certificates to request or require\n" },
+	};
+	const struct fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct config *c = NULL;
+		BUF complaints = BUF_INIT;
+		BUF want = BUF_INIT;
+
+		assert_int_equal(load(f, rows[i].text, &c, &complaints), ERR_CONFIG);
+		assert_null(c);
+		put_complaints(&want, f->path, rows[i].want);
+		if (!span_eq(buf_span(&complaints), buf_span(&want)))
+			fail_msg("got:  %swant: %s", buf_cstr(&complaints), buf_cstr(&want));
+	}
+}
+
+static void takes_the_default_socket(void **state)
+{
+	const struct config *c = NULL;
+	BUF complaints = BUF_INIT;
+
+	assert_int_equal(load(*state, GOOD "admin: {}\n", &c, &complaints), OK);
+	assert_non_null(strstr(c->admin_socket, "/admin.sock"));
+	assert_int_equal(c->admin_listeners, 0);
+	config_unref(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(refuses_with_line_and_remedy, setup, teardown),
+		cmocka_unit_test_setup_teardown(takes_the_default_socket, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
