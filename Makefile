@@ -8,6 +8,7 @@ PORT ?= 8080
 ADDRESS ?= 127.0.0.1
 PREFIX ?= /usr/local
 ROUNDS ?= 100
+BENCH ?= enrol ocsp
 FUZZ_SECONDS ?= 600
 MESON ?= meson
 
@@ -57,8 +58,8 @@ format: ## put every C file into the house format
 fuzz: deps-lint ## every fuzz target for FUZZ_SECONDS
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
-bench: deps-test build ## enrolments per second beside the bare private-key work and the Go server
-	@bench/bench.py --build $(BUILD)
+bench: deps-test build ## enrolments/s beside bare key work and the Go server; OCSP (BENCH="enrol ocsp")
+	@bench/bench.py --build $(BUILD) --only $(BENCH)
 
 install: ## install under PREFIX (and DESTDIR)
 	@$(MESON) setup build-install --prefix=$(PREFIX) --buildtype=release -Dtests=false -Dbench=false --reconfigure >/dev/null 2>&1 \

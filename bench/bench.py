@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""make bench: what an enrolment costs, beside the private-key work that nobody can avoid.
+"""make bench: what an enrolment costs, beside the private-key work that nobody can avoid, and an OCSP
+answer beside a static reply (--only enrol, --only ocsp).
 
-In one run, on the same machine: the bare private-key operations (bench-raw), scepterd with a P-256 CA
+enrol: in one run, on the same machine: the bare private-key operations (bench-raw), scepterd with a P-256 CA
 and with an RSA-2048 CA (RA RSA-2048, one-time challenges, events, synchronous=FULL), and the Go
 scepserver with an RSA-2048 CA. Server CPU is user + system time of all of its processes, from /proc.
 The load generator runs on the same cores, so enrolments/s are those of a machine that does both.
@@ -24,79 +25,20 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "lib"))
 
-TICKS = os.sysconf("SC_CLK_TCK")
+import ocsp  # noqa: E402
+from measure import Load, bulk_challenges, print_goals, resident_mib  # noqa: E402
+
 GOALS = {
-    "rsa2048 CA: raw / server CPU": (">=", 0.80),
-    "p256 CA: raw / server CPU": (">=", 0.75),
-    "CPU per enrolment, ours / Go": ("<=", 0.40),
-    "enrolments/s at 16 connections, ours / Go": (">=", 4.0),
-    "largest process at 1,000 idle connections, MiB": ("<=", 30.0),
-    "start to first answer, ms": ("<=", 200.0),
+    "enrol": {
+        "rsa2048 CA: raw / server CPU": (">=", 0.80),
+        "p256 CA: raw / server CPU": (">=", 0.75),
+        "CPU per enrolment, ours / Go": ("<=", 0.40),
+        "enrolments/s at 16 connections, ours / Go": (">=", 4.0),
+        "largest process at 1,000 idle connections, MiB": ("<=", 30.0),
+        "start to first answer, ms": ("<=", 200.0),
+    },
+    "ocsp": ocsp.GOALS,
 }
-
-
-def descendants(pid):
-    out = [pid]
-    for task in pathlib.Path(f"/proc/{pid}/task").glob("*"):
-        for child in (task / "children").read_text().split():
-            out += descendants(int(child))
-    return out
-
-
-def cpu_seconds(pid):
-    """User and system time of the process and all below it."""
-    total = 0
-    for p in descendants(pid):
-        fields = pathlib.Path(f"/proc/{p}/stat").read_text().rsplit(")", 1)[1].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / TICKS
-
-
-def resident_mib(pid):
-    out = {}
-    for p in descendants(pid):
-        status = pathlib.Path(f"/proc/{p}/status").read_text()
-        name = pathlib.Path(f"/proc/{p}/comm").read_text().strip()
-        rss = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-        out[f"{name} ({p})"] = int(rss.split()[1]) / 1024
-    return out
-
-
-class Load:
-    """One run of bench-load against a server whose process is `pid`."""
-
-    def __init__(self, build, directory):
-        self.program = build / "bench" / "bench-load"
-        self.directory = directory
-        self.runs = 0
-
-    def run(self, url, pid, challenges, count, connections, fresh=False):
-        self.runs += 1
-        path = self.directory / f"challenges-{self.runs}"
-        path.write_text("\n".join(challenges) + "\n")
-        command = [self.program, "--url", url, "--challenges", path, "--count", str(count)]
-        command += ["--connections", str(connections), "--subject", f"b{self.runs}-{os.getpid()}"]
-        command += ["--fresh"] if fresh else []
-        load = subprocess.Popen(
-            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        first = load.stdout.readline()
-        if first != "ready\n":
-            raise SystemExit(f"bench-load: {first!r}, exit status {load.wait()}")
-        before = cpu_seconds(pid)
-        load.stdin.write("go\n")
-        load.stdin.flush()
-        line = load.stdout.readline()
-        cpu = cpu_seconds(pid) - before
-        load.communicate()
-        result = json.loads(line)
-        result.update(
-            connections=connections,
-            fresh=fresh,
-            per_second=result["issued"] / result["seconds"],
-            cpu_us=cpu * 1e6 / max(result["issued"], 1),
-        )
-        return result
 
 
 def ours(options, load, key, results):
@@ -136,18 +78,6 @@ def ours(options, load, key, results):
         return {"memory": memory, "start_ms": start_time(daemon)}
     finally:
         daemon.stop(expect=None)
-
-
-def bulk_challenges(daemon, n):
-    from daemon import UnixConnection
-
-    connection = UnixConnection(daemon.admin.path)
-    out = []
-    for _ in range(n):
-        connection.request("POST", "/v1/challenges", json.dumps({"lifetime": "1h"}))
-        out.append(json.loads(connection.getresponse().read())["challenge"])
-    connection.close()
-    return out
 
 
 def idle_memory(daemon, n=1000):
@@ -245,7 +175,7 @@ def judge(raw, results, extra):
     return out
 
 
-def print_tables(raw, results, extra, measured):
+def print_tables(raw, results, extra):
     print("private-key operations, microseconds of CPU with all cores busy:")
     print("  " + ", ".join(f"{k} {v:.0f}" for k, v in raw.items() if "_" in k))
     head = ["server", "connections", "issued/s", "p50 ms", "p99 ms", "CPU us each", "raw/CPU"]
@@ -266,34 +196,54 @@ def print_tables(raw, results, extra, measured):
         print("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))))
     for name, mib in extra["memory"].items():
         print(f"{name}: {mib:.1f} MiB resident at 1,000 idle connections")
-    for name, (sense, goal) in GOALS.items():
-        if name in measured:
-            value = measured[name]
-            met = value >= goal if sense == ">=" else value <= goal
-            print(f"{'met   ' if met else 'MISSED'} {name}: {value:.2f} (goal {sense} {goal:g})")
+
+
+def enrolment(options, load):
+    results = []
+    raw = raw_cost(options.build)
+    extra = ours(options, load, "p256", results)
+    ours(options, load, "rsa2048", results)
+    theirs(options, load, results)
+    measured = judge(raw, results, extra)
+    return {"raw_us": raw, "runs": results, "measured": measured, **extra}
+
+
+def show_enrolment(result):
+    extra = {"memory": result["memory"]}
+    print_tables(result["raw_us"], result["runs"], extra)
+
+
+# name: what measures it, what prints that
+TARGETS = {
+    "enrol": (enrolment, show_enrolment),
+    "ocsp": (ocsp.run, ocsp.show),
+}
+
+
+def run_targets(options):
+    results = {}
+    for target in options.only:
+        with tempfile.TemporaryDirectory(dir=options.build, prefix="bench-") as directory:
+            results[target] = TARGETS[target][0](options, Load(options.build, pathlib.Path(directory)))
+        if not options.json:
+            TARGETS[target][1](results[target])
+            print_goals(GOALS[target], results[target]["measured"])
+    if options.json:
+        print(json.dumps(results, indent=1))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    parser.add_argument("--only", choices=TARGETS, nargs="+", default=["enrol", "ocsp"])
     parser.add_argument("--count", type=int, default=4000, help="enrolments a row (default 4000)")
+    parser.add_argument("--replies", type=int, default=40000, help="OCSP answers a row (default 40000)")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     options.shapes = [(16, False), (1, False), (64, False), (16, True)]
-    build = options.build.resolve()
-    os.environ["SCEPTER_BUILD"] = str(build)
-    results = []
-    with tempfile.TemporaryDirectory(dir=build, prefix="bench-") as directory:
-        load = Load(build, pathlib.Path(directory))
-        raw = raw_cost(build)
-        extra = ours(options, load, "p256", results)
-        ours(options, load, "rsa2048", results)
-        theirs(options, load, results)
-    measured = judge(raw, results, extra)
-    if options.json:
-        print(json.dumps({"raw_us": raw, "runs": results, "measured": measured, **extra}, indent=1))
-    else:
-        print_tables(raw, results, extra, measured)
+    options.build = options.build.resolve()
+    os.environ["SCEPTER_BUILD"] = str(options.build)
+    run_targets(options)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,14 @@ struct drive_config {
 	const char *path; /* with query */
 	unsigned connections;
 	bool fresh; /* a connection a request */
-	const struct buf *requests;
-	size_t count;
+	bool whole; /* requests are whole HTTP requests, and status 200 is what is wanted */
+	const struct buf *requests; /* sent in turn */
+	size_t n_requests;
+	size_t count; /* to be sent in all */
 };
 
 struct drive_result {
-	size_t issued;  /* CertRep with pkiStatus SUCCESS */
+	size_t issued;  /* CertRep with pkiStatus SUCCESS; whole: status 200 */
 	size_t refused; /* another CertRep */
 	size_t busy;    /* 503 */
 	size_t broken;  /* anything else */

@@ -15,19 +15,24 @@
 #include "bench/prepare.h"
 
 #define CHALLENGES_MAX (16u << 20)
+#define WHOLE_MAX (256u << 20)
 
 struct options {
 	struct prepare_config prepare;
 	struct drive_config drive;
 	const char *challenges;
+	const char *whole; /* file of whole HTTP requests, each behind its length and a line feed */
 };
 
-static const struct option long_options[] = {
-	{ "url", required_argument, NULL, 'u' },         { "count", required_argument, NULL, 'n' },
-	{ "connections", required_argument, NULL, 'c' }, { "fresh", no_argument, NULL, 'f' },
-	{ "challenges", required_argument, NULL, 'p' },  { "key", required_argument, NULL, 'k' },
-	{ "subject", required_argument, NULL, 's' },     { 0 }
-};
+static const struct option long_options[] = { { "url", required_argument, NULL, 'u' },
+					      { "count", required_argument, NULL, 'n' },
+					      { "connections", required_argument, NULL, 'c' },
+					      { "fresh", no_argument, NULL, 'f' },
+					      { "challenges", required_argument, NULL, 'p' },
+					      { "key", required_argument, NULL, 'k' },
+					      { "subject", required_argument, NULL, 's' },
+					      { "whole", required_argument, NULL, 'w' },
+					      { 0 } };
 
 static RESULT parse_options(int argc, char **argv, struct options *o, struct err *err)
 {
@@ -56,14 +61,18 @@ static RESULT parse_options(int argc, char **argv, struct options *o, struct err
 		case 's':
 			o->prepare.subject_base = optarg;
 			break;
+		case 'w':
+			o->whole = optarg;
+			break;
 		default:
 			return err_set(err, ERR_USAGE, "no such option");
 		}
 	}
-	if (!o->prepare.url || !o->challenges || !o->prepare.count || !o->drive.connections)
+	if (!o->prepare.url || !o->challenges == !o->whole || !o->prepare.count ||
+	    !o->drive.connections)
 		return err_set(err, ERR_USAGE,
-			       "load --url URL --challenges FILE --count N --connections N "
-			       "[--fresh] [--key rsa2048] [--subject BASE]");
+			       "load --url URL --challenges FILE | --whole FILE --count N "
+			       "--connections N [--fresh] [--key rsa2048] [--subject BASE]");
 	return OK;
 }
 
@@ -124,6 +133,8 @@ static RESULT measure(struct options *o, struct buf *requests, struct err *err)
 	char line[8];
 
 	o->drive.requests = requests;
+	if (!o->drive.n_requests)
+		o->drive.n_requests = o->prepare.count;
 	o->drive.count = o->prepare.count;
 	result.latencies = calloc(o->prepare.count, sizeof(*result.latencies));
 	if (!result.latencies)
@@ -141,38 +152,68 @@ static RESULT measure(struct options *o, struct buf *requests, struct err *err)
 	return r;
 }
 
+static RESULT prepare_scep(struct options *o, struct buf *requests, struct err *err)
+{
+	struct span *lines = calloc(o->prepare.count, sizeof(*lines));
+	BUF challenges = BUF_INIT;
+	enum result r;
+
+	if (!lines)
+		return err_nomem(err);
+	r = file_read(o->challenges, CHALLENGES_MAX, &challenges, err);
+	o->prepare.challenges = lines;
+	o->prepare.n_challenges = split_lines(buf_span(&challenges), lines, o->prepare.count);
+	if (r == OK && o->prepare.n_challenges == 0)
+		r = err_set(err, ERR_USAGE, "%s is empty", o->challenges);
+	if (r == OK)
+		r = prepare_requests(&o->prepare, requests, err);
+	free(lines);
+	return r;
+}
+
+/* As many as the file has, at most count. */
+static RESULT read_whole(struct options *o, struct buf *requests, struct err *err)
+{
+	BUF text = BUF_INIT;
+	struct span rest;
+	size_t n = 0;
+
+	TRY(file_read(o->whole, WHOLE_MAX, &text, err));
+	rest = buf_span(&text);
+	while (rest.len && n < o->prepare.count) {
+		size_t len = strtoul((const char *)rest.p, NULL, 10);
+
+		rest = span_sub(rest, span_find(rest, '\n') + 1, SIZE_MAX);
+		buf_put(&requests[n++], span_sub(rest, 0, len));
+		rest = span_sub(rest, len, SIZE_MAX);
+	}
+	o->drive.whole = true;
+	o->drive.n_requests = n;
+	return n ? OK : err_set(err, ERR_USAGE, "%s is empty", o->whole);
+}
+
 static RESULT run(int argc, char **argv, struct err *err)
 {
 	struct options o = { .prepare = { .threads = (unsigned)sysconf(_SC_NPROCESSORS_ONLN),
 					  .key = "rsa2048",
 					  .keys = 4,
 					  .subject_base = "bench" } };
-	BUF challenges = BUF_INIT;
 	char path[256] = "";
-	struct span *lines;
 	struct buf *requests;
 	enum result r;
 	size_t i;
 
 	TRY(parse_options(argc, argv, &o, err));
 	TRY(parse_url(o.prepare.url, &o.drive, path, err));
-	TRY(file_read(o.challenges, CHALLENGES_MAX, &challenges, err));
-	lines = calloc(o.prepare.count, sizeof(*lines));
 	requests = calloc(o.prepare.count, sizeof(*requests));
-	if (!lines || !requests)
+	if (!requests)
 		return err_nomem(err);
-	o.prepare.challenges = lines;
-	o.prepare.n_challenges = split_lines(buf_span(&challenges), lines, o.prepare.count);
-	if (o.prepare.n_challenges == 0)
-		r = err_set(err, ERR_USAGE, "%s is empty", o.challenges);
-	else
-		r = prepare_requests(&o.prepare, requests, err);
+	r = o.whole ? read_whole(&o, requests, err) : prepare_scep(&o, requests, err);
 	if (r == OK)
 		r = measure(&o, requests, err);
 	for (i = 0; i < o.prepare.count; i++)
 		buf_clear(&requests[i]);
 	free(requests);
-	free(lines);
 	return r;
 }
 

@@ -11,6 +11,7 @@
 #include "daemon/monitor.h"
 #include "daemon/privileges.h"
 #include "daemon/process.h"
+#include "daemon/serve_ocsp.h"
 #include "daemon/server.h"
 #include "daemon/tls_listener.h"
 
@@ -52,6 +53,7 @@ static void opened_clear(struct opened *o)
 		tls_listener_free(o->tls[i]);
 	audit_close(o->server.audit);
 	ocsp_cache_free(o->server.ocsp_cache);
+	ocsp_front_free(o->server.ocsp_front);
 	metrics_free(o->server.metrics);
 	keeper_client_free(o->server.keeper);
 	for (i = 0; i < o->n_outputs; i++)
@@ -121,6 +123,7 @@ static enum result open_state(struct opened *o, const struct process_context *ct
 	TRY(open_audit(s, ctx, err));
 	server_init_admin(s);
 	TRY(metrics_new(&s->metrics, err));
+	TRY(ocsp_front_new(&s->ocsp_front, OCSP_CACHE_SLOTS, err));
 	TRY(ocsp_cache_new(&s->ocsp_cache, OCSP_CACHE_SLOTS, err));
 	TRY(server_load_authority(s, err));
 	return server_start_publisher(s, err);
@@ -147,6 +150,7 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 		.loops = config->loops,
 		.workers = config->workers,
 		.handler = server_handle,
+		.quick = serve_ocsp_quick,
 		.ctx = &o->server,
 		.worker_new = server_worker_new,
 		.worker_free = server_worker_free,

@@ -9,15 +9,16 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "ca/responder.h"
 #include "daemon/metrics.h"
 #include "daemon/serve_crl.h"
+#include "daemon/serve_ocsp.h"
 #include "est/service.h"
 #include "scep/service.h"
 
 #define ADMIN_PREFIX "/v1/"
 
 struct worker {
+	uint64_t epoch; /* the server's, before the request's snapshots were taken */
 	struct scep_worker *scep;
 	struct crypto *crypto; /* of whatever is not SCEP; made when first needed */
 };
@@ -57,6 +58,7 @@ void server_set_config(struct server *s, const struct config *config)
 	(void)pthread_mutex_lock(&s->lock);
 	old = s->config;
 	s->config = config;
+	atomic_fetch_add(&s->epoch, 1);
 	(void)pthread_mutex_unlock(&s->lock);
 	config_unref(old);
 }
@@ -81,6 +83,7 @@ enum result server_load_authority(struct server *s, struct err *err)
 	(void)pthread_mutex_lock(&s->lock);
 	old = s->authority;
 	s->authority = made;
+	atomic_fetch_add(&s->epoch, 1);
 	(void)pthread_mutex_unlock(&s->lock);
 	if (old)
 		authority_unref(old);
@@ -317,76 +320,16 @@ static void handle_crl(struct server *s, UNUSED struct worker *w, const struct c
 	serve_crl(&serve, e, req, reply);
 }
 
-/* The responder's certificate of each generation: is one in its last third, or over? */
-static void responders_due(const struct authority_ca *ca, int64_t now, bool *due, bool *over)
-{
-	*due = *over = false;
-	for (; ca; ca = ca->next)
-		if (responder_is_due(ca, now)) {
-			*due = true;
-			*over |= !responder_is_valid(ca, now);
-		}
-}
-
-static void renew_those_due(struct server *s, struct crypto *c, const char *name, int64_t now)
-{
-	struct authority *a = server_authority(s);
-	const struct authority_ca *ca;
-	struct err err = { 0 };
-	enum result r = OK;
-	bool renewed = false;
-
-	for (ca = authority_oldest(a, name); ca && r == OK; ca = ca->next)
-		if (responder_is_due(ca, now)) {
-			r = responder_renew(s->store, s->keeper, c, now, ca, &err);
-			renewed |= r == OK;
-		}
-	if (renewed && r == OK)
-		r = server_load_authority(s, &err);
-	if (r != OK)
-		log_error(&s->log, "OCSP responder not renewed", LOG_STR("ca", name),
-			  LOG_ERR(&err));
-	authority_unref(a);
-}
-
-/*
- * A request that finds a responder's certificate in its last third renews it; others go on with
- * what there is meanwhile, if that still holds.
- */
-static void renew_responders(struct server *s, struct crypto *c, const char *name)
-{
-	int64_t now = clock_now(&s->clock);
-	struct authority *a = server_authority(s);
-	bool due, over;
-
-	responders_due(authority_oldest(a, name), now, &due, &over);
-	authority_unref(a);
-	if (!due || (over ? pthread_mutex_lock : pthread_mutex_trylock)(&s->renewing) != 0)
-		return;
-	renew_those_due(s, c, name, now);
-	(void)pthread_mutex_unlock(&s->renewing);
-}
-
 static void handle_ocsp(struct server *s, struct worker *w, const struct config_endpoint *e,
 			const struct http_request *req, struct http_reply *reply)
 {
-	const struct ocsp_service service = {
-		.store = s->store, .clock = &s->clock, .log = &s->log, .cache = s->ocsp_cache
-	};
-	struct span path = config_behind(e, req->path);
-	struct authority *authority;
 	struct crypto *c = NULL;
 	struct err err = { 0 };
 
-	if (worker_crypto(w, &c, &err) != OK) {
+	if (worker_crypto(w, &c, &err) != OK)
 		http_reply_text(reply, 503, "%s", err_text(&err));
-		return;
-	}
-	renew_responders(s, c, e->ca);
-	authority = server_authority(s);
-	ocsp_service_handle(&service, c, &e->ocsp, authority_oldest(authority, e->ca), req, path,
-			    reply);
-	authority_unref(authority);
+	else
+		serve_ocsp(&(struct serve_ocsp){ s, c, w->epoch }, e, req, reply);
 }
 
 static void handle_ndes(struct server *s, struct worker *w, const struct config_endpoint *e,
@@ -498,8 +441,10 @@ static void handle_endpoint(struct server *s, struct worker *w, const struct con
 static void handle_listener(struct server *s, struct worker *w, const struct http_request *req,
 			    struct http_reply *reply)
 {
-	const struct config *config = server_config(s);
+	const struct config *config;
 
+	w->epoch = atomic_load(&s->epoch);
+	config = server_config(s);
 	if (is_admin(config, find_listener(config, req->listener), req->path))
 		handle_admin(s, w, config, req, reply);
 	else

@@ -13,6 +13,7 @@
 #include "ca/authority.h"
 #include "ca/crl_publisher.h"
 #include "daemon/config.h"
+#include "ocsp/front.h"
 #include "ocsp/service.h"
 
 struct metrics;       /* daemon/metrics.h */
@@ -24,6 +25,8 @@ struct server {
 	struct crl_publisher *publisher;
 	struct audit *audit;
 	struct ocsp_cache *ocsp_cache;
+	struct ocsp_front *ocsp_front;
+	_Atomic uint64_t epoch; /* rises with each change of a snapshot, behind it */
 	struct metrics *metrics;
 	const struct process_board *board; /* NULL: no other processes */
 	pthread_mutex_t renewing;          /* an OCSP responder */

@@ -211,9 +211,12 @@ static enum next refuse(struct http_conn *c, int status, const struct err *err)
 
 static enum next dispatch(struct http_conn *c)
 {
+	const struct http_shared *shared = c->loop->shared;
 	struct http_reply *reply = &c->job->reply;
 
 	c->job->req.body = buf_span(&c->job->body);
+	if (shared->quick && shared->quick(shared->ctx, &c->job->req, reply))
+		return deliver_own(c);
 	c->phase = PHASE_WORKING;
 	if (http_pool_put(c->loop->shared->pool, c->job))
 		return WAIT;

@@ -25,6 +25,8 @@ struct http_shared {
 	atomic_uint taking; /* loops that still take connections */
 	struct log log;
 	bool access_log;
+	http_quick *quick; /* NULL: none */
+	void *ctx;         /* its */
 	struct http_pool *pool;
 	struct http_peers *peers;
 	_Atomic int64_t drain_until; /* clock_mono_us(); 0: not draining */

@@ -132,6 +132,8 @@ static enum result start(struct http_server *server, const struct http_server_co
 	shared->limits = config->limits;
 	shared->log = config->log;
 	shared->access_log = config->access_log;
+	shared->quick = config->quick;
+	shared->ctx = config->ctx;
 	TRY(copy_listeners(shared, config, err));
 	TRY(http_peers_new(&shared->peers, config->limits.connections_per_address, err));
 	TRY(http_pool_new(&shared->pool, config, http_loop_post, err));

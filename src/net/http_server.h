@@ -63,6 +63,12 @@ struct http_listener {
 typedef void http_handler(void *ctx, void *worker, const struct http_request *req,
 			  struct http_reply *reply);
 
+/*
+ * Runs in an event loop, before a worker is asked: must not wait. True: reply is filled, and goes
+ * out at once; false: it is untouched.
+ */
+typedef bool http_quick(void *ctx, const struct http_request *req, struct http_reply *reply);
+
 struct http_server_config {
 	const struct http_listener *listeners;
 	size_t n_listeners;
@@ -70,6 +76,7 @@ struct http_server_config {
 	unsigned loops;   /* event loops; 0: one a core */
 	unsigned workers; /* worker threads; 0: four a core, at least eight */
 	http_handler *handler;
+	http_quick *quick; /* NULL: none */
 	void *ctx;
 	/* makes and frees a thread's own state (a crypto context, say); called in that thread */
 	RESULT (*worker_new)(void *ctx, unsigned index, void **worker, struct err *err);

@@ -323,6 +323,8 @@ static RESULT run(struct exchange *x, const struct authority_ca *oldest,
 	TRY(read_request(x, req, path, &bytes, err));
 	TRY(find_generation(x, oldest, err));
 	TRY(answer(x, &said, &reply->body, err));
+	if (x->s->said && x->request.n == 1 && !x->request.nonce.len && !x->data.extended_revoke)
+		*x->s->said = said;
 	if (req->method != HTTP_POST)
 		put_caching(x, &said, reply);
 	return OK;

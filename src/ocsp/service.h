@@ -25,6 +25,9 @@ struct ocsp_service {
 	const struct clock *clock;
 	const struct log *log;
 	struct ocsp_cache *cache; /* NULL: none */
+	/* Is told what a response says that answers for one certificate, to anyone: for who keeps
+	 * replies. Else it stays as it was. NULL: nobody does. */
+	struct ocsp_said *said;
 };
 
 /*

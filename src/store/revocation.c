@@ -79,12 +79,27 @@ static enum result revoke(struct db *db, const void *arg, struct err *err)
 	return put(db, &r, &now, err);
 }
 
+uint64_t store_revocation_changes(const struct store *s)
+{
+	return atomic_load(&s->revocations);
+}
+
+/* Counted whatever came of it: of a commit that failed something may be there all the same. */
+static enum result change(struct store *s, job_fn *fn, const struct store_revocation *r,
+			  struct err *err)
+{
+	enum result result = writer_run(s->writer, fn, r, err);
+
+	atomic_fetch_add(&s->revocations, 1);
+	return result;
+}
+
 enum result store_revoke(struct store *s, const struct store_revocation *revocation,
 			 struct err *err)
 {
 	if (revocation->reason == STORE_REASON_REMOVE)
 		return err_set(err, ERR_INTERNAL, "removeFromCRL is no reason to revoke");
-	return writer_run(s->writer, revoke, revocation, err);
+	return change(s, revoke, revocation, err);
 }
 
 static enum result release(struct db *db, const void *arg, struct err *err)
@@ -107,7 +122,7 @@ enum result store_release(struct store *s, const char *ca, struct span serial,
 		.ca = ca, .serial = serial, .reason = STORE_REASON_REMOVE, .event = *event
 	};
 
-	return writer_run(s->writer, release, &r, err);
+	return change(s, release, &r, err);
 }
 
 /* ---- all of a CA ---- */

@@ -25,6 +25,9 @@ struct store_status {
 	int64_t time;          /* of the revocation */
 	int64_t invalid_since; /* 0: not told */
 };
+/* Rises with every change of a status that is revoked, on hold or released, before the function
+ * that makes it returns. Who knows the number from before he looked knows what has not changed. */
+uint64_t store_revocation_changes(const struct store *s);
 /* serial: INTEGER content octets. ERR_NOT_FOUND: the CA has not issued it. */
 RESULT store_find_status(struct store *s, const char *ca, struct span serial,
 			 struct store_status *out, struct err *err);

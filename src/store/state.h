@@ -3,6 +3,8 @@
 #ifndef STORE_STATE_H
 #define STORE_STATE_H
 
+#include <stdatomic.h>
+
 #include "store/pool.h"
 #include "store/query.h"
 #include "store/store.h"
@@ -15,6 +17,7 @@ struct store {
 	int lock_fd; /* held as long as the store is open */
 	struct pool *pool;
 	struct writer *writer;
+	_Atomic uint64_t revocations; /* changes of revocations since it was opened */
 };
 
 static inline int64_t store_limit(unsigned limit)

@@ -5,6 +5,7 @@ import base64
 import datetime
 import hashlib
 import shutil
+import signal
 import subprocess
 import urllib.parse
 
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
-from daemon import endpoint, scepter
+from daemon import endpoint, scepter, wait_for
 
 PATH = "/ocsp/demo"
 NOCHECK = ObjectIdentifier("1.3.6.1.5.5.7.48.1.5")
@@ -261,3 +262,43 @@ def test_what_cannot_be_answered(made):
     assert made.http("PUT", PATH, b"x")[0] == 405
     response = post(made, b"\x30\x00", "/ocsp/none")
     assert response.response_status == ocsp.OCSPResponseStatus.TRY_LATER
+
+
+def test_the_second_answer_is_quick_and_never_stale(made, tmp_path):
+    """Answers from the event loop: octet for octet the same until a status, key or setting changes."""
+    cert = enrol(made, tmp_path, "good")
+    der = request_for(cert, made.authority().cert)
+    path = PATH + "/" + urllib.parse.quote(base64.b64encode(der).decode(), safe="")
+
+    def both():
+        answers = [made.http("POST", PATH, der), made.http("GET", path)]
+        assert [a[0] for a in answers] == [200, 200]
+        return answers, [ocsp.load_der_ocsp_response(a[2]).certificate_status for a in answers]
+
+    good, revoked = [ocsp.OCSPCertStatus.GOOD] * 2, [ocsp.OCSPCertStatus.REVOKED] * 2
+    first, _ = both()
+    for _ in range(20):
+        again, said = both()
+        assert said == good
+        assert [a[2] for a in again] == [a[2] for a in first]
+        assert again[1][1]["ETag"] == first[1][1]["ETag"] and "max-age=" in again[1][1]["Cache-Control"]
+    made.ctl("cert", "hold", f"{cert.serial_number:x}")
+    assert both()[1] == revoked and both()[1] == revoked
+    made.ctl("cert", "release", f"{cert.serial_number:x}")
+    assert both()[1] == good and both()[1] == good
+    revoke(made, cert)
+    for _ in range(5):
+        assert both()[1] == revoked
+    # the endpoint is gone: so are its answers
+    made.config["endpoints"] = [e for e in made.config["endpoints"] if e["name"] != "ocsp"]
+    made.write_config()
+    made.process.send_signal(signal.SIGHUP)
+    wait_for("the new configuration", lambda: made.http("POST", PATH, der)[0] == 404)
+    assert made.http("GET", path)[0] == 404
+
+
+def test_an_endpoint_for_some_addresses_is_for_them_only(make_daemon, tmp_path):
+    """Each request is admitted by itself, however often it was answered before."""
+    daemon = make_daemon(endpoints=[endpoint("demo"), {**ocsp_endpoint(), "limits": {"address": "5/h"}}])
+    der = request_for(enrol(daemon, tmp_path, "good"), daemon.authority().cert)
+    assert [daemon.http("POST", PATH, der)[0] for _ in range(8)] == [200] * 5 + [429] * 3

@@ -107,6 +107,25 @@ static void a_certificate_through_its_life(void **state)
 	assert_int_equal(revoke_item(f, &item, STORE_REASON_REMOVE, NOW, NULL), ERR_INTERNAL);
 }
 
+/* Whoever knows the number from before knows that he has to look again. */
+static void changes_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	struct item item;
+	uint64_t first = store_revocation_changes(f->store), second, third;
+
+	issue(f, &item, 1);
+	assert_int_equal(store_revocation_changes(f->store), first);
+	assert_int_equal(revoke_item(f, &item, STORE_REASON_HOLD, NOW, NULL), OK);
+	second = store_revocation_changes(f->store);
+	assert_true(second > first);
+	assert_int_equal(release_item(f, &item, NULL), OK);
+	third = store_revocation_changes(f->store);
+	assert_true(third > second);
+	(void)status_of(f, &item);
+	assert_int_equal(store_revocation_changes(f->store), third);
+}
+
 /* Refused decisions leave no event, taken ones leave theirs. */
 static void each_has_its_event(void **state)
 {
@@ -242,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(a_certificate_through_its_life),
+		FIXTURE_TEST(changes_are_counted),
 		FIXTURE_TEST(each_has_its_event),
 		FIXTURE_TEST(in_both_orders),
 		FIXTURE_TEST(lists_and_their_numbers),

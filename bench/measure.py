@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the benchmarks share: CPU time and memory of processes, the load generator, goals."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def descendants(pid):
+    out = [pid]
+    for task in pathlib.Path(f"/proc/{pid}/task").glob("*"):
+        for child in (task / "children").read_text().split():
+            out += descendants(int(child))
+    return out
+
+
+def cpu_seconds(pid):
+    """User and system time of the process and all below it."""
+    total = 0
+    for p in descendants(pid):
+        fields = pathlib.Path(f"/proc/{p}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / TICKS
+
+
+def resident_mib(pid):
+    out = {}
+    for p in descendants(pid):
+        name = pathlib.Path(f"/proc/{p}/comm").read_text().strip()
+        out[f"{name} ({p})"] = status_kib(p, "VmRSS") / 1024
+    return out
+
+
+def status_kib(pid, field):
+    """A line of /proc/PID/status, in KiB."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith(field + ":")).split()[1])
+
+
+class Load:
+    """Runs of bench-load against a server whose process is `pid`."""
+
+    def __init__(self, build, directory):
+        self.program = build / "bench" / "bench-load"
+        self.directory = directory
+        self.runs = 0
+
+    def run(self, url, pid, challenges, count, connections, fresh=False):
+        """Enrolments."""
+        path = self.directory / f"challenges-{self.runs}"
+        path.write_text("\n".join(challenges) + "\n")
+        extra = ["--subject", f"b{self.runs}-{os.getpid()}"] + (["--fresh"] if fresh else [])
+        result = self._run(pid, ["--url", url, "--challenges", path, *extra], count, connections)
+        result["fresh"] = fresh
+        return result
+
+    def replay(self, url, pid, requests, count, connections):
+        """Whole HTTP requests, in turn, until count are answered."""
+        path = self.directory / f"requests-{self.runs}"
+        path.write_bytes(b"".join(b"%d\n%b" % (len(r), r) for r in requests))
+        return self._run(pid, ["--url", url, "--whole", path], count, connections)
+
+    def _run(self, pid, arguments, count, connections):
+        self.runs += 1
+        command = [self.program, *arguments, "--count", count, "--connections", connections]
+        load = subprocess.Popen(
+            list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        first = load.stdout.readline()
+        if first != "ready\n":
+            raise SystemExit(f"bench-load: {first!r}, exit status {load.wait()}")
+        before = cpu_seconds(pid)
+        load.stdin.write("go\n")
+        load.stdin.flush()
+        line = load.stdout.readline()
+        cpu = cpu_seconds(pid) - before
+        load.communicate()
+        result = json.loads(line)
+        result.update(
+            connections=connections,
+            per_second=result["issued"] / result["seconds"],
+            cpu_us=cpu * 1e6 / max(result["issued"], 1),
+        )
+        return result
+
+
+def bulk_challenges(daemon, n):
+    from daemon import UnixConnection
+
+    connection = UnixConnection(daemon.admin.path)
+    out = []
+    for _ in range(n):
+        connection.request("POST", "/v1/challenges", json.dumps({"lifetime": "1h"}))
+        out.append(json.loads(connection.getresponse().read())["challenge"])
+    connection.close()
+    return out
+
+
+def print_goals(goals, measured):
+    """name -> (sense, goal); those that were not measured are left out."""
+    for name, (sense, goal) in goals.items():
+        if name in measured:
+            value = measured[name]
+            met = value >= goal if sense == ">=" else value <= goal
+            print(f"{'met   ' if met else 'MISSED'} {name}: {value:.2f} (goal {sense} {goal:g})")
