@@ -21,6 +21,7 @@ struct enrol_policy {
 	struct challenge_static *statics; /* NULL: no static challenges */
 	bool one_time;                    /* one-time challenges are taken */
 	bool renewal;                     /* so are certificates that the profile lets renew */
+	const char *allow_list;           /* and the device is on that list; NULL: none */
 	bool manual;                      /* what is not a renewal waits for operators... */
 	unsigned approvers;               /* ...so many of them... */
 	int64_t pending_lifetime;         /* ...for so many seconds */

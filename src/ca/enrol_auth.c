@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "ca/enrol_device.h"
 #include "ca/enrol_renewal.h"
 #include "der/oid.h"
 #include "pki/ext.h"
@@ -128,9 +129,9 @@ static RESULT check_static(struct crypto *c, const struct enrol_request *req, st
 	return r;
 }
 
-enum result enrol_auth_check(const struct enrol_context *ctx, struct crypto *c,
-			     const struct enrol_request *req, struct enrol_auth *auth,
-			     struct err *err)
+static RESULT check_credential(const struct enrol_context *ctx, struct crypto *c,
+			       const struct enrol_request *req, struct enrol_auth *auth,
+			       struct err *err)
 {
 	bool found = false;
 
@@ -138,7 +139,8 @@ enum result enrol_auth_check(const struct enrol_context *ctx, struct crypto *c,
 		return enrol_renewal_check(ctx, req, auth->now, err);
 	if (req->policy->accept_anyone) {
 		enrol_trace_add(req->trace, "challenge", true,
-				"none needed: endpoint \"%s\" takes anyone", req->policy->endpoint);
+				"none needed: endpoint \"%s\" asks for none",
+				req->policy->endpoint);
 		return OK;
 	}
 	if (req->vouched) {
@@ -154,4 +156,19 @@ enum result enrol_auth_check(const struct enrol_context *ctx, struct crypto *c,
 	if (!found)
 		TRY(check_account(c, req, &found, err));
 	return found ? OK : check_static(c, req, err);
+}
+
+enum result enrol_auth_check(const struct enrol_context *ctx, struct crypto *c,
+			     const struct enrol_request *req, struct enrol_auth *auth,
+			     struct err *err)
+{
+	enum result r;
+
+	TRY(check_credential(ctx, c, req, auth, err));
+	if (!req->policy->allow_list || req->current)
+		return OK;
+	r = enrol_device_check(ctx, req, auth, err);
+	if (r != OK) /* an earlier certificate of this transaction is still its own */
+		auth->fresh = false;
+	return r;
 }

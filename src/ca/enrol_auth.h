@@ -15,6 +15,7 @@ struct enrol_auth {
 	bool one_time;               /* out: the request showed the one-time challenge... */
 	uint8_t hash[STORE_HASH];    /* out: ...with this hash; set also where it is then refused */
 	bool fresh;                  /* out: ...and nobody ever did before */
+	int64_t device;              /* out: entry of the allow-list to use up; 0: none */
 };
 
 /* ERR_DENIED: no. ERR_BUSY, ERR_IO: cannot be told now. The trace says which way it went. */

@@ -129,6 +129,7 @@ static RESULT put_record(const struct enrol_decision *d, const struct profile_re
 	if (d->auth.one_time)
 		record->challenge_hash = d->auth.hash;
 	memcpy(record->challenge_binding, d->auth.binding, STORE_HASH);
+	record->device = d->auth.device;
 	return buf_check(&made->detail, err);
 }
 

@@ -41,7 +41,8 @@ enum result enrol_queue_add(const struct enrol_decision *d, const struct profile
 				    .now = d->auth.now,
 				    .expires = d->auth.now + req->policy->pending_lifetime,
 				    .needed = req->policy->approvers,
-				    .challenge_hash = d->auth.one_time ? d->auth.hash : NULL };
+				    .challenge_hash = d->auth.one_time ? d->auth.hash : NULL,
+				    .device = d->auth.device };
 	BUF reason = BUF_INIT;
 	BUF detail = BUF_INIT;
 	BUF subject = BUF_INIT;

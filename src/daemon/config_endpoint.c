@@ -84,6 +84,26 @@ static void build_profile(struct making *m)
 		 m->f->profile, known.len ? "are: " : "is none", known.len ? buf_cstr(&known) : "");
 }
 
+static void build_allow_list(struct making *m, struct enrol_policy *policy)
+{
+	const struct file_authorisation *f = &m->f->authorisation;
+
+	policy->allow_list = f->allow_list;
+	if (f->allow_list)
+		config_check_name(m->item.b, AT(m, "authorisation.allow_list"), f->allow_list);
+	if (f->allow_list_suffices && !f->allow_list)
+		COMPLAIN(m, AT(m, "authorisation.allow_list_suffices"),
+			 "needs allow_list: the name of the list");
+	if (f->allow_list_suffices && (f->one_time || f->statics_count || f->anyone || f->accounts))
+		COMPLAIN(m, AT(m, "authorisation.allow_list_suffices"),
+			 "asks for nothing else, so that challenges mean nothing; remove it, or "
+			 "anyone, one_time, static and accounts");
+	if (f->allow_list && f->anyone)
+		COMPLAIN(m, AT(m, "authorisation.anyone"),
+			 "is not so with an allow_list; write allow_list_suffices: true instead");
+	policy->accept_anyone |= f->allow_list_suffices;
+}
+
 static enum result build_authorisation(struct making *m, struct err *err)
 {
 	const struct file_authorisation *f = &m->f->authorisation;
@@ -95,12 +115,13 @@ static enum result build_authorisation(struct making *m, struct err *err)
 	policy->accept_anyone = f->anyone;
 	policy->one_time = f->one_time;
 	policy->renewal = f->renewal;
+	build_allow_list(m, policy);
 	if (f->anyone && (f->one_time || f->statics_count || f->accounts))
 		COMPLAIN(m, AT(m, "authorisation.anyone"),
 			 "lets every device in, so that challenges mean nothing; remove it, or "
 			 "one_time, static and accounts");
 	if (!f->anyone && !f->one_time && !f->statics_count && !f->renewal && !f->accounts &&
-	    !f->certificates && !f->registrars)
+	    !f->certificates && !f->registrars && !f->allow_list_suffices)
 		COMPLAIN(m, AT(m, "authorisation"),
 			 "no device could ever enrol; set one_time: true, or list a hash under "
 			 "static");

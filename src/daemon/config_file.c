@@ -301,6 +301,8 @@ static const cyaml_schema_field_t authorisation_fields[] = {
 	SWITCH("accounts", struct file_authorisation, accounts),
 	SWITCH("certificates", struct file_authorisation, certificates),
 	SWITCH("registrars", struct file_authorisation, registrars),
+	TEXT("allow_list", struct file_authorisation, allow_list),
+	SWITCH("allow_list_suffices", struct file_authorisation, allow_list_suffices),
 	CYAML_FIELD_END,
 };
 

@@ -155,6 +155,8 @@ struct file_authorisation {
 	bool accounts;
 	bool certificates;
 	bool registrars;
+	char *allow_list;
+	bool allow_list_suffices;
 };
 
 struct file_crl {

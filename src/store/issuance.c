@@ -3,6 +3,7 @@
 
 #include "base/hex.h"
 #include "store/challenge.h"
+#include "store/device.h"
 #include "store/event.h"
 #include "store/row.h"
 #include "store/state.h"
@@ -111,6 +112,8 @@ enum result issuance_insert(struct db *db, const struct store_issuance *i, struc
 	TRY(issuance_check_first(db, &i->transaction, err));
 	if (i->challenge_hash)
 		TRY(challenge_consume(db, &use, err));
+	if (i->device)
+		TRY(device_consume(db, i->device, i->challenge_binding, i->now, err));
 	TRY(event_insert_issuance(db, &event, &id, err));
 	return insert_cert(db, id, i, err);
 }

@@ -2,6 +2,7 @@
 #include "store/request.h"
 
 #include "store/challenge.h"
+#include "store/device.h"
 #include "store/event.h"
 #include "store/issuance.h"
 #include "store/row.h"
@@ -290,6 +291,8 @@ static enum result add(struct db *db, const void *arg, struct err *err)
 	TRY(check_new(db, n, err));
 	if (n->challenge_hash)
 		TRY(challenge_consume(db, &use, err));
+	if (n->device)
+		TRY(device_consume(db, n->device, n->challenge_binding, n->now, err));
 	TRY(insert(db, n, err));
 	return event_insert(db, &n->event, err);
 }

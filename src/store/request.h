@@ -54,6 +54,7 @@ struct store_queueing {
 	unsigned needed;
 	const uint8_t *challenge_hash; /* one-time challenge to bind and consume; NULL: none */
 	uint8_t challenge_binding[STORE_HASH];
+	int64_t device; /* as of struct store_issuance */
 	struct store_event event;
 };
 /*

@@ -39,6 +39,10 @@
 	" AND (?6 IS NULL OR transaction_id = ?6) "
 #define CERT_ORDER "ORDER BY cert.id DESC LIMIT ?2"
 
+#define DEVICE                                                                                     \
+	"SELECT id, list, type, value, once, note, created, created_by, bound_to, used FROM "      \
+	"device "
+
 #define CA_NAMED "(SELECT id FROM ca WHERE name = ?1)"
 #define REVOKED                                                                                    \
 	"SELECT serial, time, reason, invalid_since, not_after, changed FROM revocation"           \
@@ -111,6 +115,21 @@ static const char *const texts[SQL_COUNT_] = {
 				     " ORDER BY handle LIMIT ?2",
 	[SQL_PURGE_CHALLENGES] = "DELETE FROM challenge WHERE id IN (SELECT id FROM challenge"
 				 " WHERE expires < ?1 ORDER BY expires LIMIT ?2)",
+
+	[SQL_ADD_DEVICE] = "INSERT INTO device (list, type, key, value, once, note, created,"
+			   " created_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+			   " ON CONFLICT DO NOTHING",
+	[SQL_FIND_DEVICE] = DEVICE "WHERE id = ?1",
+	[SQL_MATCH_DEVICE] = DEVICE "WHERE key = ?1 AND list = ?2 AND type = ?3",
+	[SQL_REMOVE_DEVICE] = "DELETE FROM device WHERE id = ?1",
+	[SQL_CONSUME_DEVICE] = "UPDATE device SET bound_to = ?2, used = ?3 WHERE id = ?1"
+			       " AND (bound_to IS NULL OR bound_to = ?2)",
+	[SQL_DEVICES] = DEVICE "WHERE id > ?1 ORDER BY id LIMIT ?2",
+	[SQL_DEVICES_BY_LIST] = DEVICE "WHERE id > ?1 AND list = ?3 ORDER BY id LIMIT ?2",
+	[SQL_DEVICES_BY_KEY] = DEVICE "WHERE key = ?4 AND (?3 IS NULL OR list = ?3) AND id > ?1"
+				      " ORDER BY id LIMIT ?2",
+	[SQL_DEVICE_LISTS] = "SELECT list, count(*), sum(once), sum(once AND used > 0)"
+			     " FROM device GROUP BY list",
 
 	[SQL_ADD_CERT] = "INSERT INTO cert (id, ca, generation, serial, profile, endpoint,"
 			 " transaction_tag, key_tag, transaction_id, key_hash, subject,"
