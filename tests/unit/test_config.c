@@ -225,6 +225,24 @@ static void refuses_with_line_and_remedy(void **state)
 		{ GOOD "    limits: {address: 60}\n",
 		  ":16: endpoints[0].limits.address: \"60\" is not a rate: write a number up to "
 		  "1000000, a slash and a time, as in 60/m or 3/30d\n" },
+		{ HEAD HTTP PROFILES
+		  "\nendpoints:\n  - name: a\n    protocol: scep\n    path: /a\n"
+		  "    ca: a\n    profile: device\n"
+		  "    authorisation: {allow_list_suffices: true, one_time: true}\n",
+		  ":15: endpoints[0].authorisation.allow_list_suffices: needs allow_list: the name "
+		  "of "
+		  "the list\n"
+		  "S:15: endpoints[0].authorisation.allow_list_suffices: asks for nothing else, so "
+		  "that challenges mean nothing; remove it, or anyone, one_time, static and "
+		  "accounts\n" },
+		{ HEAD HTTP PROFILES "\nendpoints:\n  - name: a\n    protocol: scep\n    path: /a\n"
+				     "    ca: a\n    profile: device\n"
+				     "    authorisation: {allow_list: a b, anyone: true}\n",
+		  ":15: endpoints[0].authorisation.allow_list: \"a b\" is no name: write 1 to 63 "
+		  "of "
+		  "A-Z, a-z, 0-9, '.', '_' and '-'\n"
+		  "S:15: endpoints[0].authorisation.anyone: is not so with an allow_list; write "
+		  "allow_list_suffices: true instead\n" },
 		{ GOOD "login_failures: 10\n", ":16: login_failures: \"10\" is not a rate: write a "
 					       "number up to 1000000, a slash "
 					       "and a time, as in 60/m or 3/30d\n" },
