@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libscepter: a certificate for a device, by SCEP (RFC 8894).
+ * libscepter: a certificate for a device, by SCEP (RFC 8894) or EST (RFC 7030).
  *
  *	scepter_new, scepter_set_url
  *	scepter_get_ca, then scepter_trust_fingerprint
@@ -61,12 +61,22 @@ SCEPTER_API const char *scepter_result_name(enum scepter_result result);
 
 struct scepter;
 
-/* url: of the SCEP endpoint, http or https. */
+/* url: of the endpoint, http or https; for EST https, and a server's alone will do. */
 SCEPTER_API enum scepter_result scepter_new(struct scepter **out, const char *url,
 					    struct scepter_error *err);
 /* NULL is fine. Wipes the challenge and the key from memory. */
 SCEPTER_API void scepter_free(struct scepter *s);
 
+/* "scep" (default) or "est": right after scepter_new. */
+SCEPTER_API enum scepter_result scepter_set_protocol(struct scepter *s, const char *name,
+						     struct scepter_error *err);
+/*
+ * EST: the account whose password scepter_set_challenge sets. Without one the password is a
+ * challenge. What tells EST's CA is either a file of anchors for TLS and scepter_trust_first_use,
+ * or, without such a file, scepter_trust_fingerprint.
+ */
+SCEPTER_API enum scepter_result scepter_set_user(struct scepter *s, const char *name,
+						 struct scepter_error *err);
 /* Before scepter_get_ca, if at all. */
 SCEPTER_API enum scepter_result scepter_set_ca_identifier(struct scepter *s, const char *text,
 							  struct scepter_error *err);

@@ -6,9 +6,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/hex.h"
-#include "der/oid.h"
-#include "der/writer.h"
-#include "pki/ext.h"
 #include "pki/key_evp.h"
 #include "pki/name.h"
 #include "pki/pem.h"
@@ -37,6 +34,7 @@ enum result device_new(struct device **out, const char *url, struct err *err)
 	if (!d)
 		return err_nomem(err);
 	d->retry_after = -1;
+	d->protocol = &device_scep;
 	TRY(set_text(&d->url, url, err));
 	/* there are servers that answer in single DES whatever was asked; what it hides is a
 	   certificate, which is no secret, and its signature is checked */
@@ -62,6 +60,7 @@ void device_free(struct device *d)
 	free(d->url);
 	free(d->ca_identifier);
 	free(d->tls_ca_file);
+	free(d->user);
 	free(d);
 }
 
@@ -73,6 +72,27 @@ enum result device_set_ca_identifier(struct device *d, const char *text, struct 
 enum result device_set_tls_ca_file(struct device *d, const char *path, struct err *err)
 {
 	return set_text(&d->tls_ca_file, path, err);
+}
+
+enum result device_set_protocol(struct device *d, const char *name, struct err *err)
+{
+	static const struct {
+		const char *name;
+		const struct device_protocol *protocol;
+	} known[] = { { "scep", &device_scep }, { "est", &device_est } };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(known); i++)
+		if (strcmp(name, known[i].name) == 0) {
+			d->protocol = known[i].protocol;
+			return OK;
+		}
+	return err_set(err, ERR_USAGE, "\"%.40s\" is not a protocol: scep or est", name);
+}
+
+enum result device_set_user(struct device *d, const char *name, struct err *err)
+{
+	return set_text(&d->user, name, err);
 }
 
 void device_set_timeout(struct device *d, unsigned seconds)
@@ -91,20 +111,14 @@ struct crypto *device_crypto(struct device *d)
 }
 
 /* ---- the CA ---- */
-
-struct scep_client device_state_client(const struct device *d)
+enum result device_connect(struct device *d, const struct http_client_config *more, struct err *err)
 {
-	return (struct scep_client){ .http = d->http,
-				     .url = d->url,
-				     .ca_identifier = d->ca_identifier };
-}
-
-static RESULT connect_http(struct device *d, struct err *err)
-{
-	struct http_client_config config = { .ca_file = d->tls_ca_file,
-					     .total_seconds = d->timeout };
+	struct http_client_config config = more ? *more : (struct http_client_config){ 0 };
 	struct http_client *http;
 
+	if (!config.ca_pem.len)
+		config.ca_file = d->tls_ca_file;
+	config.total_seconds = d->timeout;
 	TRY(http_client_new(&http, &config, err));
 	http_client_free(d->http);
 	d->http = http;
@@ -113,15 +127,7 @@ static RESULT connect_http(struct device *d, struct err *err)
 
 enum result device_get_ca(struct device *d, struct err *err)
 {
-	struct scep_client client;
-	struct scep_ca_certs ca;
-
-	TRY(connect_http(d, err));
-	client = device_state_client(d);
-	TRY(scep_client_get_caps(&client, &d->caps, err));
-	TRY(scep_client_get_ca(&client, &ca, err));
-	scep_ca_certs_clear(&d->ca);
-	d->ca = ca;
+	TRY(d->protocol->get_ca(d, err));
 	d->trusted = false;
 	return OK;
 }
@@ -151,14 +157,13 @@ static RESULT parse_fingerprint(const char *text, struct buf *out, struct err *e
 
 enum result device_trust(struct device *d, const char *fingerprint, struct err *err)
 {
-	struct clock clock = CLOCK_SYSTEM;
 	BUF wanted = BUF_INIT;
 
 	if (fingerprint)
 		TRY(parse_fingerprint(fingerprint, &wanted, err));
 	if (d->ca.n == 0)
-		return err_set(err, ERR_USAGE, "trust in a CA before GetCACert was asked");
-	TRY(scep_ca_certs_trust(&d->ca, d->c, buf_span(&wanted), clock_now(&clock), err));
+		return err_set(err, ERR_USAGE, "trust in a CA that was not asked yet");
+	TRY(d->protocol->trust(d, buf_span(&wanted), err));
 	d->trusted = true;
 	return OK;
 }
@@ -215,61 +220,6 @@ enum result device_set_challenge(struct device *d, struct span challenge, struct
 {
 	return secret_set(&d->challenge, challenge, err);
 }
-
-static RESULT check_ready(const struct device *d, struct err *err)
-{
-	if (!d->trusted)
-		return err_set(err, ERR_USAGE, "enrolment with a CA that is not trusted yet");
-	if (!d->key)
-		return err_set(err, ERR_USAGE, "enrolment without a key");
-	if (d->current_key)
-		return OK;
-	if (d->key->kind != KEY_RSA && secret_span(&d->challenge).len == 0)
-		return err_set(err, ERR_USAGE,
-			       "RFC 8894 3.1: a %s key cannot decrypt the answer, which needs a "
-			       "challenge then; give one, or take an RSA key",
-			       key_kind_name(d->key->kind));
-	return OK;
-}
-
-static RESULT begin(struct device *d, struct scep_enrolment *e, struct err *err)
-{
-	struct clock clock = CLOCK_SYSTEM;
-	struct scep_enrolment_config config = { .key = d->key,
-						.subject = buf_span(&d->subject),
-						.challenge = secret_span(&d->challenge),
-						.current_key = d->current_key,
-						.current_cert = buf_span(&d->current_cert),
-						.caps = d->caps,
-						.allow_legacy = d->allow_legacy,
-						.now = clock_now(&clock) };
-	BUF exts = BUF_INIT;
-	BUF empty = BUF_INIT;
-
-	if (d->subject.len == 0) { /* a name of no RDNs is a name, too */
-		der_put_tlv(&empty, DER_SEQUENCE, SPAN_NONE);
-		config.subject = buf_span(&empty);
-	}
-	if (d->sans.len)
-		ext_put_san(&exts, buf_span(&d->sans), d->subject.len == 0);
-	TRY(buf_check(&exts, err));
-	TRY(buf_check(&empty, err));
-	config.exts = buf_span(&exts);
-	return scep_enrolment_init(e, &config, d->c, err);
-}
-
-/* A refusal as an error: RFC 8894 3.2.1.4. */
-static RESULT refused(const struct scep_enrolment_reply *reply, struct err *err)
-{
-	static const enum result codes[] = { ERR_BAD_ALG, ERR_BAD_CHECK, ERR_BAD_REQUEST,
-					     ERR_BAD_TIME, ERR_BAD_CERT_ID };
-	bool known = reply->fail_info >= 0 && (size_t)reply->fail_info < ARRAY_LEN(codes);
-
-	return err_set(err, known ? codes[reply->fail_info] : ERR_BAD_REQUEST,
-		       "the CA refuses (%s): %.400s", scep_fail_info_name(reply->fail_info),
-		       reply->text[0] ? reply->text : "it does not say why; its log may");
-}
-
 /* A repeated transaction gets the certificate of the first time, however long ago that was. */
 static RESULT check_validity(struct span der, struct err *err)
 {
@@ -286,92 +236,24 @@ static RESULT check_validity(struct span der, struct err *err)
 		       "enrol with a new key",
 		       until);
 }
-
-static RESULT take_reply(struct device *d, struct scep_enrolment_reply *reply, struct err *err)
+enum result device_take_cert(struct device *d, struct buf *cert, struct err *err)
 {
-	d->pending = reply->status == SCEP_PENDING;
-	if (d->pending)
-		return err_set(err, ERR_BUSY, "the request waits for approval at the CA");
-	if (reply->status != SCEP_SUCCESS)
-		return refused(reply, err);
-	TRY(check_validity(buf_span(&reply->cert), err));
+	TRY(check_validity(buf_span(cert), err));
 	if (d->current_key)
-		TRY(device_renewal_check(d, buf_span(&reply->cert), err));
+		TRY(device_renewal_check(d, buf_span(cert), err));
 	buf_clear(&d->cert);
-	d->cert = buf_take(&reply->cert);
+	d->cert = buf_take(cert);
 	return OK;
-}
-
-static RESULT exchange(struct device *d, struct scep_enrolment *e, struct err *err)
-{
-	CLEANUP(scep_enrolment_reply_clear)
-	struct scep_enrolment_reply reply = { .status = SCEP_FAILURE };
-	struct scep_client client = device_state_client(d);
-	BUF request = BUF_INIT;
-	BUF answer = BUF_INIT;
-
-	if (d->pending && scep_enrolment_can_poll(e))
-		TRY(scep_enrolment_poll(e, &d->ca, d->c, &request, err));
-	else
-		TRY(scep_enrolment_request(e, &d->ca, d->c, &request, err));
-	TRY(scep_client_pki_operation(&client, d->caps, buf_span(&request), &answer,
-				      &d->retry_after, err));
-	TRY(scep_enrolment_read(e, &d->ca, d->c, buf_span(&answer), &reply, err));
-	return take_reply(d, &reply, err);
-}
-
-static RESULT check_can_look_up(const struct device *d, struct err *err)
-{
-	if (!d->trusted || !d->current_key)
-		return err_set(err, ERR_USAGE,
-			       "a look-up takes a trusted CA and a certificate to sign with");
-	if (d->current_key->kind == KEY_RSA)
-		return OK;
-	return err_set(err, ERR_USAGE, "RFC 8894 3.1: a %s key cannot decrypt the answer",
-		       key_kind_name(d->current_key->kind));
-}
-
-static RESULT look_up(struct device *d, struct scep_enrolment *e, int type, struct span serial,
-		      struct buf *out, struct err *err)
-{
-	CLEANUP(scep_enrolment_reply_clear)
-	struct scep_enrolment_reply reply = { .status = SCEP_FAILURE };
-	struct scep_client client = device_state_client(d);
-	BUF request = BUF_INIT;
-	BUF answer = BUF_INIT;
-
-	TRY(scep_enrolment_lookup(e, &d->ca, type, serial, d->c, &request, err));
-	TRY(scep_client_pki_operation(&client, d->caps, buf_span(&request), &answer,
-				      &d->retry_after, err));
-	TRY(scep_enrolment_read(e, &d->ca, d->c, buf_span(&answer), &reply, err));
-	if (reply.status != SCEP_SUCCESS)
-		return refused(&reply, err);
-	buf_put(out, buf_span(&reply.cert));
-	return buf_check(out, err);
-}
-
-enum result device_lookup(struct device *d, int type, struct span serial, struct buf *out,
-			  struct err *err)
-{
-	CLEANUP(scep_enrolment_clear) struct scep_enrolment e = { 0 };
-	struct key *own = d->key;
-	enum result r;
-
-	TRY(check_can_look_up(d, err));
-	d->key = d->current_key;
-	r = begin(d, &e, err);
-	d->key = own;
-	return r == OK ? look_up(d, &e, type, serial, out, err) : r;
 }
 
 enum result device_enrol(struct device *d, struct err *err)
 {
-	CLEANUP(scep_enrolment_clear) struct scep_enrolment e = { 0 };
-
 	d->retry_after = -1;
-	TRY(check_ready(d, err));
-	TRY(begin(d, &e, err));
-	return exchange(d, &e, err);
+	if (!d->trusted)
+		return err_set(err, ERR_USAGE, "enrolment with a CA that is not trusted yet");
+	if (!d->key)
+		return err_set(err, ERR_USAGE, "enrolment without a key");
+	return d->protocol->enrol(d, err);
 }
 
 enum result device_poll(struct device *d, struct err *err)

@@ -18,6 +18,10 @@ DEFINE_CLEANUP(struct device, device_free)
 
 struct crypto *device_crypto(struct device *d);
 
+/* "scep" (default) or "est": before anything else. */
+RESULT device_set_protocol(struct device *d, const char *name, struct err *err);
+/* EST: the name that goes with the password, which device_set_challenge sets. */
+RESULT device_set_user(struct device *d, const char *name, struct err *err);
 /* For device_get_ca and after; texts are copied, NULL sets back. */
 RESULT device_set_ca_identifier(struct device *d, const char *text, struct err *err);
 /* PEM, for https; default: the system's. */
@@ -41,6 +45,9 @@ RESULT device_trust(struct device *d, const char *fingerprint, struct err *err);
  */
 RESULT device_open_key(struct device *d, const char *path, const char *type, bool *made,
 		       struct err *err);
+
+/* The type of key that the server wants (EST's csrattrs), else the usual one. */
+const char *device_key_type(const struct device *d, const char *usual);
 
 RESULT device_set_subject(struct device *d, const char *dn, struct err *err);
 /* "DNS:router7.example": see pki/san.h. May be called again. */

@@ -5,10 +5,23 @@
 
 #include "client/device.h"
 
+/* What differs between protocols. Each fills what it is named after, or leaves it alone. */
+struct device_protocol {
+	RESULT (*get_ca)(struct device *d, struct err *err); /* d->ca */
+	/* fingerprint empty: whoever has answered is trusted */
+	RESULT (*trust)(struct device *d, struct span fingerprint, struct err *err);
+	RESULT (*enrol)(struct device *d, struct err *err); /* d->cert; trusted, with a key */
+};
+extern const struct device_protocol device_scep;
+extern const struct device_protocol device_est;
+
 struct device {
+	const struct device_protocol *protocol;
 	char *url;
 	char *ca_identifier;
 	char *tls_ca_file;
+	char *user;        /* of HTTP Basic; NULL: none, the challenge alone is the password */
+	struct buf wanted; /* EST: CsrAttrs of the server; empty: none */
 	unsigned timeout;
 	bool allow_legacy;
 	struct crypto *c;
@@ -27,8 +40,10 @@ struct device {
 	struct buf cert;
 };
 
-/* For requests to this device's server, while d lives. */
-struct scep_client device_state_client(const struct device *d);
+/* d->http anew; `more`, whose trust is d's unless it brings its own, may be NULL. */
+RESULT device_connect(struct device *d, const struct http_client_config *more, struct err *err);
+/* What was issued into d->cert, if it will do. */
+RESULT device_take_cert(struct device *d, struct buf *cert, struct err *err);
 /* Is it fit to take the place of what it renews? ERR_BAD_CERT_ID, ERR_BAD_TIME. */
 RESULT device_renewal_check(const struct device *d, struct span der, struct err *err);
 

@@ -88,6 +88,21 @@ void scepter_free(struct scepter *s)
 	free(s);
 }
 
+enum scepter_result scepter_set_protocol(struct scepter *s, const char *name,
+					 struct scepter_error *err)
+{
+	struct err e = { 0 };
+
+	return tell(device_set_protocol(s->device, name, &e), &e, err);
+}
+
+enum scepter_result scepter_set_user(struct scepter *s, const char *name, struct scepter_error *err)
+{
+	struct err e = { 0 };
+
+	return tell(device_set_user(s->device, name, &e), &e, err);
+}
+
 enum scepter_result scepter_set_ca_identifier(struct scepter *s, const char *text,
 					      struct scepter_error *err)
 {

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "net/tls_peer.h"
+
 #define CONNECT_SECONDS 10
 #define TOTAL_SECONDS 60
 #define BODY_MAX ((size_t)4 << 20)
@@ -18,6 +20,14 @@ struct http_client {
 	char *unix_socket;
 	unsigned total_seconds;
 	size_t body_max;
+	bool anyone;
+	struct buf ca_pem; /* owned, like those below */
+	struct buf cert_pem;
+	struct buf key_pem;
+	char *user;
+	struct buf password; /* with a NUL */
+	size_t binding_len;
+	uint8_t binding[TLS_PEER_BINDING_MAX];
 };
 
 /* What libcurl gives away piece by piece. */
@@ -45,6 +55,52 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 	return sink->body.failed ? 0 : n;
 }
 
+/* libcurl shows its SSL object only while a transfer runs: the first line of the reply will do. */
+static size_t on_field(char *data, size_t size, size_t n, void *arg)
+{
+	const struct curl_tlssessioninfo *info = NULL;
+	struct http_client *c = arg;
+
+	(void)data;
+	if (c->binding_len == 0 &&
+	    curl_easy_getinfo(c->curl, CURLINFO_TLS_SSL_PTR, &info) == CURLE_OK && info &&
+	    info->backend == CURLSSLBACKEND_OPENSSL && info->internals)
+		c->binding_len = tls_peer_bind(info->internals, c->binding);
+	return size * n;
+}
+
+static bool set_blob(struct http_client *c, CURLoption option, const struct buf *bytes)
+{
+	struct curl_blob blob = { .data = bytes->data,
+				  .len = bytes->len,
+				  .flags = CURL_BLOB_NOCOPY };
+
+	return bytes->len == 0 || curl_easy_setopt(c->curl, option, &blob) == CURLE_OK;
+}
+
+/* Whom to believe over TLS, and who to be. */
+static bool set_up_identity(struct http_client *c)
+{
+	bool ok = true;
+
+	if (c->ca_file)
+		ok &= curl_easy_setopt(c->curl, CURLOPT_CAINFO, c->ca_file) == CURLE_OK;
+	ok &= set_blob(c, CURLOPT_CAINFO_BLOB, &c->ca_pem);
+	ok &= set_blob(c, CURLOPT_SSLCERT_BLOB, &c->cert_pem);
+	ok &= set_blob(c, CURLOPT_SSLKEY_BLOB, &c->key_pem);
+	if (c->anyone) {
+		ok &= curl_easy_setopt(c->curl, CURLOPT_SSL_VERIFYPEER, 0L) == CURLE_OK;
+		ok &= curl_easy_setopt(c->curl, CURLOPT_SSL_VERIFYHOST, 0L) == CURLE_OK;
+	}
+	if (c->user) {
+		ok &= curl_easy_setopt(c->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK;
+		ok &= curl_easy_setopt(c->curl, CURLOPT_USERNAME, c->user) == CURLE_OK;
+		ok &= curl_easy_setopt(c->curl, CURLOPT_PASSWORD, (const char *)c->password.data) ==
+		      CURLE_OK;
+	}
+	return ok;
+}
+
 static bool set_up(struct http_client *c, const struct http_client_config *config)
 {
 	const char *agent = config->user_agent ? config->user_agent : "scepter/" SCEPTER_VERSION;
@@ -62,14 +118,35 @@ static bool set_up(struct http_client *c, const struct http_client_config *confi
 	ok &= curl_easy_setopt(c->curl, CURLOPT_CONNECTTIMEOUT, connect) == CURLE_OK;
 	ok &= curl_easy_setopt(c->curl, CURLOPT_TIMEOUT, (long)c->total_seconds) == CURLE_OK;
 	ok &= curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK;
-	if (c->ca_file)
-		ok &= curl_easy_setopt(c->curl, CURLOPT_CAINFO, c->ca_file) == CURLE_OK;
+	ok &= curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, on_field) == CURLE_OK;
+	ok &= curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c) == CURLE_OK;
+	ok &= set_up_identity(c);
 	if (c->unix_socket) {
 		ok &=
 		    curl_easy_setopt(c->curl, CURLOPT_UNIX_SOCKET_PATH, c->unix_socket) == CURLE_OK;
 		ok &= curl_easy_setopt(c->curl, CURLOPT_NOPROXY, "*") == CURLE_OK;
 	}
 	return ok;
+}
+
+static enum result copy_identity(struct http_client *c, const struct http_client_config *config,
+				 struct err *err)
+{
+	c->anyone = config->anyone;
+	buf_put(&c->ca_pem, config->ca_pem);
+	buf_put(&c->cert_pem, config->cert_pem);
+	buf_put(&c->key_pem, config->key_pem);
+	buf_put(&c->password, config->password);
+	buf_put_byte(&c->password, '\0');
+	TRY(buf_check(&c->ca_pem, err));
+	TRY(buf_check(&c->cert_pem, err));
+	TRY(buf_check(&c->key_pem, err));
+	TRY(buf_check(&c->password, err));
+	if (config->ca_file && !config->ca_pem.len && !(c->ca_file = strdup(config->ca_file)))
+		return err_nomem(err);
+	if (config->user && !(c->user = strdup(config->user)))
+		return err_nomem(err);
+	return OK;
 }
 
 enum result http_client_new(struct http_client **out, const struct http_client_config *config,
@@ -83,8 +160,7 @@ enum result http_client_new(struct http_client **out, const struct http_client_c
 	(void)pthread_once(&once, init_once);
 	c->total_seconds = config->total_seconds ? config->total_seconds : TOTAL_SECONDS;
 	c->body_max = config->body_max ? config->body_max : BODY_MAX;
-	if (config->ca_file && !(c->ca_file = strdup(config->ca_file)))
-		return err_nomem(err);
+	TRY(copy_identity(c, config, err));
 	if (config->unix_socket && !(c->unix_socket = strdup(config->unix_socket)))
 		return err_nomem(err);
 	c->curl = curl_easy_init();
@@ -104,6 +180,11 @@ void http_client_free(struct http_client *c)
 		curl_easy_cleanup(c->curl);
 	free(c->ca_file);
 	free(c->unix_socket);
+	free(c->user);
+	buf_clear(&c->ca_pem);
+	buf_clear(&c->cert_pem);
+	buf_wipe(&c->key_pem);
+	buf_wipe(&c->password);
 	free(c);
 }
 
@@ -116,6 +197,7 @@ static CURLcode prepare(struct http_client *c, const struct http_client_request 
 	CURLcode e;
 
 	c->error[0] = '\0';
+	c->binding_len = 0;
 	(void)curl_easy_setopt(c->curl, CURLOPT_HTTPGET, 1L);
 	(void)curl_easy_setopt(c->curl, CURLOPT_NOBODY, strcmp(req->method, "HEAD") == 0 ? 1L : 0L);
 	(void)curl_easy_setopt(c->curl, CURLOPT_WRITEDATA, sink);
@@ -196,6 +278,7 @@ static void fill(struct http_client *c, struct http_client_reply *reply, struct 
 	struct curl_header *field;
 	curl_off_t seconds = 0;
 	char *type = NULL;
+	long connects = 0;
 
 	(void)curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &reply->status);
 	(void)curl_easy_getinfo(c->curl, CURLINFO_CONTENT_TYPE, &type);
@@ -204,6 +287,8 @@ static void fill(struct http_client *c, struct http_client_reply *reply, struct 
 	reply->retry_after = -1;
 	if (curl_easy_header(c->curl, "Retry-After", 0, CURLH_HEADER, -1, &field) == CURLHE_OK)
 		reply->retry_after = (long)seconds;
+	if (curl_easy_getinfo(c->curl, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK)
+		reply->fresh = connects > 0;
 	reply->body = buf_take(&sink->body);
 }
 
@@ -254,6 +339,11 @@ enum result http_client_do(struct http_client *c, const struct http_client_reque
 	(void)curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, NULL);
 	curl_slist_free_all(fields);
 	return r;
+}
+
+struct span http_client_binding(const struct http_client *c)
+{
+	return span_of(c->binding, c->binding_len);
 }
 
 void http_client_reply_clear(struct http_client_reply *reply)

@@ -6,8 +6,14 @@
 #include "base/buf.h"
 
 struct http_client_config {
-	const char *unix_socket;  /* connect here whatever the URL's host; NULL: by the URL */
-	const char *ca_file;      /* PEM trust anchors for https; NULL: the system's */
+	const char *unix_socket; /* connect here whatever the URL's host; NULL: by the URL */
+	const char *ca_file;     /* PEM trust anchors for https; NULL: the system's */
+	struct span ca_pem;      /* the same as bytes, in its place; empty: none */
+	bool anyone;             /* whoever answers will do: no secrets, then */
+	struct span cert_pem;    /* of a client that shows a certificate over TLS, and... */
+	struct span key_pem;     /* ...its private key, wiped with the client */
+	const char *user;        /* of HTTP Basic; NULL: none */
+	struct span password;
 	unsigned connect_seconds; /* 0: 10 */
 	unsigned total_seconds;   /* 0: 60 */
 	size_t body_max;          /* of the reply; 0: 4 MiB */
@@ -27,6 +33,7 @@ struct http_client_reply {
 	long status;
 	char content_type[128]; /* lower case, parameters cut off */
 	long retry_after;       /* seconds; -1: absent */
+	bool fresh;             /* by a connection of its own */
 	struct buf body;
 };
 
@@ -38,6 +45,12 @@ DEFINE_CLEANUP(struct http_client, http_client_free)
 /* Any HTTP status is OK here; ERR_IO, ERR_TIMEOUT or ERR_LIMIT when no whole reply came. */
 RESULT http_client_do(struct http_client *c, const struct http_client_request *req,
 		      struct http_client_reply *reply, struct err *err);
+/*
+ * What binds something to the connection that the last request went by (RFC 5929 tls-unique, RFC
+ * 9266 tls-exporter); empty: it was none of TLS, or has no such. The next request goes by the same
+ * connection as a rule: *reply.fresh says whether it did not.
+ */
+struct span http_client_binding(const struct http_client *c);
 void http_client_reply_clear(struct http_client_reply *reply);
 
 #endif

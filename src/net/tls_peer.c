@@ -68,16 +68,18 @@ static bool is_verified(const SSL *ssl, const X509 *leaf)
 /* tls-unique is the first Finished; without RFC 7627 two channels could have the same. */
 static size_t bind_tls12(const SSL *ssl, uint8_t out[TLS_PEER_BINDING_MAX])
 {
+	/* the client's Finished comes first, but where a session is resumed */
+	bool own = SSL_session_reused(ssl) == SSL_is_server(ssl);
 	size_t n;
 
 	if (SSL_get_extms_support((SSL *)(uintptr_t)ssl) != 1)
 		return 0;
-	n = SSL_session_reused(ssl) ? SSL_get_finished(ssl, out, TLS_PEER_BINDING_MAX)
-				    : SSL_get_peer_finished(ssl, out, TLS_PEER_BINDING_MAX);
+	n = own ? SSL_get_finished(ssl, out, TLS_PEER_BINDING_MAX)
+		: SSL_get_peer_finished(ssl, out, TLS_PEER_BINDING_MAX);
 	return n <= TLS_PEER_BINDING_MAX ? n : 0;
 }
 
-static size_t bind_channel(SSL *ssl, uint8_t out[TLS_PEER_BINDING_MAX])
+size_t tls_peer_bind(void *ssl, uint8_t out[TLS_PEER_BINDING_MAX])
 {
 	if (SSL_version(ssl) < TLS1_3_VERSION)
 		return bind_tls12(ssl, out);
@@ -99,7 +101,7 @@ struct tls_peer *tls_peer_new(void *ssl)
 		*p = (struct tls_peer){ .verified = is_verified(ssl, leaf) };
 		atomic_init(&p->refs, 1);
 		put_certs(p, &chain);
-		p->binding_len = bind_channel(ssl, p->binding);
+		p->binding_len = tls_peer_bind(ssl, p->binding);
 	}
 	X509_free(leaf);
 	ERR_clear_error();

@@ -28,6 +28,8 @@ struct tls_peer {
 	uint8_t bytes[];
 };
 
+/* The binding of a connection, of either side, after its handshake; its length, 0: none. */
+size_t tls_peer_bind(void *ssl, uint8_t out[TLS_PEER_BINDING_MAX]);
 /* After the handshake on ssl (SSL *). NULL: no memory, or more certificates than we take. */
 struct tls_peer *tls_peer_new(void *ssl);
 struct tls_peer *tls_peer_ref(struct tls_peer *p);

@@ -207,8 +207,8 @@ static size_t find_issuer(const struct scep_ca_certs *ca)
 	return NOBODY;
 }
 
-enum result scep_ca_certs_trust(struct scep_ca_certs *ca, struct crypto *c, struct span fingerprint,
-				int64_t now, struct err *err)
+enum result scep_ca_certs_trust_issuer(struct scep_ca_certs *ca, struct crypto *c,
+				       struct span fingerprint, int64_t now, struct err *err)
 {
 	size_t anchor = NOBODY;
 
@@ -223,7 +223,16 @@ enum result scep_ca_certs_trust(struct scep_ca_certs *ca, struct crypto *c, stru
 	spread_trust(ca, c, now);
 	ca->issuer = find_issuer(ca);
 	ca->encrypter = find_encrypter(ca);
-	if (ca->issuer == NOBODY || ca->encrypter == NOBODY)
+	if (ca->issuer == NOBODY)
+		return err_set(err, ERR_BAD_CERT_ID, "no CA of the answer may issue certificates");
+	return OK;
+}
+
+enum result scep_ca_certs_trust(struct scep_ca_certs *ca, struct crypto *c, struct span fingerprint,
+				int64_t now, struct err *err)
+{
+	TRY(scep_ca_certs_trust_issuer(ca, c, fingerprint, now, err));
+	if (ca->encrypter == NOBODY)
 		return err_set(err, ERR_BAD_CERT_ID,
 			       "RFC 8894 3.1: no trusted certificate in the answer has an RSA key "
 			       "to encrypt the request for");

@@ -34,6 +34,10 @@ void scep_ca_certs_clear(struct scep_ca_certs *c);
 RESULT scep_ca_certs_trust(struct scep_ca_certs *ca, struct crypto *c, struct span fingerprint,
 			   int64_t now, struct err *err);
 
+/* The same where nothing is encrypted: `encrypter` may be nobody. */
+RESULT scep_ca_certs_trust_issuer(struct scep_ca_certs *ca, struct crypto *c,
+				  struct span fingerprint, int64_t now, struct err *err);
+
 /* The trusted certificate with this key, to check a reply by; NULL: none. */
 const struct cert *scep_ca_certs_by_key(const struct scep_ca_certs *ca, struct span spki);
 /* May it be used for that, by its keyUsage? One without the extension may be used for all. */

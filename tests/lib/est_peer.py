@@ -100,13 +100,13 @@ class Authority:
 class Request:
     """A PKCS#10 request and its key."""
 
-    def __init__(self, cn="sensor-1", key=None, sans=(), challenge=None, digest=hashes.SHA256):
+    def __init__(self, cn="sensor-1", key=None, sans=(), ips=(), challenge=None, digest=hashes.SHA256):
         self.key = key or ec.generate_private_key(ec.SECP256R1())
         builder = x509.CertificateSigningRequestBuilder().subject_name(name(cn))
-        if sans:
-            builder = builder.add_extension(
-                x509.SubjectAlternativeName([x509.DNSName(s) for s in sans]), critical=False
-            )
+        names = [x509.DNSName(s) for s in sans]
+        names += [x509.IPAddress(ipaddress.ip_address(ip)) for ip in ips]
+        if names:
+            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         if challenge is not None:
             builder = builder.add_attribute(AttributeOID.CHALLENGE_PASSWORD, challenge)
         self.csr = builder.sign(self.key, digest())

@@ -8,6 +8,7 @@ import ssl
 import pytest
 from asn1crypto import core
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 import est_peer
@@ -54,10 +55,12 @@ ENDPOINTS = [
     est_endpoint("linked", est={"channel_binding": "required"}),
     est_endpoint("may-link", est={"channel_binding": "optional"}),
     est_endpoint("p384", profile="p384"),
+    est_endpoint("web", profile="web"),
     est_endpoint("none", ca="not-made-yet"),
 ]
 PROFILES = [
     profile(renewal={"window": "any", "grace": "30d"}),
+    profile("web", eku=["serverAuth"], other_san="optional"),
     profile("registrar", eku=["clientAuth", "cmcRA"]),
     profile(
         "p384",
@@ -98,11 +101,28 @@ class EstDaemon(Daemon):
         return Est(self.tls_port, self.web.path, label, **options)
 
 
-def make_est(directory, **options):
+def make_est(directory, web_is_demo=False, **options):
+    """web_is_demo: its TLS certificate is by the CA that it serves, too."""
     maker, web = Authority(directory, "Maker CA"), Authority(directory, "Web CA")
     daemon = EstDaemon(directory / "daemon", maker, web, **options).start()
     daemon.admin.ca_init("demo")
+    if web_is_demo:
+        key = ec.generate_private_key(ec.SECP256R1())
+        cert = daemon.est("web").enrol(Request("localhost", key=key, sans=["localhost"], ips=["127.0.0.1"]))
+        (web.directory / "server.pem").write_bytes(est_peer.pem(cert))
+        est_peer.write_private(web.directory / "server.key", est_peer.private_pem(key))
+        daemon.restart()
+        (ca,) = est_peer.certificates(insecure(daemon, "cacerts"))
+        web.path.write_bytes(est_peer.pem(ca))
     return daemon
+
+
+def insecure(daemon, operation):
+    """What a server says that nobody has verified."""
+    est = daemon.est()
+    est.context.check_hostname = False
+    est.context.verify_mode = ssl.CERT_NONE
+    return est.call("GET", operation)[2]
 
 
 @pytest.fixture(scope="module")

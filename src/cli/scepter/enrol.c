@@ -18,6 +18,7 @@ struct opts {
 	const char *ca_identifier;
 	const char *fingerprint;
 	bool first_use;
+	const char *user;
 	const char *challenge_file;
 	const char *subject;
 	struct cli_list sans;
@@ -40,22 +41,25 @@ struct opts {
 	}
 
 static const struct cli_option options[] = {
-	OPT("--protocol", CLI_TEXT, protocol, "NAME", "how to enrol: scep (default)"),
-	MUST("--url", CLI_TEXT, url, "URL", "of the CA's SCEP endpoint"),
+	OPT("--protocol", CLI_TEXT, protocol, "NAME", "how to enrol: scep (default) or est"),
+	MUST("--url", CLI_TEXT, url, "URL", "of the CA's endpoint; for EST a server's will do"),
 	OPT("--ca-identifier", CLI_TEXT, ca_identifier, "TEXT",
 	    "names one CA where a URL has many"),
 	OPT("--ca-fingerprint", CLI_TEXT, fingerprint, "HEX",
 	    "SHA-256 of the CA's certificate, or of the root above it"),
 	OPT("--insecure-trust-first-use", CLI_FLAG, first_use, NULL,
 	    "trust whoever answers, instead of a fingerprint"),
+	OPT("--user", CLI_TEXT, user, "NAME", "EST: account whose password is in --challenge-file"),
 	OPT("--challenge-file", CLI_TEXT, challenge_file, "FILE",
-	    "whose first line is the challenge password; - is standard input"),
+	    "whose first line is the challenge, or password; - is standard input"),
 	MUST("--subject", CLI_TEXT, subject, "DN", "asked for: CN=router7,O=Example"),
 	OPT("--san", CLI_LIST, sans, "TYPE:VALUE",
 	    "asked for as well: DNS, IP, URI, email, UPN; may be repeated"),
 	MUST("--key", CLI_TEXT, key, "FILE", "private key, made with mode 0600 if not there"),
 	OPT("--key-type", CLI_TEXT, key_type, "TYPE",
-	    "of a key to be made: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521, ed25519"),
+	    "of a key to be made: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521, ed25519; "
+	    "for "
+	    "EST as the CA wants it"),
 	MUST("--cert", CLI_TEXT, cert, "FILE", "where to write the certificate (PEM)"),
 	OPT("--ca", CLI_TEXT, ca, "FILE", "where to write the CA certificates (PEM)"),
 	OPT("--tls-ca", CLI_TEXT, tls_ca, "FILE", "trust anchors for https (PEM)"),
@@ -66,10 +70,16 @@ static const struct cli_option options[] = {
 	{ 0 },
 };
 
+static bool is_est(const struct opts *o)
+{
+	return o->protocol && strcmp(o->protocol, "est") == 0;
+}
+
 static RESULT check(const struct opts *o, struct err *err)
 {
-	if (o->protocol && strcmp(o->protocol, "scep") != 0)
-		return err_set(err, ERR_USAGE, "--protocol %s: only scep is known", o->protocol);
+	/* EST's CA is known by its TLS, where that is anchored */
+	if (is_est(o) && o->tls_ca && !o->first_use)
+		return OK;
 	if (!o->fingerprint && !o->first_use)
 		return err_set(err, ERR_USAGE,
 			       "--ca-fingerprint is missing: without it anybody could pose as the "
@@ -86,6 +96,7 @@ static RESULT check(const struct opts *o, struct err *err)
 static RESULT set_up(struct device *d, const struct opts *o, struct err *err)
 {
 	TRY(device_set_ca_identifier(d, o->ca_identifier, err));
+	TRY(device_set_user(d, o->user, err));
 	TRY(device_set_tls_ca_file(d, o->tls_ca, err));
 	device_allow_legacy(d, o->legacy);
 	TRY(device_get_ca(d, err));
@@ -164,12 +175,14 @@ static RESULT get(struct cli *cli, const struct opts *o, bool poll, struct err *
 
 	TRY(check(o, err));
 	TRY(device_new(&d, o->url, err));
+	TRY(device_set_protocol(d, o->protocol ? o->protocol : "scep", err));
 	TRY(describe(d, o, err));
 	TRY(set_up(d, o, err));
 	if (poll && !file_exists(o->key))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no key, so nothing was asked for",
 			       o->key);
-	TRY(device_open_key(d, o->key, o->key_type ? o->key_type : "rsa2048", &made, err));
+	TRY(device_open_key(d, o->key, o->key_type ? o->key_type : device_key_type(d, "rsa2048"),
+			    &made, err));
 	TRY(wait_for_cert(d, o->wait, poll, err));
 	TRY(save(d, o, err));
 	return show(cli, o, d, made, err);
@@ -202,7 +215,10 @@ const struct cli_command scepter_enrol = {
 		    "    --challenge-file challenge --subject CN=router7 --san "
 		    "DNS:router7.example \\\n"
 		    "    --key router7.key --cert router7.pem --ca ca.pem\n"
-		    "echo \"$CHALLENGE\" | scepter enrol --challenge-file - --key-type p256 ...\n",
+		    "echo \"$CHALLENGE\" | scepter enrol --challenge-file - --key-type p256 ...\n"
+		    "scepter enrol --protocol est --url https://ca.example --tls-ca tls.pem \\\n"
+		    "    --user sensor --challenge-file password --subject CN=sensor1 \\\n"
+		    "    --key sensor1.key --cert sensor1.pem --ca ca.pem\n",
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.run = run_enrol,

@@ -11,6 +11,7 @@
 #define PATH_ROOM 4096
 
 struct opts {
+	const char *protocol;
 	const char *url;
 	const char *ca_identifier;
 	const char *fingerprint;
@@ -27,8 +28,10 @@ struct opts {
 };
 
 static const struct cli_option options[] = {
-	{ "--url", CLI_TEXT, offsetof(struct opts, url), "URL", "of the CA's SCEP endpoint",
-	  .required = true },
+	{ "--protocol", CLI_TEXT, offsetof(struct opts, protocol), "NAME",
+	  "how to renew: scep (default) or est" },
+	{ "--url", CLI_TEXT, offsetof(struct opts, url), "URL",
+	  "of the CA's endpoint; for EST a server's will do", .required = true },
 	{ "--ca-identifier", CLI_TEXT, offsetof(struct opts, ca_identifier), "TEXT",
 	  "names one CA where a URL has many" },
 	{ "--ca-fingerprint", CLI_TEXT, offsetof(struct opts, fingerprint), "HEX",
@@ -57,6 +60,8 @@ static const struct cli_option options[] = {
 
 static RESULT check(const struct opts *o, struct err *err)
 {
+	if (o->protocol && strcmp(o->protocol, "est") == 0 && o->tls_ca && !o->first_use)
+		return OK;
 	if (!o->fingerprint == !o->first_use)
 		return err_set(err, ERR_USAGE,
 			       "give either --ca-fingerprint or --insecure-trust-first-use");
@@ -93,8 +98,8 @@ static RESULT ask(struct device *d, const struct opts *o, const char *new_key, s
 	TRY(device_set_current(d, o->key, o->cert, err));
 	TRY(device_get_ca(d, err));
 	TRY(device_trust(d, o->fingerprint, err));
-	TRY(device_open_key(d, new_key ? new_key : o->key, o->key_type ? o->key_type : "rsa2048",
-			    &made, err));
+	TRY(device_open_key(d, new_key ? new_key : o->key,
+			    o->key_type ? o->key_type : device_key_type(d, "rsa2048"), &made, err));
 	return wait_for_cert(d, o->wait, false, err);
 }
 
@@ -156,6 +161,7 @@ static enum result run(struct cli *cli, const void *opts, struct err *err)
 
 	TRY(check(o, err));
 	TRY(device_new(&d, o->url, err));
+	TRY(device_set_protocol(d, o->protocol ? o->protocol : "scep", err));
 	TRY(recover(d, o, err));
 	TRY(is_due(o, &due, err));
 	if (due)
@@ -167,7 +173,9 @@ const struct cli_command scepter_renew = {
 	.name = "renew",
 	.summary = "Renew a certificate with the one that there is",
 	.examples = "scepter renew --url http://ca.example/scep/demo --ca-fingerprint 3f9a... \\\n"
-		    "    --key router7.key --cert router7.pem --within 30d\n",
+		    "    --key router7.key --cert router7.pem --within 30d\n"
+		    "scepter renew --protocol est --url https://ca.example --tls-ca tls.pem \\\n"
+		    "    --key sensor1.key --cert sensor1.pem\n",
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.run = run,

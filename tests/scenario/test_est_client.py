@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`scepter enrol --protocol est` and `scepter renew`: whom it trusts, what it heeds, what it keeps."""
+
+import hashlib
+import threading
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
+
+import est_peer
+from daemon import scepter, wait_for
+from est_peer import Authority
+from test_est import PASSWORD, make_est, waiting
+
+
+@pytest.fixture(scope="module")
+def est(tmp_path_factory):
+    daemon = make_est(tmp_path_factory.mktemp("est-client"))
+    yield daemon
+    daemon.stop()
+
+
+class Device:
+    """A device's folder, and what it says to scepter."""
+
+    def __init__(self, daemon, directory, label="", **options):
+        self.daemon, self.directory, self.label = daemon, directory, label
+        self.key, self.cert, self.ca = (directory / n for n in ("d.key", "d.pem", "ca.pem"))
+        self.password = directory / "password"
+        self.password.write_text(PASSWORD + "\n")
+
+    def url(self):
+        return f"https://127.0.0.1:{self.daemon.tls_port}" + (
+            f"{est_peer.ROOT}/{self.label}" if self.label else ""
+        )
+
+    def run(self, command, *more, trust=None):
+        trust = trust if trust is not None else ["--tls-ca", self.daemon.web.path]
+        return scepter(
+            command,
+            "--protocol",
+            "est",
+            *("--url", self.url(), "--key", self.key, "--cert", self.cert),
+            *trust,
+            *more,
+        )
+
+    def enrol(self, *more, **options):
+        return self.run("enrol", "--subject", "CN=device-1", "--ca", self.ca, *more, **options)
+
+    def certificate(self):
+        return x509.load_pem_x509_certificate(self.cert.read_bytes())
+
+
+def account(device):
+    return ["--user", "sensor", "--challenge-file", device.password]
+
+
+def fingerprint(daemon):
+    (ca,) = est_peer.certificates(daemon.est().call("GET", "cacerts")[2])
+    return hashlib.sha256(ca.public_bytes(Encoding.DER)).hexdigest()
+
+
+def test_enrol_by_account(est, tmp_path):
+    device = Device(est, tmp_path)
+    run = device.enrol("--san", "DNS:device-1.example", *account(device))
+    assert run.returncode == 0, run.stderr
+    cert = device.certificate()
+    assert cert.subject == est_peer.name("device-1")
+    assert b"BEGIN CERTIFICATE" in device.ca.read_bytes()
+    assert device.key.stat().st_mode & 0o777 == 0o600
+    # the same again: the same key, and the same certificate
+    assert device.enrol("--san", "DNS:device-1.example", *account(device)).returncode == 0
+    assert device.certificate() == cert
+
+
+def test_enrol_by_challenge(est, tmp_path):
+    device = Device(est, tmp_path)
+    device.password.write_text(est.admin.challenge(endpoint="est"))
+    run = device.enrol("--challenge-file", device.password)
+    assert run.returncode == 0, run.stderr
+
+
+def test_bootstrap_by_fingerprint(tmp_path):
+    """RFC 7030 4.1.1: nothing but a fingerprint, and a server whose TLS certificate is by that CA."""
+    daemon = make_est(tmp_path, web_is_demo=True)
+    try:
+        device = Device(daemon, tmp_path, "open")
+        run = device.enrol(trust=["--ca-fingerprint", fingerprint(daemon)])
+        assert run.returncode == 0, run.stderr
+        run = device.enrol(trust=["--ca-fingerprint", "00" * 32])
+        assert run.returncode == 77 and "fingerprint" in run.stderr
+    finally:
+        daemon.stop()
+
+
+def test_nothing_is_sent_to_whom_the_fingerprint_does_not_vouch_for(est, tmp_path):
+    """The server's TLS certificate is by another CA than the one with the fingerprint."""
+    device = Device(est, tmp_path)
+    before = est.log_path.read_text()
+    run = device.enrol(*account(device), trust=["--ca-fingerprint", fingerprint(est)])
+    assert run.returncode != 0 and "not trusted" in run.stderr
+    asked = est.log_path.read_text()[len(before) :]
+    assert "cacerts" in asked and "simpleenroll" not in asked
+    assert not device.cert.exists()
+
+
+@pytest.mark.parametrize("trust, code", [([], 64), (["--tls-ca", "FOREIGN"], 74)])
+def test_who_is_not_trusted_gets_nothing(est, tmp_path, trust, code):
+    foreign = Authority(tmp_path, "Foreign CA")
+    device = Device(est, tmp_path)
+    run = device.enrol(
+        *account(device), trust=[foreign.path if t == "FOREIGN" else t for t in trust]
+    )
+    assert run.returncode == code, run.stderr
+    assert not device.cert.exists()
+
+
+def test_plain_http_is_no_est(est, tmp_path):
+    device = Device(est, tmp_path)
+    device.url = lambda: f"http://127.0.0.1:{est.port}"
+    run = device.enrol(*account(device))
+    assert run.returncode == 64 and "https" in run.stderr
+
+
+def test_a_refusal_is_told(est, tmp_path):
+    device = Device(est, tmp_path)
+    device.password.write_text("wrong")
+    run = device.enrol(*account(device))
+    assert run.returncode == 77 and "401: challenge: wrong" in run.stderr
+
+
+def test_csrattrs_are_heeded(est, tmp_path):
+    device = Device(est, tmp_path, "p384")
+    run = device.enrol()
+    assert run.returncode == 64 and "subjectAltName" in run.stderr
+    run = device.enrol("--san", "DNS:device-1.example")
+    assert run.returncode == 0, run.stderr
+    key = load_pem_private_key(device.key.read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name == "secp384r1"
+
+
+def test_requests_are_linked_where_the_server_wants_it(est, tmp_path):
+    device = Device(est, tmp_path, "linked")
+    run = device.enrol()
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("same_key", [True, False])
+def test_renew(est, tmp_path, same_key):
+    device = Device(est, tmp_path)
+    assert device.enrol("--san", "DNS:device-1.example", *account(device)).returncode == 0
+    old, key = device.certificate(), device.key.read_bytes()
+    run = device.run("renew", *(["--same-key"] if same_key else []))
+    assert run.returncode == 0, run.stderr
+    new = device.certificate()
+    assert new.serial_number != old.serial_number and new.subject == old.subject
+    assert (device.key.read_bytes() == key) == same_key
+    assert device.run("renew", "--within", "1d").returncode == 0
+    assert device.certificate() == new
+
+
+def test_wait_for_approval(est, tmp_path):
+    device = Device(est, tmp_path, "manual")
+    assert device.enrol().returncode == 75
+    approve = threading.Timer(1.5, lambda: est.ctl("request", "approve", waiting(est)))
+    approve.start()
+    run = device.enrol("--wait", "30s")
+    approve.join()
+    assert run.returncode == 0, run.stderr
+    assert wait_for("certificate", device.cert.exists)
