@@ -43,12 +43,13 @@ struct enrol_request {
 	const struct enrol_policy *policy;
 	const struct authority_ca *ca;
 	const struct enrol_words *words;
-	struct span transaction_id;      /* 1..STORE_TRANSACTION_MAX octets */
-	struct span subject;             /* Name DER */
-	struct span spki;                /* proof of possession was checked by the codec */
-	struct span exts;                /* asked for */
-	struct span challenge;           /* UTF-8; empty: none shown */
-	struct span user;                /* whose password the challenge may be; empty: nobody's */
+	struct span transaction_id; /* 1..STORE_TRANSACTION_MAX octets */
+	struct span subject;        /* Name DER */
+	struct span spki;           /* proof of possession was checked by the codec */
+	struct span exts;           /* asked for */
+	int64_t validity;           /* seconds asked for, which a profile may shorten; 0: none */
+	struct span challenge;      /* UTF-8; empty: none shown */
+	struct span user;           /* whose password the challenge may be; empty: nobody's */
 	const struct verifier *accounts; /* knows such users; NULL: nobody does */
 	const char *vouched;             /* who answers for this request, for the record: the codec
 					    has made sure that it is they; NULL: nobody */

@@ -29,9 +29,11 @@ static RESULT apply_profile(const struct enrol_decision *d, struct profile_resul
 {
 	const struct enrol_request *req = d->req;
 	const struct cert *ca = &req->ca->ca.cert;
-	struct profile_request asked = {
-		.subject = req->subject, .spki = req->spki, .exts = req->exts, .now = d->auth.now
-	};
+	struct profile_request asked = { .subject = req->subject,
+					 .spki = req->spki,
+					 .exts = req->exts,
+					 .validity = req->validity,
+					 .now = d->auth.now };
 	struct profile_issuer issuer = { .subject = ca->subject,
 					 .ski = buf_span(&req->ca->ca_ski),
 					 .generation = req->ca->generation,

@@ -117,17 +117,25 @@ static RESULT check_asked_exts(struct span exts, struct err *err)
 	return check_asked_usage(exts, err);
 }
 
-static RESULT set_validity(const struct profile *p, int64_t now,
+/* What was asked for counts from now, the profile's own from the backdated beginning. */
+static int64_t length_of(const struct profile *p, const struct profile_request *req)
+{
+	int64_t asked = req->validity + p->backdate;
+
+	return req->validity && asked < p->validity ? asked : p->validity;
+}
+
+static RESULT set_validity(const struct profile *p, const struct profile_request *req,
 			   const struct profile_issuer *issuer, struct profile_result *out,
 			   struct err *err)
 {
 	char text[CLOCK_TEXT_MAX];
-	int64_t from;
+	int64_t from, now = req->now;
 
 	/* of a CA that is still to come, the time begins with it */
 	from = issuer->not_before > now ? issuer->not_before : now - p->backdate;
 	out->not_before = from < issuer->not_before ? issuer->not_before : from;
-	out->not_after = from + p->validity;
+	out->not_after = from + length_of(p, req);
 	if (out->not_after > issuer->not_after)
 		out->not_after = issuer->not_after;
 	if (out->not_after > now && out->not_after > out->not_before)
@@ -220,7 +228,7 @@ static RESULT apply(const struct profile *p, struct crypto *c, const struct prof
 	TRY(profile_key(p, req->spki, &key, err));
 	TRY(check_asked_exts(req->exts, err));
 	TRY(profile_subject(p, req->subject, &out->subject, err));
-	TRY(set_validity(p, req->now, issuer, out, err));
+	TRY(set_validity(p, req, issuer, out, err));
 	TRY(cert_key_id(c, req->spki, ski, err));
 	TRY(put_exts(&out->exts, p, key.kind, SPAN_ARRAY(ski), issuer, err));
 	return put_san(p, req->exts, out, err);

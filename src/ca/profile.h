@@ -99,6 +99,8 @@ struct profile_request {
 	struct span subject; /* Name DER */
 	struct span spki;
 	struct span exts; /* content of the Extensions asked for */
+	int64_t
+	    validity; /* seconds from now asked for: less than the profile's is given; 0: none */
 	int64_t now;
 };
 

@@ -181,18 +181,31 @@ static void build_listeners(struct making *m)
 	}
 }
 
+static void set_if_there(const bool *value, bool *setting)
+{
+	if (value)
+		*setting = *value;
+}
+
 /* A make's settings first, then those that the endpoint has of its own. */
 static void build_quirks(struct making *m)
 {
 	const struct file_endpoint *f = m->f;
 	const struct scep_quirks *q = f->quirks ? scep_quirks_find(f->quirks) : NULL;
+	struct scep_habits *habits = &m->e->scep.habits;
 	BUF known = BUF_INIT;
 	size_t i;
 
-	if (q)
-		m->e->scep.include_ca = q->include_ca;
-	if (f->include_ca)
-		m->e->scep.include_ca = *f->include_ca;
+	*habits = q ? q->habits : scep_habits_default;
+	set_if_there(f->include_ca, &habits->include_ca);
+	set_if_there(f->offer_post, &habits->offer_post);
+	set_if_there(f->require_nonce, &habits->require_nonce);
+	set_if_there(f->asked_validity, &habits->asked_validity);
+	/* what waits is kept without it */
+	if (habits->asked_validity && f->approval == FILE_APPROVAL_MANUAL)
+		COMPLAIN(m, AT(m, f->asked_validity ? "asked_validity" : "quirks"),
+			 "a validity asked for does not last through approval: manual; set "
+			 "asked_validity: false");
 	if (q || !f->quirks)
 		return;
 	for (i = 0; (q = scep_quirks_at(i)); i++)

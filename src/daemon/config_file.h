@@ -238,6 +238,9 @@ struct file_endpoint {
 	int legacy; /* enum file_legacy */
 	char *quirks;
 	bool *include_ca;
+	bool *offer_post;
+	bool *require_nonce;
+	bool *asked_validity;
 	struct file_crl *crl;
 	struct file_ocsp *ocsp;
 	struct file_ndes *ndes;

@@ -54,7 +54,7 @@ static RESULT put_certs(const struct scep_exchange *x, struct span leaf, struct 
 
 	if (x->crl)
 		return cms_put_degenerate(out, NULL, 0, &x->crl->der, 1, err);
-	return cms_put_degenerate(out, certs, x->endpoint->include_ca ? 2 : 1, NULL, 0, err);
+	return cms_put_degenerate(out, certs, x->endpoint->habits.include_ca ? 2 : 1, NULL, 0, err);
 }
 
 static RESULT put_envelope(const struct scep_exchange *x, struct span plain, struct buf *out,

@@ -6,9 +6,10 @@
 static uint32_t endpoint_caps(const struct scep_endpoint *e)
 {
 	/* SCEPStandard says it all; old devices look for the words that they know */
-	uint32_t caps = SCEP_CAP_STANDARD | SCEP_CAP_AES | SCEP_CAP_POST | SCEP_CAP_SHA256 |
-			SCEP_CAP_SHA384 | SCEP_CAP_SHA512;
+	uint32_t caps = SCEP_CAP_AES | SCEP_CAP_SHA256 | SCEP_CAP_SHA384 | SCEP_CAP_SHA512;
 
+	if (e->habits.offer_post)
+		caps |= SCEP_CAP_STANDARD | SCEP_CAP_POST;
 	if (e->allow_sha1_3des || e->allow_md5_des)
 		caps |= SCEP_CAP_SHA1 | SCEP_CAP_DES3;
 	if (e->policy.renewal && e->policy.profile->renewal.allowed)

@@ -5,6 +5,7 @@
  */
 #include "pki/name.h"
 #include "scep/exchange.h"
+#include "scep/validity.h"
 
 static RESULT read_csr(struct scep_exchange *x, struct err *err)
 {
@@ -107,6 +108,8 @@ enum result scep_pkcs_req(struct scep_exchange *x, struct enrol_outcome *out, st
 	req.subject = x->csr.subject;
 	req.spki = x->csr.spki;
 	req.exts = x->csr.exts;
+	if (x->endpoint->habits.asked_validity)
+		TRY(scep_validity_asked(&x->csr, &req.validity, err));
 	req.challenge = secret_span(&x->challenge);
 	req.current = shows_current(x) ? &x->signer : NULL;
 	/* a challenge is for the key that the message is signed with */

@@ -66,8 +66,10 @@ static RESULT check_signature(struct scep_exchange *x, struct err *err)
 	return OK;
 }
 
-static RESULT check_attributes(const struct scep_message *m, struct err *err)
+static RESULT check_attributes(const struct scep_exchange *x, struct err *err)
 {
+	const struct scep_message *m = &x->request;
+
 	if (m->transaction_id.len == 0)
 		return err_set(err, ERR_BAD_REQUEST, "RFC 8894 3.2.1.1: transactionID missing");
 	if (m->transaction_id.len > SCEP_TRANSACTION_MAX)
@@ -77,7 +79,7 @@ static RESULT check_attributes(const struct scep_message *m, struct err *err)
 	if (m->message_type < 0)
 		return err_set(err, ERR_BAD_REQUEST,
 			       "RFC 8894 3.2.1.2: messageType missing or no decimal number");
-	if (!m->sender_nonce.len)
+	if (!m->sender_nonce.len && x->endpoint->habits.require_nonce)
 		return err_set(err, ERR_BAD_REQUEST, "RFC 8894 3.2.1.5: senderNonce missing");
 	return OK;
 }
@@ -91,7 +93,7 @@ static RESULT check_message(struct scep_exchange *x, struct err *err)
 		enrol_trace_add(&x->trace, "signature", false, "%s", err_text(err));
 		return r;
 	}
-	r = check_attributes(m, err);
+	r = check_attributes(x, err);
 	if (r != OK)
 		enrol_trace_add(&x->trace, "message", false, "%s", err_text(err));
 	else

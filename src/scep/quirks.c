@@ -5,15 +5,27 @@
 
 #include "base/attr.h"
 
+#define DEFAULTS .offer_post = true, .require_nonce = true
+
+const struct scep_habits scep_habits_default = { DEFAULTS };
+
+/* In the order of their names; what a row does not say is as RFC 8894 has it. */
 static const struct scep_quirks quirks[] = {
-	{ .name = "apple" },
+	/* asks for a validity as Windows does, with the two values the other way round */
+	{ "android", { DEFAULTS, .asked_validity = true } },
+	/* old iOS leaves out senderNonce */
+	{ "apple", { .offer_post = true, .require_nonce = false } },
 	/* its VPN builds the chain from the reply alone */
-	{ .name = "cisco-ios", .include_ca = true },
-	{ .name = "fortinet" },
+	{ "cisco-ios", { DEFAULTS, .include_ca = true } },
+	{ "fortinet", { DEFAULTS } },
 	/* refuses a reply with any other certificate */
-	{ .name = "juniper", .include_ca = false },
-	{ .name = "mikrotik" },
-	{ .name = "windows" },
+	{ "juniper", { DEFAULTS, .include_ca = false } },
+	{ "lancom", { DEFAULTS } },
+	/* leaves out senderNonce */
+	{ "mikrotik", { .offer_post = true, .require_nonce = false } },
+	{ "palo-alto", { DEFAULTS } },
+	/* leaves out senderNonce at times; ValidityPeriod comes from its management */
+	{ "windows", { .offer_post = true, .require_nonce = false, .asked_validity = true } },
 };
 
 const struct scep_quirks *scep_quirks_at(size_t i)

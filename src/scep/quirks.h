@@ -6,9 +6,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct scep_habits {
+	bool include_ca;     /* the CA certificate behind the issued one in CertRep */
+	bool offer_post;     /* GetCACaps says POSTPKIOperation, and what implies it */
+	bool require_nonce;  /* a request without senderNonce is refused */
+	bool asked_validity; /* a shorter validity asked for, in Microsoft's attribute, is given */
+};
+
+/* Of a device that follows RFC 8894. */
+extern const struct scep_habits scep_habits_default;
+
 struct scep_quirks {
 	const char *name; /* "cisco-ios" */
-	bool include_ca;  /* the CA certificate behind the issued one */
+	struct scep_habits habits;
 };
 
 /* NULL: unknown. */

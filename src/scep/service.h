@@ -11,15 +11,15 @@
 #include "ca/crl_publisher.h"
 #include "ca/enrol.h"
 #include "net/http.h"
+#include "scep/quirks.h"
 
 struct scep_endpoint {
 	const char *name;
 	struct enrol_policy policy;
-	/* quirks, as data */
-	bool include_ca;      /* the CA certificate behind the issued one in CertRep */
-	bool allow_sha1_3des; /* legacy floor; the default one is SHA-256 and AES */
-	bool allow_md5_des;   /* opens SHA-1 and 3DES as well */
-	unsigned retry_after; /* seconds told with 503; 0: 30 */
+	struct scep_habits habits; /* quirks, as data */
+	bool allow_sha1_3des;      /* legacy floor; the default one is SHA-256 and AES */
+	bool allow_md5_des;        /* opens SHA-1 and 3DES as well */
+	unsigned retry_after;      /* seconds told with 503; 0: 30 */
 };
 
 struct scep_service {

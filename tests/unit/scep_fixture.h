@@ -108,6 +108,7 @@ static inline int set_up(void **state)
 				      .keys = { { KEY_RSA, 2048, 4096 }, { KEY_EC_P256, 0, 0 } },
 				      .n_keys = 2 };
 	t.endpoint = (struct scep_endpoint){ .name = "demo",
+					     .habits = scep_habits_default,
 					     .policy = { .endpoint = "demo",
 							 .ca = "demo",
 							 .profile = &t.profile,

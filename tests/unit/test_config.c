@@ -115,7 +115,7 @@ static void fills_all_settings(void **state)
 	assert_int_equal(c->endpoints[3].ndes.lifetime, 7200);
 	assert_int_equal(c->endpoints[3].ndes.maximum, 9);
 	assert_false(c->endpoints[3].ndes.allow_plain);
-	assert_true(c->endpoints[0].scep.include_ca && c->endpoints[0].scep.allow_sha1_3des);
+	assert_true(c->endpoints[0].scep.habits.include_ca && c->endpoints[0].scep.allow_sha1_3des);
 	assert_false(c->endpoints[0].scep.allow_md5_des);
 	assert_true(c->endpoints[0].scep.policy.manual);
 	assert_int_equal(c->endpoints[0].scep.policy.approvers, 2);
@@ -132,23 +132,36 @@ static void quirks_are_settings(void **state)
 {
 	static const struct {
 		const char *text;
-		bool include_ca;
+		struct scep_habits want; /* include_ca, offer_post, require_nonce, asked_validity */
 	} rows[] = {
-		{ GOOD, false },
-		{ GOOD "    quirks: juniper\n", false },
-		{ GOOD "    quirks: cisco-ios\n", true },
-		{ GOOD "    quirks: cisco-ios\n    include_ca: false\n", false },
-		{ GOOD "    quirks: juniper\n    include_ca: true\n", true },
+		{ GOOD, { false, true, true, false } },
+		{ GOOD "    quirks: juniper\n", { false, true, true, false } },
+		{ GOOD "    quirks: palo-alto\n", { false, true, true, false } },
+		{ GOOD "    quirks: cisco-ios\n", { true, true, true, false } },
+		{ GOOD "    quirks: mikrotik\n", { false, true, false, false } },
+		{ GOOD "    quirks: windows\n", { false, true, false, true } },
+		{ GOOD "    quirks: android\n", { false, true, true, true } },
+		{ GOOD "    quirks: cisco-ios\n    include_ca: false\n",
+		  { false, true, true, false } },
+		{ GOOD "    quirks: juniper\n    include_ca: true\n", { true, true, true, false } },
+		{ GOOD "    quirks: windows\n    require_nonce: true\n    offer_post: false\n"
+		       "    asked_validity: false\n",
+		  { false, false, true, false } },
 	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
 		const struct config *c = NULL;
+		const struct scep_habits *got;
 		BUF complaints = BUF_INIT;
 
 		if (load(*state, rows[i].text, &c, &complaints) != OK)
 			fail_msg("%s", buf_cstr(&complaints));
-		assert_int_equal(c->endpoints[0].scep.include_ca, rows[i].include_ca);
+		got = &c->endpoints[0].scep.habits;
+		assert_int_equal(got->include_ca, rows[i].want.include_ca);
+		assert_int_equal(got->offer_post, rows[i].want.offer_post);
+		assert_int_equal(got->require_nonce, rows[i].want.require_nonce);
+		assert_int_equal(got->asked_validity, rows[i].want.asked_validity);
 		config_unref(c);
 	}
 }
@@ -470,8 +483,11 @@ static void refuses_with_line_and_remedy(void **state)
 		  "S:18: endpoints[1].authorisation.renewal: profile \"device\" does not allow it; "
 		  "remove it, or renewal.allowed: false there\n" },
 		{ GOOD "    quirks: nokia\n",
-		  ":16: endpoints[0].quirks: \"nokia\" is not one of: apple, cisco-ios, fortinet, "
-		  "juniper, mikrotik, windows\n" },
+		  ":16: endpoints[0].quirks: \"nokia\" is not one of: android, apple, cisco-ios, "
+		  "fortinet, juniper, lancom, mikrotik, palo-alto, windows\n" },
+		{ GOOD "    approval: manual\n    quirks: windows\n",
+		  ":17: endpoints[0].quirks: a validity asked for does not last through approval: "
+		  "manual; set asked_validity: false\n" },
 		{ GOOD "operators:\n"
 		       "  - {name: o p, password: secret}\n"
 		       "  - {name: o p, password: secret, roles: [king]}\n",
