@@ -354,6 +354,19 @@ static RESULT find_crl(const struct scep_ca_certs *ca, struct crypto *c, struct 
 	return buf_check(out, err);
 }
 
+/* A wrong key passes for the right one now and then (RFC 3218 2.3.2), and gives noise. */
+static RESULT find_asked(const struct scep_enrolment *e, const struct scep_ca_certs *ca,
+			 struct crypto *c, struct span plain, struct buf *out, struct err *err)
+{
+	enum result r = e->asked == SCEP_GET_CRL ? find_crl(ca, c, plain, out, err)
+						 : find_cert(e, ca, c, plain, out, err);
+
+	if (r == ERR_SYNTAX || r == ERR_LIMIT)
+		return err_prefix(err, ERR_BAD_CHECK,
+				  "RFC 8894 3.2.2: CertRep's envelope opens to no certificates");
+	return r;
+}
+
 /* Somebody else's text, for a terminal or a log. */
 static void copy_text(struct span text, char out[ERR_TEXT_MAX])
 {
@@ -373,9 +386,7 @@ static RESULT read_status(const struct scep_enrolment *e, const struct scep_ca_c
 	switch (m->pki_status) {
 	case SCEP_SUCCESS:
 		TRY(open_envelope(e, m, c, &plain, err));
-		TRY(e->asked == SCEP_GET_CRL
-			? find_crl(ca, c, buf_span(&plain), &out->cert, err)
-			: find_cert(e, ca, c, buf_span(&plain), &out->cert, err));
+		TRY(find_asked(e, ca, c, buf_span(&plain), &out->cert, err));
 		break;
 	case SCEP_FAILURE:
 		out->fail_info = m->fail_info;
