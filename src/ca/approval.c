@@ -34,6 +34,14 @@ static struct store_event event_of(const struct approval *a, int64_t now, const 
 
 /* ---- yes ---- */
 
+/* Of the generation that the request was made of, while that lasts. */
+static const struct authority_ca *issuer_of(const struct approval *a, int64_t now)
+{
+	const struct authority_ca *asked = authority_ca_sibling(a->ca, a->request->generation);
+
+	return authority_ca_issuer(asked ? asked : a->ca, now);
+}
+
 static RESULT commit(const struct enrol_context *ctx, const struct approval *a,
 		     const struct store_issuance *issuance, int64_t now, struct err *err)
 {
@@ -72,7 +80,7 @@ static RESULT issue(const struct enrol_context *ctx, struct crypto *c, const str
 	const struct store_request *r = a->request;
 	struct enrol_trace trace = { 0 };
 	const struct enrol_request req = { .policy = a->policy,
-					   .ca = a->ca,
+					   .ca = issuer_of(a, clock_now(ctx->clock)),
 					   .transaction_id = buf_span(&r->transaction),
 					   .subject = buf_span(&r->subject),
 					   .spki = buf_span(&r->spki),

@@ -251,14 +251,16 @@ static void handle_scep(struct server *s, struct worker *w, const struct config_
 			const struct http_request *req, struct http_reply *reply)
 {
 	const struct enrol_context enrol = { .store = s->store, .clock = &s->clock };
-	const struct scep_service service = { .enrol = &enrol,
-					      .log = &s->log,
-					      .crls = s->publisher };
 	struct authority *authority = server_authority(s);
+	const struct authority_ca *ca = authority_find(authority, e->ca, clock_now(&s->clock));
+	const struct scep_service service = {
+		.enrol = &enrol,
+		.log = &s->log,
+		.crls = s->publisher,
+		.why_none = ca ? NULL : authority_why_none(authority, e->ca),
+	};
 
-	scep_service_handle(&service, w->scep, &e->scep,
-			    authority_find(authority, e->scep.policy.ca, clock_now(&s->clock)), req,
-			    reply);
+	scep_service_handle(&service, w->scep, &e->scep, ca, req, reply);
 	authority_unref(authority);
 }
 

@@ -37,7 +37,6 @@ enum result scep_cert_poll(struct scep_exchange *x, struct enrol_outcome *out, s
 {
 	struct enrol_request req = {
 		.policy = &x->endpoint->policy,
-		.ca = x->ca,
 		.words = &scep_words,
 		.transaction_id = x->request.transaction_id,
 		.spki = x->signer.spki,
@@ -47,6 +46,7 @@ enum result scep_cert_poll(struct scep_exchange *x, struct enrol_outcome *out, s
 	};
 
 	TRY(scep_open_envelope(x, err));
+	req.ca = x->ca;
 	TRY(read_poll(x, &req.subject, err));
 	TRY(scep_certrep_possible(x, err));
 	return ca_enrol_poll(x->service->enrol, x->c, &req, out, err);

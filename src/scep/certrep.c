@@ -19,7 +19,7 @@ static RESULT certrep(struct scep_exchange *x, struct scep_message_new *m, struc
 	static const char *const outcomes[] = {
 		[SCEP_SUCCESS] = "success", [SCEP_FAILURE] = "failure", [SCEP_PENDING] = "pending"
 	};
-	const struct ca_identity *signer = authority_ca_signer(x->ca);
+	const struct ca_identity *signer = authority_ca_signer(x->speaker);
 	uint8_t nonce[SCEP_NONCE];
 	BUF body = BUF_INIT;
 	enum result r;
@@ -50,11 +50,14 @@ static RESULT certrep(struct scep_exchange *x, struct scep_message_new *m, struc
 static RESULT put_certs(const struct scep_exchange *x, struct span leaf, struct buf *out,
 			struct err *err)
 {
-	struct span certs[2] = { leaf, buf_span(&x->ca->ca.der) };
+	struct span certs[2 + STORE_CA_CERTS_MAX] = { leaf, buf_span(&x->ca->ca.der) };
+	size_t n = 2, i;
 
 	if (x->crl)
 		return cms_put_degenerate(out, NULL, 0, &x->crl->der, 1, err);
-	return cms_put_degenerate(out, certs, x->endpoint->habits.include_ca ? 2 : 1, NULL, 0, err);
+	for (i = 0; i < x->ca->n_chain && n < ARRAY_LEN(certs); i++)
+		certs[n++] = buf_span(&x->ca->chain[i]);
+	return cms_put_degenerate(out, certs, x->endpoint->habits.include_ca ? n : 1, NULL, 0, err);
 }
 
 static RESULT put_envelope(const struct scep_exchange *x, struct span plain, struct buf *out,

@@ -7,34 +7,52 @@
 /* Private-key operations that one message may cost us. */
 #define TRIES_MAX 6
 
+/* Generations of the CA that are looked at, and what of each may decrypt. */
+#define GENERATIONS_MAX 4
 #define IDENTITIES_MAX 3
 
+struct own {
+	const struct ca_identity *id;
+	const struct authority_ca *ca;
+};
+
 struct attempts {
-	const struct ca_identity *own[IDENTITIES_MAX]; /* those that decrypt, the likeliest first */
+	struct own own[GENERATIONS_MAX * IDENTITIES_MAX]; /* the likeliest first */
 	size_t n_own;
 	unsigned left;
 };
 
-static void add_own(struct attempts *a, const struct ca_identity *id)
+static void add_own(struct attempts *a, const struct ca_identity *id, const struct authority_ca *ca)
 {
 	size_t i;
 
-	if (!id->key || id->key->kind != KEY_RSA)
+	if (!id->key || id->key->kind != KEY_RSA || a->n_own == ARRAY_LEN(a->own))
 		return;
 	for (i = 0; i < a->n_own; i++)
-		if (a->own[i] == id)
+		if (a->own[i].id == id)
 			return;
-	a->own[a->n_own++] = id;
+	a->own[a->n_own++] = (struct own){ id, ca };
 }
 
+static void add_generation(struct attempts *a, const struct authority_ca *ca)
+{
+	add_own(a, authority_ca_decrypter(ca), ca);
+	add_own(a, &ca->ca, ca);
+	if (ca->has_ra)
+		add_own(a, &ca->ra_sign, ca);
+}
+
+/* The one in charge; the next; and those before, which devices remember for a while. */
 static struct attempts attempts_of(const struct authority_ca *ca)
 {
 	struct attempts a = { .left = TRIES_MAX };
+	const struct authority_ca *before;
 
-	add_own(&a, authority_ca_decrypter(ca));
-	add_own(&a, &ca->ca);
-	if (ca->has_ra)
-		add_own(&a, &ca->ra_sign);
+	add_generation(&a, ca);
+	if (ca->next)
+		add_generation(&a, ca->next);
+	for (before = ca->before; before; before = before->before)
+		add_generation(&a, before);
 	return a;
 }
 
@@ -81,6 +99,24 @@ static RESULT attempt(struct scep_exchange *x, struct attempts *a, const struct 
 	return OK;
 }
 
+/* It answers what was asked of it; and issues, too, unless its time is over. */
+static void take_generation(struct scep_exchange *x, const struct authority_ca *asked)
+{
+	bool ahead = asked == x->ca->next, in_charge = asked == x->ca;
+	const struct authority_ca *later = ahead ? asked : x->ca;
+	char begins[CLOCK_TEXT_MAX];
+
+	x->speaker = asked;
+	x->ca = authority_ca_issuer(asked, clock_now(x->service->enrol->clock));
+	if (in_charge)
+		return;
+	clock_format(later->begins, begins);
+	enrol_trace_add(&x->trace, "generation", true,
+			"asked of generation %u; %u %s over at %s; %u issues", asked->generation,
+			later->generation, ahead ? "takes" : "has taken", begins,
+			x->ca->generation);
+}
+
 /* All recipients with all keys, either where the one names the other, or where it does not. */
 static RESULT try_pairs(struct scep_exchange *x, struct attempts *a, bool named, struct err *err)
 {
@@ -93,9 +129,11 @@ static RESULT try_pairs(struct scep_exchange *x, struct attempts *a, bool named,
 			const struct cms_recipient *to = &e->recipients[i];
 
 			if (to->kind != CMS_RECIPIENT_KEY_TRANSPORT || !to->transport_known ||
-			    names(to, a->own[j]) != named)
+			    names(to, a->own[j].id) != named)
 				continue;
-			r = attempt(x, a, to, a->own[j], err);
+			r = attempt(x, a, to, a->own[j].id, err);
+			if (r == OK)
+				take_generation(x, a->own[j].ca);
 			if (r == OK || scep_is_our_fault(r))
 				return r;
 		}

@@ -14,7 +14,10 @@
 struct scep_exchange {
 	const struct scep_service *service;
 	const struct scep_endpoint *endpoint;
+	/* Who decides, and who answers: the generation of the CA that is in charge, until the
+	   envelope says which one is asked. */
 	const struct authority_ca *ca;
+	const struct authority_ca *speaker;
 	const struct http_request *http;
 	struct crypto *c; /* of the worker */
 	struct log log;   /* carries endpoint, peer and, once known, transactionID */
@@ -35,6 +38,7 @@ typedef void scep_operation_fn(struct scep_exchange *x, const struct scep_query 
 			       struct http_reply *reply);
 scep_operation_fn scep_get_ca_caps;
 scep_operation_fn scep_get_ca_cert;
+scep_operation_fn scep_get_next_ca_cert;
 scep_operation_fn scep_pki_operation;
 
 /*
@@ -50,7 +54,11 @@ scep_message_fn scep_get_crl;
 
 extern const struct enrol_words scep_words;
 
-/* Decrypts messageData into x->plain: recipients by name, then with every key that there is. */
+/*
+ * Decrypts messageData into x->plain: recipients by name, then with every key that there is. For
+ * which generation of the CA it was encrypted decides who issues and answers (RFC 8894 5.1, figure
+ * 9).
+ */
 RESULT scep_open_envelope(struct scep_exchange *x, struct err *err);
 /*
  * One refusal for every way to fail: who sends altered copies of another device's message must not

@@ -89,7 +89,6 @@ enum result scep_pkcs_req(struct scep_exchange *x, struct enrol_outcome *out, st
 {
 	struct enrol_request req = {
 		.policy = &x->endpoint->policy,
-		.ca = x->ca,
 		.words = &scep_words,
 		.transaction_id = x->request.transaction_id,
 		.peer = x->http->peer,
@@ -100,6 +99,7 @@ enum result scep_pkcs_req(struct scep_exchange *x, struct enrol_outcome *out, st
 	bool own_key;
 
 	TRY(scep_open_envelope(x, err));
+	req.ca = x->ca;
 	TRY(read_csr(x, err));
 	own_key = pubkey_same(x->signer.spki, x->csr.spki);
 	TRY(traced(x, "proof of possession", "the request is signed with its own key",

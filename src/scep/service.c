@@ -56,16 +56,6 @@ void scep_reply_later(const struct scep_exchange *x, const struct err *why,
 	http_reply_header(reply, "Retry-After", "%u", seconds);
 }
 
-static void get_next_ca_cert(struct scep_exchange *x, const struct scep_query *query,
-			     struct http_reply *reply)
-{
-	(void)x;
-	(void)query;
-	http_reply_text(reply, 400,
-			"RFC 8894 4.7: GetNextCACert is not served here, as "
-			"GetCACaps tells");
-}
-
 static const struct {
 	scep_operation_fn *run;
 	const char *name;
@@ -73,7 +63,7 @@ static const struct {
 	[SCEP_OP_NONE] = { NULL, NULL },
 	[SCEP_OP_GET_CA_CAPS] = { scep_get_ca_caps, "GetCACaps" },
 	[SCEP_OP_GET_CA_CERT] = { scep_get_ca_cert, "GetCACert" },
-	[SCEP_OP_GET_NEXT_CA_CERT] = { get_next_ca_cert, "GetNextCACert" },
+	[SCEP_OP_GET_NEXT_CA_CERT] = { scep_get_next_ca_cert, "GetNextCACert" },
 	[SCEP_OP_PKI_OPERATION] = { scep_pki_operation, "PKIOperation" },
 };
 
@@ -100,8 +90,9 @@ static void run_operation(struct scep_exchange *x, const struct scep_query *quer
 		return;
 	}
 	if (!x->ca) {
-		if (err_set(&err, ERR_BUSY, "the CA \"%s\" is not initialised: scepterctl ca init",
-			    x->endpoint->policy.ca))
+		if (err_set(&err, ERR_BUSY, "CA \"%s\": %.400s", x->endpoint->policy.ca,
+			    x->service->why_none ? x->service->why_none
+						 : "is not initialised: scepterctl ca init"))
 			scep_reply_later(x, &err, reply);
 		return;
 	}
@@ -121,7 +112,9 @@ void scep_service_handle(const struct scep_service *s, struct scep_worker *w,
 			 const struct scep_endpoint *endpoint, const struct authority_ca *ca,
 			 const struct http_request *req, struct http_reply *reply)
 {
-	struct scep_exchange x = { .service = s, .endpoint = endpoint, .ca = ca, .http = req };
+	struct scep_exchange x = {
+		.service = s, .endpoint = endpoint, .ca = ca, .speaker = ca, .http = req
+	};
 	struct scep_query query = { .operation = SCEP_OP_NONE };
 	struct err err = { 0 };
 

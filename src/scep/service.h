@@ -26,6 +26,7 @@ struct scep_service {
 	const struct enrol_context *enrol;
 	const struct log *log;
 	struct crl_publisher *crls; /* NULL: none are published */
+	const char *why_none;       /* where the endpoint's CA is NULL: for the log */
 };
 
 /* A worker thread's own: its crypto contexts. */

@@ -275,7 +275,7 @@ static void what_cannot_be_read_is_an_http_error(void **state)
 		{ HTTP_GET, "operation=GetEverything", "", 400 },
 		{ HTTP_GET, "operation=PKIOperation", "", 400 },
 		{ HTTP_GET, "operation=PKIOperation&message=!", "", 400 },
-		{ HTTP_GET, "operation=GetNextCACert", "", 400 },
+		{ HTTP_GET, "operation=GetNextCACert", "", 404 },
 		{ HTTP_DELETE, "operation=GetCACaps", "", 405 },
 	};
 	size_t i;
