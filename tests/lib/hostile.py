@@ -157,7 +157,7 @@ class World:
     # ---- the record ----
 
     def last_event(self):
-        return self.admin.call("GET", "/audit/events?newest=1&limit=1")["next"]
+        return listed(self.admin.call("GET", "/audit/events?newest=1&limit=1"))[-1]["id"]
 
     def events_after(self, number):
         return listed(self.admin.call("GET", f"/audit/events?after={number}&limit=1000"))
