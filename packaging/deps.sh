@@ -8,9 +8,10 @@ for what in "$@"; do
 	case $what in
 	build) set -- "$@" gcc libc6-dev meson ninja-build pkg-config libssl-dev libevent-dev \
 		libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev libsqlite3-dev \
-		libsystemd-dev libcmocka-dev ;;
+		libsystemd-dev libcmocka-dev libp11-kit-dev ;;
 	test) set -- "$@" python3-pytest python3-cryptography python3-asn1crypto python3-jsonschema \
-		gnutls-bin openssl ca-certificates scep python3-prometheus-client strongswan-pki libstrongswan-extra-plugins certmonger ;;
+		python3-prometheus-client gnutls-bin openssl ca-certificates scep strongswan-pki \
+		libstrongswan-extra-plugins certmonger softhsm2 opensc p11-kit p11-kit-modules ;;
 	lint) set -- "$@" clang libclang-rt-dev clang-format clang-tidy mandoc git python3 ;;
 	*) echo "deps.sh: no such set: $what" >&2; exit 2 ;;
 	esac

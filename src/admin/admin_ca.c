@@ -145,9 +145,10 @@ static RESULT read_ra(const struct admin_call *call, struct authority_init *init
 
 static RESULT read_init(const struct admin_call *call, struct authority_init *init, struct err *err)
 {
-	static const char *const known[] = { "name",   "subject",  "key",           "ra",
-					     "ra_key", "validity", "leaf_validity", "ra_validity",
-					     NULL };
+	static const char *const known[] = {
+		"name",          "subject",     "key",       "ra",           "ra_key", "validity",
+		"leaf_validity", "ra_validity", "key_store", "ra_key_store", NULL
+	};
 
 	TRY(admin_call_check_fields(call, known, err));
 	TRY(admin_call_text(call, "name", &init->name, err));
@@ -157,6 +158,8 @@ static RESULT read_init(const struct admin_call *call, struct authority_init *in
 			       init->name ? "subject" : "name");
 	TRY(read_key(call, "key", "p256", &init->ca_key, err));
 	TRY(read_key(call, "ra_key", "rsa2048", &init->ra_key, err));
+	TRY(admin_call_text(call, "key_store", &init->ca_store, err));
+	TRY(admin_call_text(call, "ra_key_store", &init->ra_store, err));
 	TRY(read_ra(call, init, err));
 	TRY(admin_call_duration(call, "validity", &init->ca_validity, err));
 	TRY(admin_call_duration(call, "leaf_validity", &init->max_leaf_validity, err));

@@ -85,11 +85,13 @@ struct authority_init {
 	const char *name;
 	const char *subject; /* text */
 	struct key_spec ca_key;
-	int64_t ca_validity; /* seconds */
+	const char *ca_store; /* see keeper_generate_in; NULL: as configured */
+	int64_t ca_validity;  /* seconds */
 	int64_t max_leaf_validity;
 	bool has_ra;
 	bool ra_split; /* separate signing and encryption certificates */
 	struct key_spec ra_key;
+	const char *ra_store;
 	int64_t ra_validity;
 	/* a CA above signs its certificate (authority_import): ca_validity is for that one to say,
 	   and what is made is a request */

@@ -174,9 +174,11 @@ enum result authority_create(struct store *store, struct keeper_client *keeper, 
 				       .name = init->name,
 				       .number = 1,
 				       .ca_key = init->ca_key,
+				       .ca_store = init->ca_store,
 				       .has_ra = init->has_ra,
 				       .ra_split = init->ra_split,
 				       .ra_key = init->ra_key,
+				       .ra_store = init->ra_store,
 				       .ra_validity = init->ra_validity } };
 
 	TRY(check(&m, err));

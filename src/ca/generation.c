@@ -39,8 +39,9 @@ enum result generation_make_key(struct generation *g, const struct key_rule *rul
 
 	record->role = STORE_KEY_CA;
 	TRY(name_key(g, "ca", record, err));
-	TRY(before ? keeper_succeed(g->keeper, record->key_id, g->ca_key, before, err)
-		   : keeper_generate(g->keeper, record->key_id, g->ca_key, rule, err));
+	TRY(before
+		? keeper_succeed(g->keeper, record->key_id, g->ca_key, before, err)
+		: keeper_generate_in(g->keeper, record->key_id, g->ca_store, g->ca_key, rule, err));
 	return keeper_key_open(&g->key, g->keeper, record->key_id, err);
 }
 
@@ -76,7 +77,7 @@ static RESULT make_ra_key(struct generation *g, const struct ra_role *role, stru
 
 	record->role = role->role;
 	TRY(name_key(g, role->key_name, record, err));
-	return keeper_generate(g->keeper, record->key_id, g->ra_key, &rule, err);
+	return keeper_generate_in(g->keeper, record->key_id, g->ra_store, g->ra_key, &rule, err);
 }
 
 enum result generation_make_ra_keys(struct generation *g, struct err *err)

@@ -19,9 +19,11 @@ struct generation {
 	unsigned number;
 	struct span subject; /* of the CA; Name DER */
 	struct key_spec ca_key;
+	const char *ca_store; /* of a first one: see keeper_generate_in */
 	bool has_ra;
 	bool ra_split;
 	struct key_spec ra_key;
+	const char *ra_store;
 	int64_t ra_validity;
 	/* what is made: one record after the other is filled, the CA's key first */
 	struct store_ca record; /* owned */

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "daemon/config_build.h"
+#include "token/token.h"
 
 #define FILE_MAX (1u << 20)
 
@@ -89,7 +90,7 @@ static enum result make_paths_absolute(struct file_config *f, const char *config
 
 		if (tls)
 			TRY(make_absolute(&tls->certificate, folder, err));
-		if (tls)
+		if (tls && !token_is_uri(tls->key))
 			TRY(make_absolute(&tls->key, folder, err));
 		if (tls)
 			TRY(make_absolute(&tls->client_ca, folder, err));
@@ -278,7 +279,9 @@ static bool same_source(const struct passphrase_source *a, const struct passphra
 
 static bool same_keys(const struct config_keys *a, const struct config_keys *b)
 {
-	return same_source(&a->passphrase, &b->passphrase) && same_source(&a->pin, &b->pin);
+	return same_source(&a->passphrase, &b->passphrase) && same_source(&a->pin, &b->pin) &&
+	       same_text(a->store, b->store) && same_text(a->pkcs11_module, b->pkcs11_module) &&
+	       same_text(a->tpm_tcti, b->tpm_tcti);
 }
 
 static bool same_limits(const struct http_limits *a, const struct http_limits *b)

@@ -40,7 +40,10 @@ struct config_listener {
 
 struct config_keys {
 	struct passphrase_source passphrase; /* of kind PASSPHRASE_NONE: key files are plain */
-	struct passphrase_source pin;
+	const char *store;                   /* where keys are made: a URI; NULL: files */
+	const char *pkcs11_module;
+	struct passphrase_source pin; /* of the PKCS#11 tokens */
+	const char *tpm_tcti;
 };
 
 enum config_protocol { CONFIG_SCEP, CONFIG_CRL, CONFIG_OCSP, CONFIG_NDES, CONFIG_EST };

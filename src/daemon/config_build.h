@@ -42,6 +42,7 @@ void config_build_log(struct config_build *b);
 /* Behind the listeners. */
 void config_build_metrics(struct config_build *b);
 void config_build_keys(struct config_build *b);
+void config_check_key_uri(struct config_build *b, const char *place, const char *uri);
 
 /* A rate, where one is written: at item's setting. */
 void config_read_rate(struct config_item *item, const char *setting, const char *text,

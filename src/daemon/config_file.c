@@ -71,8 +71,22 @@ static const cyaml_schema_field_t admin_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t pkcs11_fields[] = {
+	TEXT_NEEDED("module", struct file_pkcs11, module),
+	TEXT("pin", struct file_pkcs11, pin),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t tpm_fields[] = {
+	TEXT_NEEDED("tcti", struct file_tpm, tcti),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t keys_fields[] = {
 	TEXT("passphrase", struct file_keys, passphrase),
+	TEXT("store", struct file_keys, store),
+	CYAML_FIELD_MAPPING_PTR("pkcs11", OPTIONAL_PTR, struct file_keys, pkcs11, pkcs11_fields),
+	CYAML_FIELD_MAPPING_PTR("tpm", OPTIONAL_PTR, struct file_keys, tpm, tpm_fields),
 	CYAML_FIELD_END,
 };
 

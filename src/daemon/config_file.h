@@ -34,8 +34,20 @@ struct file_admin {
 	size_t listeners_count;
 };
 
+struct file_pkcs11 {
+	char *module;
+	char *pin;
+};
+
+struct file_tpm {
+	char *tcti;
+};
+
 struct file_keys {
 	char *passphrase;
+	char *store;
+	struct file_pkcs11 *pkcs11;
+	struct file_tpm *tpm;
 };
 
 struct file_audit {

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "daemon/config_build.h"
+#include "token/token.h"
 
 #define DRAIN_SECONDS 10
 #define CHECKPOINT_EVENTS 1000
@@ -110,7 +111,11 @@ static void build_tls(struct config_build *b, size_t i, const struct file_tls *f
 	l->client_ca = f->client_ca;
 	config_check_readable(b, config_place(place, "http.listeners[%zu].tls.certificate", i),
 			      f->certificate);
-	config_check_readable(b, config_place(place, "http.listeners[%zu].tls.key", i), f->key);
+	(void)config_place(place, "http.listeners[%zu].tls.key", i);
+	if (token_is_uri(f->key))
+		config_check_key_uri(b, place, f->key);
+	else
+		config_check_readable(b, place, f->key);
 	(void)config_place(place, "http.listeners[%zu].tls.client_ca", i);
 	if (f->client_ca)
 		config_check_readable(b, place, f->client_ca);

@@ -19,23 +19,34 @@ static enum result each_tls_key(void *ctx, keeper_tls_key_fn *use, void *use_ctx
 	return OK;
 }
 
+/* What speaks to a token may have to open a socket, at any time: the token may go and come back. */
+static enum sandbox_role sandbox_of(const struct config_keys *keys)
+{
+	return keys->pkcs11_module || keys->tpm_tcti ? SANDBOX_KEEPER_TOKENS : SANDBOX_KEEPER;
+}
+
 enum result process_keeper(const struct process_context *ctx, struct err *err)
 {
 	const struct privileges privileges = { ctx->config->keeper_user, ctx->parent,
-					       SANDBOX_KEEPER };
+					       sandbox_of(&ctx->config->keys) };
 	char keys[PATH_MAX];
 	const struct keeper_tls_keys tls_keys = { each_tls_key, (void *)(uintptr_t)ctx->config };
-	SECRET passphrase = SECRET_INIT;
+	const struct config_keys *how = &ctx->config->keys;
+	SECRET passphrase = SECRET_INIT, pin = SECRET_INIT;
 	struct keeper_config keeper = {
-		.keys = { .directory = keys, .tls_keys = &tls_keys },
+		.keys = { .vault = { .directory = keys }, .tls_keys = &tls_keys },
 		.intro_fd = ctx->intro,
 		.stop_fd = ctx->control, /* whatever comes, and its end, means: stop */
 		.log = ctx->log,
 	};
 
 	TRY(secrets_get(ctx->secrets, SECRETS_PASSPHRASE, &passphrase, err));
-	if (ctx->config->keys.passphrase.kind != PASSPHRASE_NONE)
-		keeper.keys.passphrase = &passphrase;
+	TRY(secrets_get(ctx->secrets, SECRETS_PIN, &pin, err));
+	keeper.keys.vault.store = how->store;
+	keeper.keys.vault.passphrase = how->passphrase.kind ? &passphrase : NULL;
+	keeper.keys.vault.tokens = (struct token_config){ .pkcs11_module = how->pkcs11_module,
+							  .pkcs11_pin = how->pin.kind ? &pin : NULL,
+							  .tpm_tcti = how->tpm_tcti };
 	TRY(privileges_drop(&privileges, &ctx->log, err));
 	if (snprintf(keys, sizeof(keys), "%s/keys", ctx->config->data) >= PATH_MAX)
 		return err_set(err, ERR_CONFIG, "data: path too long");

@@ -58,7 +58,15 @@ static const int forbidden[] = {
 
 /* The keeper lives on what it was given, and on the channels that come over it. */
 static const int forbidden_to_keeper[] = {
-	SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_accept4,
+	SYS_bind,
+	SYS_listen,
+	SYS_accept,
+	SYS_accept4,
+};
+static const int forbidden_without_tokens[] = {
+	SYS_socket,
+	SYS_socketpair,
+	SYS_connect,
 };
 
 struct program {
@@ -127,8 +135,10 @@ enum result sandbox_enter(enum sandbox_role role, struct err *err)
 
 	check_machine(&p);
 	forbid(&p, forbidden, ARRAY_LEN(forbidden));
-	if (role == SANDBOX_KEEPER)
+	if (role != SANDBOX_SERVER)
 		forbid(&p, forbidden_to_keeper, ARRAY_LEN(forbidden_to_keeper));
+	if (role == SANDBOX_KEEPER)
+		forbid(&p, forbidden_without_tokens, ARRAY_LEN(forbidden_without_tokens));
 	threads_only(&p);
 	answer(&p, SECCOMP_RET_ALLOW);
 	filter.len = p.len;

@@ -8,6 +8,7 @@
 #include "pki/cert.h"
 #include "pki/key_evp.h"
 #include "pki/key_pkey.h"
+#include "token/token.h"
 
 #define CLIENT_CA_MAX (1u << 20)
 
@@ -139,6 +140,9 @@ static enum result check_one(const struct config_listener *l, struct crypto *c, 
 
 	if (!t)
 		return err_nomem(err);
+	/* in a token: so it is for the keeper to see */
+	if (token_is_uri(l->tls_key))
+		return OK;
 	r = key_evp_load(&t->key, c, l->tls_key, NULL, err);
 	/* encrypted: the keeper, which has the passphrase, will see */
 	if (r == ERR_DENIED)

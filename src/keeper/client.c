@@ -426,10 +426,20 @@ static RESULT check_id(struct span id, struct err *err)
 enum result keeper_generate(struct keeper_client *k, const char *id, struct key_spec spec,
 			    const struct key_rule *rule, struct err *err)
 {
+	return keeper_generate_in(k, id, NULL, spec, rule, err);
+}
+
+enum result keeper_generate_in(struct keeper_client *k, const char *id, const char *store,
+			       struct key_spec spec, const struct key_rule *rule, struct err *err)
+{
 	struct keeper_request req = { .op = KEEPER_GENERATE, .id = span_str(id), .spec = spec };
 	BUF text = BUF_INIT;
 
 	TRY(check_id(req.id, err));
+	if (store && strchr(store, '\n'))
+		return err_set(err, ERR_BAD_REQUEST, "key store: a line end in it");
+	buf_put_str(&text, store ? store : "");
+	buf_put_byte(&text, '\n');
 	TRY(key_rule_write(rule, &text, err));
 	req.payload = buf_span(&text);
 	return call_plain(k, &req, err);

@@ -22,7 +22,14 @@ RESULT keeper_client_new(struct keeper_client **out, int intro_fd, unsigned time
 			 struct err *err);
 void keeper_client_free(struct keeper_client *k);
 
-/* Makes a key with its rule, durable when OK. id: [a-z0-9-]{1,63}; ERR_CONFLICT if there is one. */
+/*
+ * Makes a key with its rule, durable when OK. id: [a-z0-9-]{1,63}; ERR_CONFLICT if there is one.
+ * store: "file", or the URI of a token (token/token.h) or of a key in it, which is then used; NULL:
+ * where the keeper's configuration says.
+ */
+RESULT keeper_generate_in(struct keeper_client *k, const char *id, const char *store,
+			  struct key_spec spec, const struct key_rule *rule, struct err *err);
+/* The same where the configuration says. */
 RESULT keeper_generate(struct keeper_client *k, const char *id, struct key_spec spec,
 		       const struct key_rule *rule, struct err *err);
 /*

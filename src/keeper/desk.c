@@ -13,9 +13,9 @@
 #include "base/thread.h"
 #include "keeper/answer.h"
 
-#define SEATS_MAX 64
-/* Key operations need far less. */
-#define STACK_BYTES (256u << 10)
+#define SEATS_MAX 128
+/* Key operations need far less; a token's library may need it. */
+#define STACK_BYTES (512u << 10)
 /* The server has a channel for each thread that ever signed at the same time as others. */
 #define CHANNELS_MAX 1024
 /* A request that has come in part holds up a thread: the rest must be on its way. */

@@ -11,7 +11,7 @@
 
 struct desk;
 
-/* `ring` must outlive it. n threads, 1..64. */
+/* `ring` must outlive it. n threads, 1..128. */
 RESULT desk_new(struct desk **out, struct keyring *ring, unsigned n, const struct log *log,
 		struct err *err);
 /* Ends the threads and closes the channels. */

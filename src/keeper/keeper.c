@@ -16,8 +16,8 @@
 
 /* Slow ones: a list of revoked certificates is being signed, or a key made. */
 #define CHANNELS_MAX 64
-/* Of a channel's thread; key operations need far less. */
-#define STACK_BYTES (256u << 10)
+/* Of a channel's thread; key operations need far less, a token's library may need it. */
+#define STACK_BYTES (512u << 10)
 
 struct served {
 	struct served *next;
@@ -147,6 +147,14 @@ static void end_all(struct keeper *k)
 	(void)pthread_mutex_unlock(&k->lock);
 }
 
+static void tell_away(void *ctx, const char *id, const struct err *why)
+{
+	const struct keeper *k = ctx;
+
+	log_warning(k->log, "key cannot be used; it is tried again when it is asked for",
+		    LOG_STR("key", id), LOG_ERR(why));
+}
+
 static enum result accept_channels(struct keeper *k, const struct keeper_config *config,
 				   struct err *err)
 {
@@ -173,12 +181,16 @@ static enum result accept_channels(struct keeper *k, const struct keeper_config 
 	}
 }
 
-/* One a processor; two at least, for a request that comes in parts holds one up. */
-static unsigned seats(void)
+/*
+ * One a processor; two at least, for a request that comes in parts holds one up. Beyond these as
+ * many as may wait for tokens at the same time, which are never all.
+ */
+static unsigned seats(const struct token_config *tokens)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned waiting = tokens->pkcs11_module || tokens->tpm_tcti ? TOKENS_WAITING_MAX : 0;
 
-	return n > 2 ? (unsigned)n : 2;
+	return (n > 2 ? (unsigned)n : 2) + waiting;
 }
 
 enum result keeper_run(const struct keeper_config *config, struct err *err)
@@ -196,12 +208,13 @@ enum result keeper_run(const struct keeper_config *config, struct err *err)
 	TRY(seal(err));
 	TRY(keyring_open(&ring, &config->keys, err));
 	k.ring = ring;
-	TRY(desk_new(&desk, ring, seats(), k.log, err));
+	TRY(desk_new(&desk, ring, seats(&config->keys.vault.tokens), k.log, err));
 	k.desk = desk;
 	log_info(k.log, "keeper ready", LOG_INT("keys", keyring_count(ring)));
-	if (config->keys.passphrase && keyring_count_plain(ring))
+	if (config->keys.vault.passphrase && keyring_count_plain(ring))
 		log_warning(k.log, "key files are not encrypted; scepterd --protect-keys does it",
 			    LOG_INT("plain", keyring_count_plain(ring)));
+	keyring_check(ring, tell_away, &k);
 	r = accept_channels(&k, config, err);
 	end_all(&k);
 	return r;

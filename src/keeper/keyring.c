@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "keeper/tls_key.h"
@@ -20,19 +19,18 @@ struct keyring_entry {
 	struct keyring_entry *next;
 	char id[KEEPER_ID_MAX + 1];
 	size_t id_len;
-	struct key *key;
+	struct kept_key kept;
 	struct key_rule rule;
 };
 
 struct keyring {
 	struct keyring_config config;
-	/* held while a key is made, which takes seconds; the crypto is used under it alone */
+	/* held while a key is made, which takes seconds; the vault is used under it alone */
 	pthread_mutex_t making;
-	struct crypto *crypto;
+	struct vault *vault;
 	pthread_mutex_t lock; /* of the list: its head and count */
 	struct keyring_entry *first;
 	size_t count;
-	size_t plain; /* files found unencrypted; of the loading */
 };
 
 const struct key_rule *keyring_rule(const struct keyring_entry *e)
@@ -49,7 +47,7 @@ static void entry_free(struct keyring_entry *e)
 {
 	if (!e)
 		return;
-	key_free(e->key);
+	kept_key_clear(&e->kept);
 	key_rule_clear(&e->rule);
 	free(e);
 }
@@ -66,11 +64,16 @@ static struct keyring_entry *entry_new(struct span id)
 	return e;
 }
 
+static const char *directory_of(const struct keyring *ring)
+{
+	return ring->config.vault.directory;
+}
+
 static enum result path_of(const struct keyring *ring, const struct keyring_entry *e,
 			   const char *suffix, char out[PATH_MAX], struct err *err)
 {
-	if (snprintf(out, PATH_MAX, "%s/%s%s", ring->config.directory, e->id, suffix) >= PATH_MAX)
-		return err_set(err, ERR_LIMIT, "%s: path too long", ring->config.directory);
+	if (snprintf(out, PATH_MAX, "%s/%s%s", directory_of(ring), e->id, suffix) >= PATH_MAX)
+		return err_set(err, ERR_LIMIT, "%s: path too long", directory_of(ring));
 	return OK;
 }
 
@@ -96,7 +99,7 @@ static void add(struct keyring *ring, struct keyring_entry *e)
 
 size_t keyring_count_plain(const struct keyring *ring)
 {
-	return ring->plain;
+	return vault_count_plain(ring->vault);
 }
 
 size_t keyring_count(struct keyring *ring)
@@ -111,23 +114,6 @@ size_t keyring_count(struct keyring *ring)
 
 /* ---- loading ---- */
 
-/* Our own keys are for their owner; an administrator's may be for a group, as ssl-cert is. */
-#define OWN_KEY_MODE 0600
-#define TLS_KEY_MODE 0640
-
-static enum result check_mode(const char *path, mode_t widest, struct err *err)
-{
-	struct stat st;
-
-	if (stat(path, &st))
-		return err_errno(err, errno, "%s", path);
-	if (!S_ISREG(st.st_mode) || (st.st_mode & 0777 & ~(widest | 0100)))
-		return err_set(err, ERR_CONFIG,
-			       "%s: mode %04o, too wide for a file with a private key: chmod %o it",
-			       path, (unsigned)(st.st_mode & 07777), (unsigned)widest);
-	return OK;
-}
-
 static enum result load_rule(const char *path, struct key_rule *out, struct err *err)
 {
 	BUF text = BUF_INIT;
@@ -138,32 +124,12 @@ static enum result load_rule(const char *path, struct key_rule *out, struct err 
 	return r == OK ? OK : err_prefix(err, r, "%s", path);
 }
 
-static enum result open_file(struct keyring *ring, const char *path, struct key **key,
-			     struct err *err)
-{
-	const struct secret *passphrase = ring->config.passphrase;
-	BUF_SECRET file = BUF_INIT;
-	enum result r;
-
-	TRY(file_read(path, KEY_FILE_MAX, &file, err));
-	r = key_evp_from_bytes(key, ring->crypto, buf_span(&file), passphrase, err);
-	if (r == ERR_DENIED)
-		return err_set(err, r, "%s: the key is encrypted%s", path,
-			       passphrase ? ", and the passphrase of keys.passphrase is not its"
-					  : "; set keys.passphrase to where its passphrase is");
-	if (r != OK)
-		return err_prefix(err, r, "%s", path);
-	ring->plain += !key_file_is_sealed(buf_span(&file));
-	return OK;
-}
-
-static enum result load_key(struct keyring *ring, struct keyring_entry *e, struct err *err)
+static enum result load_entry(struct keyring *ring, struct keyring_entry *e, const char *name,
+			      struct err *err)
 {
 	char path[PATH_MAX];
 
-	TRY(path_of(ring, e, ".key", path, err));
-	TRY(check_mode(path, OWN_KEY_MODE, err));
-	TRY(open_file(ring, path, &e->key, err));
+	TRY(vault_load(ring->vault, name, &e->kept, err));
 	TRY(path_of(ring, e, ".rule", path, err));
 	return load_rule(path, &e->rule, err);
 }
@@ -171,20 +137,23 @@ static enum result load_key(struct keyring *ring, struct keyring_entry *e, struc
 static enum result load_file(struct keyring *ring, const char *name, struct err *err)
 {
 	CLEANUP(entry_freep) struct keyring_entry *e = NULL;
-	size_t len = strlen(name);
+	struct span id = SPAN_NONE;
 
-	if (len < 4 || strcmp(name + len - 4, ".key") != 0)
+	if (!vault_is_key_file(name, &id))
 		return OK;
-	if (!keeper_id_is_good(span_of(name, len - 4)))
-		return err_set(err, ERR_CONFIG, "%s/%s: the name is no key id: [a-z0-9-]{1,63}.key",
-			       ring->config.directory, name);
+	if (!keeper_id_is_good(id))
+		return err_set(err, ERR_CONFIG, "%s/%s: the name is no key id: [a-z0-9-]{1,63}",
+			       directory_of(ring), name);
+	if (find(ring, id))
+		return err_set(err, ERR_CONFIG, "%s/%s: there is another key of that id",
+			       directory_of(ring), name);
 	if (keyring_count(ring) >= KEYS_MAX)
-		return err_set(err, ERR_CONFIG, "%s: more than %d keys", ring->config.directory,
+		return err_set(err, ERR_CONFIG, "%s: more than %d keys", directory_of(ring),
 			       KEYS_MAX);
-	e = entry_new(span_of(name, len - 4));
+	e = entry_new(id);
 	if (!e)
 		return err_nomem(err);
-	TRY(load_key(ring, e, err));
+	TRY(load_entry(ring, e, name, err));
 	add(ring, take(e));
 	return OK;
 }
@@ -197,11 +166,11 @@ static void close_dir(DIR **dir)
 
 static enum result load_all(struct keyring *ring, struct err *err)
 {
-	CLEANUP(close_dir) DIR *dir = opendir(ring->config.directory);
+	CLEANUP(close_dir) DIR *dir = opendir(directory_of(ring));
 	const struct dirent *file;
 
 	if (!dir)
-		return err_errno(err, errno, "%s", ring->config.directory);
+		return err_errno(err, errno, "%s", directory_of(ring));
 	while ((file = readdir(dir)))
 		TRY(load_file(ring, file->d_name, err));
 	return OK;
@@ -216,7 +185,7 @@ enum result keyring_open(struct keyring **out, const struct keyring_config *conf
 	(void)pthread_mutex_init(&ring->making, NULL);
 	(void)pthread_mutex_init(&ring->lock, NULL);
 	ring->config = *config;
-	TRY(crypto_new(&ring->crypto, false, err));
+	TRY(vault_open(&ring->vault, &config->vault, err));
 	if (load_all(ring, err) != OK)
 		return err_prefix(err, ERR_CONFIG, "keys");
 	*out = take(ring);
@@ -233,7 +202,7 @@ void keyring_free(struct keyring *ring)
 		next = e->next;
 		entry_free(e);
 	}
-	crypto_free(ring->crypto);
+	vault_free(ring->vault);
 	(void)pthread_mutex_destroy(&ring->making);
 	(void)pthread_mutex_destroy(&ring->lock);
 	free(ring);
@@ -241,25 +210,25 @@ void keyring_free(struct keyring *ring)
 
 /* ---- the TLS servers' keys, which lie where the configuration says ---- */
 
-static enum result use_tls_key(void *ctx, const char *path, struct err *err)
+static enum result use_tls_key(void *ctx, const char *place, struct err *err)
 {
 	struct keyring *ring = ctx;
-	CLEANUP(key_freep) struct key *key = NULL;
+	CLEANUP(kept_key_clear) struct kept_key kept = { 0 };
 	CLEANUP(entry_freep) struct keyring_entry *e = NULL;
 	char id[KEEPER_ID_MAX + 1];
 
-	TRY(check_mode(path, TLS_KEY_MODE, err));
-	TRY(open_file(ring, path, &key, err));
-	TRY(keeper_tls_key_id(ring->crypto, key_spki(key), id, err));
+	TRY(vault_load_foreign(ring->vault, place, &kept, err));
+	TRY(keeper_tls_key_id(vault_crypto(ring->vault), kept_key_spki(&kept), id, err));
 	if (find(ring, span_str(id)))
 		return OK;
 	if (keyring_count(ring) >= KEYS_MAX)
-		return err_set(err, ERR_LIMIT, "%s: more than %d keys", ring->config.directory,
+		return err_set(err, ERR_LIMIT, "%s: more than %d keys", directory_of(ring),
 			       KEYS_MAX);
 	e = entry_new(span_str(id));
 	if (!e)
 		return err_nomem(err);
-	e->key = take(key);
+	e->kept = kept;
+	kept = (struct kept_key){ 0 };
 	e->rule.tls = true;
 	add(ring, take(e));
 	return OK;
@@ -294,8 +263,8 @@ enum result keyring_copy(struct keyring *ring, struct span id, struct crypto *c,
 		TRY(find_tls_key(ring, id, &e, err));
 	if (!e)
 		return err_set(err, ERR_NOT_FOUND, "no key \"%.*s\" in %s", (int)id.len,
-			       (const char *)id.p, ring->config.directory);
-	TRY(key_evp_copy(key, c, e->key, err));
+			       (const char *)id.p, directory_of(ring));
+	TRY(kept_key_use(&e->kept, c, key, err));
 	*entry = e;
 	return OK;
 }
@@ -304,39 +273,42 @@ enum result keyring_copy(struct keyring *ring, struct span id, struct crypto *c,
 static enum result write_files(const struct keyring *ring, struct keyring_entry *e, struct err *err)
 {
 	char path[PATH_MAX];
-	BUF_SECRET pem = BUF_INIT;
 	BUF text = BUF_INIT;
 
 	TRY(key_rule_write(&e->rule, &text, err));
 	TRY(path_of(ring, e, ".rule", path, err));
 	TRY(file_write_atomic(path, 0600, buf_span(&text), err));
-	TRY(key_evp_export(e->key, ring->config.passphrase, &pem, err));
-	TRY(path_of(ring, e, ".key", path, err));
-	return file_write_atomic(path, 0600, buf_span(&pem), err);
+	return vault_save(ring->vault, e->id, &e->kept, err);
 }
 
-static enum result make(struct keyring *ring, struct keyring_entry *e, struct key_spec spec,
+/* What is to be made, and where: see vault_make. */
+struct order {
+	struct key_spec spec;
+	struct span store;
+};
+
+static enum result make(struct keyring *ring, struct keyring_entry *e, const struct order *order,
 			struct err *err)
 {
 	if (find(ring, span_of(e->id, e->id_len)))
 		return err_set(err, ERR_CONFLICT, "key \"%s\" exists already in %s", e->id,
-			       ring->config.directory);
+			       directory_of(ring));
 	if (keyring_count(ring) >= KEYS_MAX)
-		return err_set(err, ERR_LIMIT, "%s: more than %d keys", ring->config.directory,
+		return err_set(err, ERR_LIMIT, "%s: more than %d keys", directory_of(ring),
 			       KEYS_MAX);
-	TRY(key_evp_generate(&e->key, ring->crypto, spec, err));
+	TRY(vault_make(ring->vault, e->id, order->store, order->spec, &e->kept, err));
 	return write_files(ring, e, err);
 }
 
 /* Takes e over. */
-static enum result make_entry(struct keyring *ring, struct keyring_entry *e, struct key_spec spec,
-			      struct err *err)
+static enum result make_entry(struct keyring *ring, struct keyring_entry *e,
+			      const struct order *order, struct err *err)
 {
 	CLEANUP(entry_freep) struct keyring_entry *made = e;
 	enum result r;
 
 	(void)pthread_mutex_lock(&ring->making);
-	r = make(ring, made, spec, err);
+	r = make(ring, made, order, err);
 	if (r == OK)
 		add(ring, take(made));
 	(void)pthread_mutex_unlock(&ring->making);
@@ -344,24 +316,26 @@ static enum result make_entry(struct keyring *ring, struct keyring_entry *e, str
 }
 
 enum result keyring_generate(struct keyring *ring, struct span id, struct key_spec spec,
-			     struct span rule_text, struct err *err)
+			     struct span store_and_rule, struct err *err)
 {
 	CLEANUP(entry_freep) struct keyring_entry *e = entry_new(id);
+	size_t line = span_find(store_and_rule, '\n');
+	const struct order order = { spec, span_sub(store_and_rule, 0, line) };
 
 	if (!e)
 		return err_nomem(err);
-	TRY(key_rule_read(rule_text, &e->rule, err));
+	TRY(key_rule_read(span_sub(store_and_rule, line + 1, SIZE_MAX), &e->rule, err));
 	if (e->rule.family.len)
 		return err_set(err, ERR_DENIED,
 			       "key rule: of which family a key is, only its making can say");
-	return make_entry(ring, take(e), spec, err);
+	return make_entry(ring, take(e), &order, err);
 }
 
 /* ---- generations of a CA's key ---- */
 
 struct span keyring_spki(const struct keyring_entry *e)
 {
-	return key_spki(e->key);
+	return kept_key_spki(&e->kept);
 }
 
 static struct span family_of(const struct keyring_entry *e)
@@ -393,17 +367,36 @@ enum result keyring_succeed(struct keyring *ring, struct span id, struct key_spe
 {
 	CLEANUP(entry_freep) struct keyring_entry *e = entry_new(id);
 	const struct keyring_entry *old = find(ring, before);
+	struct order order = { .spec = spec };
+	BUF store = BUF_INIT;
 
 	if (!e)
 		return err_nomem(err);
 	if (!old)
 		return err_set(err, ERR_NOT_FOUND, "no key \"%.*s\" in %s", (int)before.len,
-			       (const char *)before.p, ring->config.directory);
+			       (const char *)before.p, directory_of(ring));
 	if (!old->rule.certificates)
 		return err_set(err, ERR_DENIED, "key rule: only a CA's key has generations");
 	TRY(key_rule_copy(&old->rule, &e->rule, err));
 	buf_reset(&e->rule.family);
 	buf_put(&e->rule.family, family_of(old));
 	TRY(buf_check(&e->rule.family, err));
-	return make_entry(ring, take(e), spec, err);
+	TRY(kept_key_store(&old->kept, &store, err));
+	order.store = buf_span(&store);
+	return make_entry(ring, take(e), &order, err);
+}
+
+/* ---- tokens that are away ---- */
+
+void keyring_check(struct keyring *ring, keyring_away_fn *tell, void *ctx)
+{
+	const struct keyring_entry *e;
+
+	/* at the start, when there is but one thread */
+	for (e = ring->first; e; e = e->next) {
+		struct err err = { 0 };
+
+		if (kept_key_check(&e->kept, &err) != OK)
+			tell(ctx, e->id, &err);
+	}
 }

@@ -35,7 +35,8 @@ enum keeper_op {
 struct keeper_request {
 	enum keeper_op op;
 	struct span id;
-	/* KEEPER_GENERATE: the payload is the rule's text. KEEPER_SUCCEED: the id of the key before
+	/* KEEPER_GENERATE: the payload is a line with the key's store and the rule's text.
+	 * KEEPER_SUCCEED: the id of the key before
 	 */
 	struct key_spec spec;
 	/* KEEPER_SIGN; the payload is the message */

@@ -38,6 +38,38 @@ enum result key_decrypt(struct key *k, struct crypto *c, const struct transport_
 	return k->ops->decrypt(k, c, alg, cipher, out, err);
 }
 
+enum result key_pieces_hold(struct key_pieces *pieces, struct buf *out, struct err *err)
+{
+	struct span piece = SPAN_NONE;
+
+	if (pieces->total > KEY_HELD_MAX)
+		return err_set(err, ERR_LIMIT,
+			       "a key of this kind takes its message whole, %u octets at most, not "
+			       "%llu",
+			       KEY_HELD_MAX, (unsigned long long)pieces->total);
+	for (;;) {
+		TRY(pieces->next(pieces, &piece, err));
+		if (piece.len == 0)
+			return buf_check(out, err);
+		buf_put(out, piece);
+	}
+}
+
+enum result key_pieces_digest(struct key_pieces *pieces, struct crypto *c, enum digest_alg alg,
+			      uint8_t out[DIGEST_MAX], struct err *err)
+{
+	CLEANUP(crypto_hash_freep) struct crypto_hash *hash = NULL;
+	struct span piece = SPAN_NONE;
+
+	TRY(crypto_hash_new(&hash, c, alg, err));
+	for (;;) {
+		TRY(pieces->next(pieces, &piece, err));
+		if (piece.len == 0)
+			return crypto_hash_end(hash, out, err);
+		TRY(crypto_hash_add(hash, piece, err));
+	}
+}
+
 void key_free(struct key *k)
 {
 	if (!k)

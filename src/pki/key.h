@@ -30,6 +30,12 @@ struct key_pieces {
 	RESULT (*next)(struct key_pieces *p, struct span *piece, struct err *err);
 };
 
+/* For back ends: all of it put together, KEY_HELD_MAX octets at most; and its digest. */
+#define KEY_HELD_MAX (16u << 20)
+RESULT key_pieces_hold(struct key_pieces *pieces, struct buf *out, struct err *err);
+RESULT key_pieces_digest(struct key_pieces *pieces, struct crypto *c, enum digest_alg alg,
+			 uint8_t out[DIGEST_MAX], struct err *err);
+
 struct key_ops {
 	RESULT(*sign)
 	(struct key *k, struct crypto *c, enum key_purpose purpose, struct sig_alg alg,
@@ -62,7 +68,6 @@ RESULT key_sign(struct key *k, struct crypto *c, enum key_purpose purpose, struc
  * The same over a message in pieces: it is digested as it comes, so that its length costs no
  * memory. A pure kind of key takes its message whole: KEY_HELD_MAX octets at most.
  */
-#define KEY_HELD_MAX (16u << 20)
 RESULT key_sign_pieces(struct key *k, struct crypto *c, enum key_purpose purpose,
 		       struct sig_alg alg, struct key_pieces *pieces, struct buf *out,
 		       struct err *err);

@@ -8,7 +8,6 @@
 #include <openssl/rsa.h>
 
 #include "base/file.h"
-#include "base/random.h"
 #include "pki/crypto_evp.h"
 #include "pki/key_file.h"
 #include "pki/pkcs1.h"
@@ -104,38 +103,6 @@ static enum result evp_sign(struct key *key, struct crypto *c, UNUSED enum key_p
 	return sign_tbs(of(key), c, span_of(digest, digest_size(alg.digest)), out, err);
 }
 
-static enum result hold(struct key_pieces *pieces, struct buf *out, struct err *err)
-{
-	struct span piece = SPAN_NONE;
-
-	if (pieces->total > KEY_HELD_MAX)
-		return err_set(err, ERR_LIMIT,
-			       "a key of this kind takes its message whole, %u octets at most, not "
-			       "%llu",
-			       KEY_HELD_MAX, (unsigned long long)pieces->total);
-	for (;;) {
-		TRY(pieces->next(pieces, &piece, err));
-		if (piece.len == 0)
-			return buf_check(out, err);
-		buf_put(out, piece);
-	}
-}
-
-static enum result digest_pieces(struct crypto *c, enum digest_alg alg, struct key_pieces *pieces,
-				 uint8_t out[DIGEST_MAX], struct err *err)
-{
-	CLEANUP(crypto_hash_freep) struct crypto_hash *hash = NULL;
-	struct span piece = SPAN_NONE;
-
-	TRY(crypto_hash_new(&hash, c, alg, err));
-	for (;;) {
-		TRY(pieces->next(pieces, &piece, err));
-		if (piece.len == 0)
-			return crypto_hash_end(hash, out, err);
-		TRY(crypto_hash_add(hash, piece, err));
-	}
-}
-
 static enum result evp_sign_pieces(struct key *key, struct crypto *c,
 				   UNUSED enum key_purpose purpose, struct sig_alg alg,
 				   struct key_pieces *pieces, struct buf *out, struct err *err)
@@ -144,10 +111,10 @@ static enum result evp_sign_pieces(struct key *key, struct crypto *c,
 	BUF held = BUF_INIT;
 
 	if (key_kind_is_pure(key->kind)) {
-		TRY(hold(pieces, &held, err));
+		TRY(key_pieces_hold(pieces, &held, err));
 		return sign_tbs(of(key), c, buf_span(&held), out, err);
 	}
-	TRY(digest_pieces(c, alg.digest, pieces, digest, err));
+	TRY(key_pieces_digest(pieces, c, alg.digest, digest, err));
 	TRY(prepare_sign(of(key), c, alg, err));
 	return sign_tbs(of(key), c, span_of(digest, digest_size(alg.digest)), out, err);
 }
@@ -184,19 +151,6 @@ static enum result prepare_decrypt(struct key_evp *k, struct crypto *c,
 	return OK;
 }
 
-static enum result open_pkcs1(struct span block, struct secret *out, struct err *err)
-{
-	uint8_t key[PKCS1_KEY_MAX];
-	enum result res;
-	size_t len;
-
-	TRY(random_fill(key, sizeof(key), err));
-	len = pkcs1_unpad(block, key);
-	res = secret_set(out, span_of(key, len), err);
-	explicit_bzero(key, sizeof(key));
-	return res;
-}
-
 static enum result evp_decrypt(struct key *key, struct crypto *c, const struct transport_alg *alg,
 			       struct span cipher, struct secret *out, struct err *err)
 {
@@ -212,7 +166,7 @@ static enum result evp_decrypt(struct key *key, struct crypto *c, const struct t
 	} else if (alg->oaep) {
 		res = secret_set(out, span_of(plain, len), err);
 	} else {
-		res = open_pkcs1(span_of(plain, len), out, err);
+		res = pkcs1_open(span_of(plain, len), out, err);
 	}
 	explicit_bzero(plain, sizeof(plain));
 	return res;

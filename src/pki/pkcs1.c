@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pki/pkcs1.h"
 
+#include "base/random.h"
+
 /* Masks: all ones for true, 0 for false; the numbers compared are below 2^16. */
 
 static uint32_t mask_less(uint32_t a, uint32_t b)
@@ -57,4 +59,17 @@ size_t pkcs1_unpad(struct span block, uint8_t key[PKCS1_KEY_MAX])
 		key[i] = (uint8_t)select(good, tail[i], key[i]);
 	explicit_bzero(tail, sizeof(tail));
 	return len;
+}
+
+enum result pkcs1_open(struct span block, struct secret *out, struct err *err)
+{
+	uint8_t key[PKCS1_KEY_MAX];
+	enum result r;
+	size_t len;
+
+	TRY(random_fill(key, sizeof(key), err));
+	len = pkcs1_unpad(block, key);
+	r = secret_set(out, span_of(key, len), err);
+	explicit_bzero(key, sizeof(key));
+	return r;
 }

@@ -2,7 +2,7 @@
 #ifndef PKI_PKCS1_H
 #define PKI_PKCS1_H
 
-#include "base/span.h"
+#include "base/secret.h"
 
 #define PKCS1_KEY_MAX 32 /* no content cipher has a longer key */
 
@@ -16,5 +16,7 @@
  * block: as long as the modulus, PKCS1_KEY_MAX octets at the least.
  */
 size_t pkcs1_unpad(struct span block, uint8_t key[PKCS1_KEY_MAX]);
+/* The same with random octets of its own. */
+RESULT pkcs1_open(struct span block, struct secret *out, struct err *err);
 
 #endif

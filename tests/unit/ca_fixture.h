@@ -32,7 +32,7 @@ struct ca_fixture {
 
 static inline void ca_fixture_fork_keeper(struct ca_fixture *f)
 {
-	struct keeper_config config = { .keys.directory = f->dir };
+	struct keeper_config config = { .keys.vault.directory = f->dir };
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->intro), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, f->stop), 0);

@@ -25,7 +25,7 @@ static int setup(void **state)
 	assert_non_null(f);
 	(void)snprintf(f->directory, sizeof(f->directory), "/tmp/test-desk-XXXXXX");
 	assert_non_null(mkdtemp(f->directory));
-	config.directory = f->directory;
+	config.vault.directory = f->directory;
 	assert_int_equal(keyring_open(&f->ring, &config, NULL), OK);
 	assert_int_equal(desk_new(&f->desk, f->ring, 2, &f->log, NULL), OK);
 	*state = f;

@@ -46,7 +46,7 @@ static void start(struct fixture *f)
 	f->pid = fork();
 	assert_true(f->pid >= 0);
 	if (f->pid == 0) {
-		struct keeper_config config = { .keys.directory = f->directory,
+		struct keeper_config config = { .keys.vault.directory = f->directory,
 						.intro_fd = f->intro[1],
 						.stop_fd = f->stop[1] };
 		struct err err = { 0 };
@@ -457,7 +457,7 @@ static void threads_share_a_key(void **state)
 static void refuses_a_key_that_others_can_read(void **state)
 {
 	struct fixture *f = *state;
-	struct keeper_config config = { .keys.directory = f->directory,
+	struct keeper_config config = { .keys.vault.directory = f->directory,
 					.intro_fd = -1,
 					.stop_fd = -1 };
 	CLEANUP(key_freep) struct key *ca = NULL;

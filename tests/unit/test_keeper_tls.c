@@ -115,7 +115,7 @@ static void a_renewed_key_is_found(void **state)
 	assert_non_null(mkdtemp(f.directory));
 	(void)snprintf(f.path, sizeof(f.path), "%s/tls.pem", f.directory);
 	assert_int_equal(crypto_new(&c, false, NULL), OK);
-	config.directory = f.directory;
+	config.vault.directory = f.directory;
 	assert_int_equal(keyring_open(&ring, &config, NULL), OK);
 	assert_int_equal(look_up(ring, c, "tls-00", &err), ERR_IO);
 	write_key(&f, c, 0600, first);

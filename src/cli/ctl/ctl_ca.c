@@ -36,6 +36,8 @@ struct init_opts {
 	const char *leaf_validity;
 	const char *ra;
 	const char *ra_key;
+	const char *key_store;
+	const char *ra_key_store;
 	const char *ra_validity;
 };
 
@@ -50,12 +52,15 @@ static const struct cli_option init_options[] = {
 	OPT("--key", CLI_TEXT, key, "TYPE",
 	    "of the CA: p256 (default), p384, p521, rsa2048, rsa3072, rsa4096, ed25519; with "
 	    "OpenSSL 3.5 ml-dsa-44, ml-dsa-65, ml-dsa-87"),
+	OPT("--key-store", CLI_TEXT, key_store, "WHERE",
+	    "the CA's key is, or is to be: file, tpm: or a pkcs11: URI; default as configured"),
 	OPT("--validity", CLI_TEXT, validity, "TIME", "of the CA certificate; default 10y"),
 	OPT("--leaf-validity", CLI_TEXT, leaf_validity, "TIME",
 	    "the longest that a device's certificate may last; default 2y"),
 	OPT("--ra", CLI_TEXT, ra, "HOW",
 	    "registration authority, which speaks SCEP for the CA: one, split or none"),
 	OPT("--ra-key", CLI_TEXT, ra_key, "TYPE", "of the RA: rsa2048 (default), rsa3072, rsa4096"),
+	OPT("--ra-key-store", CLI_TEXT, ra_key_store, "WHERE", "the same for the RA's key"),
 	OPT("--ra-validity", CLI_TEXT, ra_validity, "TIME",
 	    "of the RA certificates; default as the CA's"),
 	{ 0 },
@@ -75,6 +80,8 @@ static json_t *init_request(const struct init_opts *o)
 	ctl_api_set(body, "leaf_validity", o->leaf_validity);
 	ctl_api_set(body, "ra", o->ra);
 	ctl_api_set(body, "ra_key", o->ra_key);
+	ctl_api_set(body, "key_store", o->key_store);
+	ctl_api_set(body, "ra_key_store", o->ra_key_store);
 	ctl_api_set(body, "ra_validity", o->ra_validity);
 	return body;
 }
@@ -163,7 +170,8 @@ static const struct cli_command commands[] = {
 	  .examples = "scepterctl ca init demo --subject \"CN=Demo CA,O=Example\"\n"
 		      "scepterctl ca init plant --key p384 --ra split --validity 20y "
 		      "--leaf-validity 5y\n"
-		      "scepterctl ca init old --key rsa3072 --ra none\n",
+		      "scepterctl ca init old --key rsa3072 --ra none\n"
+		      "scepterctl ca init vault --key p384 --key-store 'pkcs11:token=scepter'\n",
 	  .options = init_options,
 	  .opts_size = sizeof(struct init_opts),
 	  .run = run_init },
