@@ -15,6 +15,7 @@
 #include "daemon/server.h"
 #include "daemon/tls_listener.h"
 
+#define ADMIN_BODY ((size_t)96 << 20) /* a list of a million devices, as JSON text */
 #define KEEPER_TIMEOUT_MS 10000
 #define OCSP_CACHE_SLOTS 8192 /* of some 1.5 KiB each */
 
@@ -169,7 +170,9 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 					    .proxies = config->listeners[i].proxies,
 					    .n_proxies = config->listeners[i].n_proxies,
 					    .proxy_optional = config->listeners[i].proxy_optional };
-	listeners[i] = (struct http_listener){ .name = SERVER_ADMIN, .fd = ctx->listeners->admin };
+	listeners[i] = (struct http_listener){ .name = SERVER_ADMIN,
+					       .fd = ctx->listeners->admin,
+					       .body_bytes = ADMIN_BODY };
 	http.n_listeners = i + 1;
 	TRY(http_server_start(&started, &http, err));
 	atomic_store(&o->server.http, started);

@@ -16,6 +16,11 @@ static const struct http_limits *limits(const struct http_conn *c)
 	return &c->loop->shared->limits;
 }
 
+static size_t body_max(const struct http_conn *c)
+{
+	return c->listener->body_bytes ? c->listener->body_bytes : limits(c)->body_bytes;
+}
+
 /* What a step has come to. */
 enum next {
 	GO_ON, /* the connection is in another phase: look again */
@@ -234,10 +239,10 @@ static enum next begin_body(struct http_conn *c)
 
 	if (!f->chunked && f->content_length == 0)
 		return dispatch(c);
-	if (f->content_length > limits(c)->body_bytes) {
+	if (f->content_length > body_max(c)) {
 		(void)!err_set(&err, ERR_LIMIT,
 			       "Content-Length %llu is over the limit of %zu bytes",
-			       (unsigned long long)f->content_length, limits(c)->body_bytes);
+			       (unsigned long long)f->content_length, body_max(c));
 		return refuse(c, 413, &err);
 	}
 	c->chunked = (struct http_chunked){ 0 };
@@ -308,8 +313,8 @@ static enum next step_chunked(struct http_conn *c)
 	struct err err = { 0 };
 	int status;
 
-	status = http_chunked_take(&c->chunked, span_of(evbuffer_pullup(in, -1), have),
-				   limits(c)->body_bytes, &job->body, &used, &err);
+	status = http_chunked_take(&c->chunked, span_of(evbuffer_pullup(in, -1), have), body_max(c),
+				   &job->body, &used, &err);
 	(void)evbuffer_drain(in, used);
 	if (job->body.failed)
 		return gone(c);

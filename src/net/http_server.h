@@ -53,6 +53,7 @@ struct http_listener {
 	 */
 	const struct address_block *proxies;
 	size_t n_proxies;
+	size_t body_bytes;   /* in the place of the limit; 0: that */
 	bool proxy_optional; /* a proxy that sends no header is taken for the client */
 };
 

@@ -120,6 +120,18 @@ def test_answers_are_as_described(daemon):
     api("revokeChallenge", made["id"])
     api("revokeChallenge", "none", fails=404)
 
+    api("importDevices", "routers", body={"csv": "serialNumber,use\nFTX1,once\n", "keep_existing": True})
+    api("importDevices", "routers", body={"csv": "price\n1\n"}, fails=400)
+    api("importDevices", "routers", body={"csv": "serialNumber\nftx1\n"}, fails=409)
+    api("addDevice", body={"list": "phones", "type": "mac", "value": "00:1a:2b:3c:4d:5e", "note": "x"})
+    api("addDevice", body={"list": "no name", "type": "CN", "value": "a"}, fails=400)
+    api("listDeviceLists")
+    listed = api("listDevices", query="?list=phones")["devices"][0]
+    api("listDevices", query="?type=MAC", fails=400)
+    api("getDevice", listed["id"])
+    api("removeDevice", listed["id"])
+    api("getDevice", listed["id"], fails=404)
+
     request = Request()
     assert daemon.enrol(request).status == "SUCCESS"
     assert daemon.enrol(Request(challenge="wrong"), "manual").status == "PENDING"

@@ -18,6 +18,7 @@ struct ctl_globals {
 extern const struct cli_command ctl_status;
 extern const struct cli_command ctl_ca;
 extern const struct cli_command ctl_challenge;
+extern const struct cli_command ctl_device;
 extern const struct cli_command ctl_cert;
 extern const struct cli_command ctl_crl;
 extern const struct cli_command ctl_request;

@@ -9,9 +9,9 @@ int main(int argc, char **argv)
 		  "admin socket of scepterd; default $SCEPTER_SOCKET, then " CTL_SOCKET },
 		{ 0 },
 	};
-	const struct cli_command commands[] = { ctl_status,  ctl_ca,    ctl_challenge,
-						ctl_request, ctl_cert,  ctl_crl,
-						ctl_explain, ctl_audit, { 0 } };
+	const struct cli_command commands[] = { ctl_status,  ctl_ca,   ctl_challenge, ctl_device,
+						ctl_request, ctl_cert, ctl_crl,       ctl_explain,
+						ctl_audit,   { 0 } };
 	const struct cli_program program = {
 		.name = "scepterctl",
 		.summary = "Run a Scepter server: its CAs, challenges, requests and certificates.",
