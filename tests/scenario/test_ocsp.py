@@ -124,16 +124,22 @@ def test_openssl(made, tmp_path):
 
 @pytest.mark.skipif(not shutil.which("ocsptool"), reason="GnuTLS is not here")
 def test_gnutls(made, tmp_path):
+    """`ocsptool` takes all three answers, and the one for who wants the unissued revoked."""
     enrol(made, tmp_path, "good")
     revoke(made, enrol(made, tmp_path, "bad"))
-    for name, want in [("good", "Certificate Status: good"), ("bad", "Certificate Status: revoked")]:
+    (tmp_path / "foreign.pem").write_bytes(
+        never_issued(made).public_bytes(serialization.Encoding.PEM))
+    for name, path, want in [
+        ("good", PATH, "good"), ("bad", PATH, "revoked"), ("foreign", PATH, "unknown"),
+        ("foreign", "/ocsp/strict", "revoked"), ("good", "/ocsp/strict", "good"),
+    ]:  # fmt: skip
         run = subprocess.run(
-            ["ocsptool", f"--ask=http://127.0.0.1:{made.port}{PATH}", "--nonce",
+            ["ocsptool", f"--ask=http://127.0.0.1:{made.port}{path}", "--nonce",
              "--load-cert", tmp_path / f"{name}.pem", "--load-issuer", tmp_path / "ca.pem",
              "--load-trust", tmp_path / "ca.pem"],
             capture_output=True, text=True,
         )  # fmt: skip
-        assert want in run.stdout, run.stdout + run.stderr
+        assert f"Certificate Status: {want}" in run.stdout, run.stdout + run.stderr
         assert "Verifying OCSP Response: Success" in run.stdout, run.stdout + run.stderr
 
 
