@@ -4,6 +4,10 @@
 # Usage: deps.sh build|test|lint...
 set -eu
 
+# The one package whose name the two do not share.
+tcti=libtss2-tcti-swtpm0
+! grep -q 'VERSION_CODENAME=bookworm' /etc/os-release && tcti=libtss2-tcti-swtpm0t64
+
 for what in "$@"; do
 	case $what in
 	build) set -- "$@" gcc libc6-dev meson ninja-build pkg-config libssl-dev libevent-dev \
@@ -11,7 +15,8 @@ for what in "$@"; do
 		libsystemd-dev libcmocka-dev libp11-kit-dev ;;
 	test) set -- "$@" python3-pytest python3-cryptography python3-asn1crypto python3-jsonschema \
 		python3-prometheus-client gnutls-bin openssl ca-certificates scep strongswan-pki \
-		libstrongswan-extra-plugins certmonger softhsm2 opensc p11-kit p11-kit-modules ;;
+		libstrongswan-extra-plugins certmonger softhsm2 opensc p11-kit p11-kit-modules \
+		swtpm tpm2-openssl tpm2-tools "$tcti" ;;
 	lint) set -- "$@" clang libclang-rt-dev clang-format clang-tidy mandoc git python3 ;;
 	*) echo "deps.sh: no such set: $what" >&2; exit 2 ;;
 	esac

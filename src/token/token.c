@@ -5,12 +5,13 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
+#include "pki/key_tpm.h"
 #include "token/back.h"
 #include "token/module.h"
 
 #define RECORD_MAX 65536
 
-static const struct token_back *const backs[] = { &token_pkcs11 };
+static const struct token_back *const backs[] = { &token_pkcs11, &token_tpm };
 
 static const struct token_back *back_of(struct span uri)
 {
@@ -129,6 +130,8 @@ enum result tokens_new(struct tokens **out, const struct token_config *config, s
 		return err_nomem(err);
 	if (config->pkcs11_module)
 		TRY(token_module_open(&t->module, config->pkcs11_module, config->pkcs11_pin, err));
+	if (config->tpm_tcti)
+		TRY(key_tpm_new(&t->tpm, config->tpm_tcti, err));
 	*out = take(t);
 	return OK;
 }
@@ -137,6 +140,7 @@ void tokens_free(struct tokens *t)
 {
 	if (!t)
 		return;
+	key_tpm_free(t->tpm);
 	token_module_free(t->module);
 	free(t);
 }
