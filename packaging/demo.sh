@@ -8,6 +8,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-build}
 case $build in /*) ;; *) build=$root/$build ;; esac
 port=${PORT:-8080}
+tls_port=${TLS_PORT:-$((port + 363))}
 address=${ADDRESS:-127.0.0.1}
 mkdir -p "${DATA:-./demo}"
 data=$(cd "${DATA:-./demo}" && pwd)
@@ -24,10 +25,23 @@ case $address in
 esac
 base=http://$host:$port
 
+if [ ! -f "$data/est-password" ]; then
+	(umask 077 && head -c 15 /dev/urandom | base64 | tr '+/' '-_' >"$data/est-password")
+fi
+# One of a time before EST is put aside; the CA and what it has issued stay.
+if [ -f "$config" ] && ! grep -q 'protocol: est' "$config"; then
+	mv "$config" "$config.old"
+fi
 if [ ! -f "$config" ]; then
-	sed -e "s|@DATA@|$data|g; s|@BASE@|$base|g" "$root/packaging/demo.yaml" >"$config"
+	hash=$("$build/scepterctl" challenge hash --challenge-file "$data/est-password")
+	sed -e "s|@DATA@|$data|g; s|@BASE@|$base|g; s|@HASH@|$hash|" "$root/packaging/demo.yaml" >"$config"
 fi
 # Where it listens is up to each start.
+case $host in
+127.0.0.1) names="[localhost, 127.0.0.1]" ;;
+*) names="[localhost, 127.0.0.1, $(echo "$host" | tr -d '[]')]" ;;
+esac
+sed -i -e "/^    - name: tls$/,/^      tls:/{s|address: .*|address: \"$address\"|; s|port: .*|port: $tls_port|; s|names: \[[^]]*\]|names: $names|}" "$config"
 sed -i -e "s|{name: plain, address: [^}]*}|{name: plain, address: \"$address\", port: $port}|" "$config"
 "$build/scepterd" --config "$config" --check >/dev/null
 
@@ -55,7 +69,10 @@ ctl ca show demo >/dev/null 2>&1 || {
 (umask 077 && ctl challenge new --endpoint demo >"$data/challenge")
 fingerprint=$(ctl ca show demo --pem | grep -v -e ----- | base64 -d | sha256sum | cut -d ' ' -f 1)
 
+ctl ca show demo --pem >"$data/tls-ca.pem"
+
 url=$base/scep/demo
+est_url=https://$host:$tls_port/.well-known/est
 (
 	umask 077
 	cat >"$data/demo.env.new" <<-END
@@ -64,6 +81,12 @@ url=$base/scep/demo
 		MANUAL_SCEP_URL=$base/scep/manual
 		CRL_URL=$base/crl/demo
 		OCSP_URL=$base/ocsp/demo
+		EST_URL=$est_url
+		MANUAL_EST_URL=$est_url/manual
+		EST_USER=device
+		EST_PASSWORD=$(cat "$data/est-password")
+		EST_PASSWORD_FILE=$data/est-password
+		TLS_CA=$data/tls-ca.pem
 		CA_FINGERPRINT=$fingerprint
 		CHALLENGE=$(cat "$data/challenge")
 		CHALLENGE_FILE=$data/challenge
@@ -87,6 +110,12 @@ A certificate for this machine, typed into another terminal:
   $build/scepter enrol --protocol scep --url $url \\
     --challenge-file $data/challenge --ca-fingerprint $fingerprint \\
     --subject CN=device1 --key $data/device1.key --cert $data/device1.pem --ca $data/ca.pem
+
+The same by EST, over TLS:
+
+  $build/scepter enrol --protocol est --url $est_url \\
+    --user device --challenge-file $data/est-password --tls-ca $data/tls-ca.pem \\
+    --subject CN=device2 --key $data/device2.key --cert $data/device2.pem
 
 Another challenge, and what became of a device:
 

@@ -14,7 +14,7 @@ for what in "$@"; do
 		libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev libsqlite3-dev \
 		libsystemd-dev libcmocka-dev libp11-kit-dev ;;
 	test) set -- "$@" python3-pytest python3-cryptography python3-asn1crypto python3-jsonschema \
-		python3-prometheus-client gnutls-bin openssl ca-certificates scep strongswan-pki \
+		python3-prometheus-client gnutls-bin openssl curl ca-certificates scep strongswan-pki \
 		libstrongswan-extra-plugins certmonger softhsm2 opensc p11-kit p11-kit-modules \
 		swtpm tpm2-openssl tpm2-tools "$tcti" ;;
 	lint) set -- "$@" clang libclang-rt-dev clang-format clang-tidy mandoc git python3 ;;

@@ -232,7 +232,8 @@ static bool same_listener(const struct config_listener *a, const struct config_l
 {
 	return same_text(a->name, b->name) && same_text(a->address, b->address) &&
 	       a->port == b->port && same_text(a->tls_certificate, b->tls_certificate) &&
-	       same_text(a->tls_key, b->tls_key) && same_proxies(a, b);
+	       same_text(a->tls_key, b->tls_key) && same_text(a->own_ca, b->own_ca) &&
+	       same_proxies(a, b);
 }
 
 static bool same_metrics(const struct config *a, const struct config *b)

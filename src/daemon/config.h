@@ -27,10 +27,14 @@
 
 struct config_listener {
 	const char *name;
-	const char *address;         /* IPv4 or IPv6 literal */
-	uint16_t port;               /* 0: any free one */
-	const char *tls_certificate; /* path; NULL: plain */
-	const char *tls_key;
+	const char *address;          /* IPv4 or IPv6 literal */
+	uint16_t port;                /* 0: any free one */
+	const char *tls_certificate;  /* path; NULL: plain */
+	const char *tls_key;          /* NULL: the server issues the certificate to itself, by... */
+	const char *own_ca;           /* ...this CA... */
+	const char *own_profile;      /* ...and profile... */
+	const char *const *own_names; /* ...for these host names and addresses */
+	size_t n_own_names;
 	enum tls_clients clients;
 	const char *client_ca; /* path; NULL: whoever uses a client's certificate judges it */
 	struct address_block *proxies; /* owned: who may send a PROXY header... */

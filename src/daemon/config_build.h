@@ -48,6 +48,11 @@ void config_check_key_uri(struct config_build *b, const char *place, const char 
 void config_read_rate(struct config_item *item, const char *setting, const char *text,
 		      struct rate *out);
 
+/* tls of http.listeners[i], part of config_build_server(); and what of it only shows when profiles
+ * are there. */
+RESULT config_build_tls(struct config_build *b, size_t i, struct err *err);
+void config_check_tls(struct config_build *b);
+
 /* Each returns ERR_NOMEM only: what is wrong with the file is a complaint. */
 RESULT config_build_server(struct config_build *b, struct err *err);
 RESULT config_build_operators(struct config_build *b, struct err *err);

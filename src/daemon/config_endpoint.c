@@ -369,5 +369,6 @@ enum result config_build_endpoints(struct config_build *b, struct err *err)
 		TRY(build_endpoint(b, i, err));
 	}
 	check_parts(b);
+	config_check_tls(b);
 	return OK;
 }

@@ -115,8 +115,11 @@ static const cyaml_schema_field_t metrics_fields[] = {
 };
 
 static const cyaml_schema_field_t tls_fields[] = {
-	TEXT_NEEDED("certificate", struct file_tls, certificate),
-	TEXT_NEEDED("key", struct file_tls, key),
+	TEXT("certificate", struct file_tls, certificate),
+	TEXT("key", struct file_tls, key),
+	TEXT("ca", struct file_tls, ca),
+	TEXT("profile", struct file_tls, profile),
+	LIST("names", struct file_tls, names, text_entry, LIST_MAX),
 	WORD("client_certificates", struct file_tls, client_certificates, client_certificates),
 	TEXT("client_ca", struct file_tls, client_ca),
 	CYAML_FIELD_END,

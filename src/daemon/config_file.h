@@ -68,6 +68,10 @@ struct file_metrics {
 struct file_tls {
 	char *certificate;
 	char *key;
+	char *ca;
+	char *profile;
+	char **names;
+	size_t names_count;
 	int client_certificates; /* enum tls_clients */
 	char *client_ca;
 };

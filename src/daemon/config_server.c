@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "daemon/config_build.h"
-#include "token/token.h"
 
 #define DRAIN_SECONDS 10
 #define CHECKPOINT_EVENTS 1000
@@ -100,31 +99,6 @@ static void check_unlike_others(struct config_build *b, size_t i)
 	}
 }
 
-static void build_tls(struct config_build *b, size_t i, const struct file_tls *f)
-{
-	struct config_listener *l = &b->config->listeners[i];
-	char place[CONFIG_PLACE];
-
-	l->tls_certificate = f->certificate;
-	l->tls_key = f->key;
-	l->clients = (enum tls_clients)f->client_certificates;
-	l->client_ca = f->client_ca;
-	config_check_readable(b, config_place(place, "http.listeners[%zu].tls.certificate", i),
-			      f->certificate);
-	(void)config_place(place, "http.listeners[%zu].tls.key", i);
-	if (token_is_uri(f->key))
-		config_check_key_uri(b, place, f->key);
-	else
-		config_check_readable(b, place, f->key);
-	(void)config_place(place, "http.listeners[%zu].tls.client_ca", i);
-	if (f->client_ca)
-		config_check_readable(b, place, f->client_ca);
-	if (f->client_ca && l->clients == TLS_CLIENTS_NONE)
-		config_yaml_complain(&b->yaml, place,
-				     "no client is asked for a certificate; set "
-				     "client_certificates to request or require");
-}
-
 static RESULT build_listener(struct config_build *b, size_t i, struct err *err)
 {
 	const struct file_listener *f = &b->file->http.listeners[i];
@@ -144,7 +118,7 @@ static RESULT build_listener(struct config_build *b, size_t i, struct err *err)
 				     "%u is no port: 1 to 65535, or 0 for any free one", f->port);
 	l->port = (uint16_t)f->port;
 	if (f->tls)
-		build_tls(b, i, f->tls);
+		TRY(config_build_tls(b, i, err));
 	check_unlike_others(b, i);
 	b->config->n_listeners++;
 	return config_build_proxies(b, i, err);

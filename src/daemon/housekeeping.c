@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "daemon/tls_own.h"
+
 #define PERIOD_SECONDS 600
 #define BATCH 500 /* rows a commit: some milliseconds, for which others wait */
 
@@ -57,6 +59,7 @@ static void work(struct housekeeping *h)
 
 	purge(h, "challenges", store_purge_challenges, now - config->challenge_retention);
 	config_unref(config);
+	tls_own_renew_all(h->server);
 }
 
 /* False: it is over. */

@@ -14,6 +14,7 @@
 #include "daemon/serve_ocsp.h"
 #include "daemon/server.h"
 #include "daemon/tls_listener.h"
+#include "daemon/tls_own.h"
 
 #define ADMIN_BODY ((size_t)96 << 20) /* a list of a million devices, as JSON text */
 #define KEEPER_TIMEOUT_MS 10000
@@ -65,6 +66,7 @@ static void opened_clear(struct opened *o)
 		config_unref(o->server.config);
 	(void)pthread_mutex_destroy(&o->server.lock);
 	(void)pthread_mutex_destroy(&o->server.renewing);
+	(void)pthread_mutex_destroy(&o->server.tls_lock);
 }
 
 static enum result open_audit(struct server *s, const struct process_context *ctx, struct err *err)
@@ -138,6 +140,8 @@ static enum result open_tls(struct opened *o, const struct config *config, struc
 		if (config->listeners[i].tls_certificate)
 			TRY(tls_listener_open(&o->tls[i], &config->listeners[i], o->server.keeper,
 					      err));
+	o->server.tls = o->tls;
+	tls_own_renew_all(&o->server);
 	return OK;
 }
 
@@ -185,18 +189,21 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 static enum result renew_tls(struct opened *o, const struct config *config, struct err *err)
 {
 	bool renewed = false;
+	enum result r = OK;
 	size_t i;
 
-	for (i = 0; i < config->n_listeners; i++) {
+	(void)pthread_mutex_lock(&o->server.tls_lock);
+	for (i = 0; i < config->n_listeners && r == OK; i++) {
 		if (!o->tls[i])
 			continue;
-		TRY(tls_listener_renew(o->tls[i], &config->listeners[i], o->server.keeper, &renewed,
-				       err));
-		if (renewed)
+		r = tls_listener_renew(o->tls[i], &config->listeners[i], o->server.keeper, &renewed,
+				       err);
+		if (r == OK && renewed)
 			log_info(&o->server.log, "TLS certificate renewed",
 				 LOG_STR("listener", config->listeners[i].name));
 	}
-	return OK;
+	(void)pthread_mutex_unlock(&o->server.tls_lock);
+	return r;
 }
 
 static void reload(struct opened *o, const struct process_context *ctx)
@@ -213,6 +220,7 @@ static void reload(struct opened *o, const struct process_context *ctx)
 		log_error(&s->log, "TLS certificate refused; the old one stays", LOG_ERR(&err));
 	log_sink_set_floor(ctx->sink, config->log_level);
 	server_set_config(s, config);
+	tls_own_renew_all(s);
 	if (server_set_plans(s, &err) != OK)
 		log_error(&s->log, "no revocation lists by the new configuration", LOG_ERR(&err));
 	log_info(&s->log, "configuration reloaded", LOG_INT("endpoints", config->n_endpoints));
@@ -255,6 +263,7 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 			    .log = ctx->log,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .renewing = PTHREAD_MUTEX_INITIALIZER,
+			    .tls_lock = PTHREAD_MUTEX_INITIALIZER,
 			    .reusing = PTHREAD_MUTEX_INITIALIZER,
 			    .board = ctx->board,
 			    .config = config_ref(ctx->config) },

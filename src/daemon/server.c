@@ -12,6 +12,7 @@
 #include "daemon/metrics.h"
 #include "daemon/serve_crl.h"
 #include "daemon/serve_ocsp.h"
+#include "daemon/tls_own.h"
 #include "est/service.h"
 #include "scep/service.h"
 
@@ -134,7 +135,9 @@ enum result server_start_publisher(struct server *s, struct err *err)
 
 static enum result authorities_changed(void *ctx, struct err *err)
 {
-	return server_load_authority(ctx, err);
+	TRY(server_load_authority(ctx, err));
+	tls_own_renew_all(ctx);
+	return OK;
 }
 
 static void each_endpoint(void *ctx, admin_endpoint_fn *fn, void *arg)

@@ -35,6 +35,8 @@ struct server {
 	struct admin_api admin;
 	struct http_server *_Atomic http; /* NULL until it runs */
 	pthread_mutex_t lock;             /* of the two snapshots' pointers */
+	struct tls_listener **tls;        /* by listener, borrowed; NULL until they are open */
+	pthread_mutex_t tls_lock;         /* of their certificates' exchange */
 	pthread_mutex_t reusing;          /* see admin/ndes.h */
 	const struct config *config;
 	struct authority *authority;

@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/tls_listener.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "keeper/tls_key.h"
 #include "pki/cert.h"
 #include "pki/key_evp.h"
 #include "pki/key_pkey.h"
+#include "pki/name.h"
+#include "pki/pem.h"
 #include "token/token.h"
 
 #define CLIENT_CA_MAX (1u << 20)
+#define STAND_IN_LASTS 86400
 
 struct tls_listener {
 	struct tls_listener *retired; /* what it was before; its connections may go on */
 	struct buf cert;              /* DER */
+	bool stand_in;                /* for a certificate that there is not yet */
 	enum tls_clients clients;
 	struct buf client_ca; /* the file */
 	struct key *key;
@@ -47,6 +53,11 @@ struct tls_server *tls_listener_get(const struct tls_listener *t)
 	return t ? t->server : NULL;
 }
 
+struct span tls_listener_cert(const struct tls_listener *t)
+{
+	return t->stand_in ? SPAN_NONE : buf_span(&t->cert);
+}
+
 /* With t->key at hand. */
 static enum result make(struct tls_listener *t, const struct config_listener *l, struct err *err)
 {
@@ -61,6 +72,102 @@ static enum result make(struct tls_listener *t, const struct config_listener *l,
 	config.key = key_pkey_get(t->pkey);
 	return tls_server_new(&t->server, &config, err);
 }
+
+/* ---- a certificate that the server issues to itself ---- */
+
+enum result tls_listener_own_key(const struct config_listener *l, struct keeper_client *keeper,
+				 struct key **out, struct err *err)
+{
+	const struct key_rule rule = { .tls = true };
+	struct key_spec spec = { KEY_EC_P256, 256 };
+	char id[KEEPER_TLS_ID_MAX];
+	enum result r;
+
+	(void)snprintf(id, sizeof(id), "listener-%s", l->name);
+	r = keeper_key_open(out, keeper, id, err);
+	if (r != ERR_NOT_FOUND)
+		return r;
+	TRY(keeper_generate(keeper, id, spec, &rule, err));
+	return keeper_key_open(out, keeper, id, err);
+}
+
+/* Is what lies there for this key? Its time is looked at by who renews it. */
+static bool load_own(struct tls_listener *t, const struct config_listener *l)
+{
+	struct cert cert;
+
+	return file_exists(l->tls_certificate) &&
+	       cert_load(l->tls_certificate, &t->cert, NULL) == OK &&
+	       cert_parse(buf_span(&t->cert), &cert, NULL) == OK &&
+	       span_eq(cert.spki, key_spki(t->key));
+}
+
+/* ---- until there is one: a certificate whose key nobody has any more ---- */
+
+static enum result stand_in_sign(UNUSED struct key *k, UNUSED struct crypto *c,
+				 UNUSED enum key_purpose purpose, UNUSED struct sig_alg alg,
+				 UNUSED struct span message, UNUSED struct buf *out,
+				 struct err *err)
+{
+	return err_set(err, ERR_BUSY, "this listener has no certificate yet");
+}
+
+static void stand_in_free(struct key *k)
+{
+	free(k);
+}
+
+/* With another key's public part; every handshake fails. */
+static enum result make_stand_in_key(const struct key *like, struct key **out, struct err *err)
+{
+	static const struct key_ops ops = { .sign = stand_in_sign, .free = stand_in_free };
+	struct key *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return err_nomem(err);
+	k->ops = &ops;
+	k->kind = like->kind;
+	k->bits = like->bits;
+	buf_put(&k->spki, key_spki(like));
+	*out = k;
+	return buf_check(&k->spki, err);
+}
+
+static enum result make_stand_in(struct tls_listener *t, const struct config_listener *l,
+				 struct err *err)
+{
+	struct clock clock = CLOCK_SYSTEM;
+	struct cert_self self = { .not_before = clock_now(&clock) };
+	struct key_spec spec = { KEY_EC_P256, 256 };
+	CLEANUP(crypto_freep) struct crypto *c = NULL;
+	CLEANUP(key_freep) struct key *key = NULL;
+	BUF name = BUF_INIT;
+	BUF pem = BUF_INIT;
+
+	t->stand_in = true;
+	key_free(t->key);
+	t->key = NULL;
+	buf_clear(&t->cert);
+	TRY(crypto_new(&c, false, err));
+	TRY(key_evp_generate(&key, c, spec, err));
+	TRY(make_stand_in_key(key, &t->key, err));
+	TRY(name_parse_text("CN=not issued yet", &name, err));
+	self.subject = buf_span(&name);
+	self.not_after = self.not_before + STAND_IN_LASTS;
+	TRY(cert_self_signed(&self, key, c, &t->cert, err));
+	pem_put(&pem, "CERTIFICATE", buf_span(&t->cert));
+	TRY(buf_check(&pem, err));
+	return file_write_atomic(l->tls_certificate, 0644, buf_span(&pem), err);
+}
+
+static enum result open_own(struct tls_listener *t, const struct config_listener *l,
+			    struct keeper_client *keeper, struct err *err)
+{
+	TRY(tls_listener_own_key(l, keeper, &t->key, err));
+	return load_own(t, l) ? OK : make_stand_in(t, l, err);
+}
+
+/* ---- the administrator's ---- */
 
 static enum result open_key(struct tls_listener *t, struct crypto *c,
 			    const struct config_listener *l, struct keeper_client *keeper,
@@ -91,7 +198,7 @@ enum result tls_listener_open(struct tls_listener **out, const struct config_lis
 	if (!t)
 		return err_nomem(err);
 	TRY(crypto_new(&c, false, err));
-	r = open_key(t, c, l, keeper, err);
+	r = l->own_ca ? open_own(t, l, keeper, err) : open_key(t, c, l, keeper, err);
 	if (r == OK)
 		r = make(t, l, err);
 	if (r != OK)
@@ -140,8 +247,8 @@ static enum result check_one(const struct config_listener *l, struct crypto *c, 
 
 	if (!t)
 		return err_nomem(err);
-	/* in a token: so it is for the keeper to see */
-	if (token_is_uri(l->tls_key))
+	/* it makes its own; or one in a token, which is for the keeper to see */
+	if (!l->tls_key || token_is_uri(l->tls_key))
 		return OK;
 	r = key_evp_load(&t->key, c, l->tls_key, NULL, err);
 	/* encrypted: the keeper, which has the passphrase, will see */

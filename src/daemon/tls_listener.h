@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS of one listener: its certificate here, its private key in the keeper. */
+/*
+ * TLS of one listener: its certificate here, its private key in the keeper. One that the server
+ * issues to itself (tls_own.h) has a key that the keeper made; until its CA is there, a stand-in
+ * with which every handshake fails.
+ */
 #ifndef DAEMON_TLS_LISTENER_H
 #define DAEMON_TLS_LISTENER_H
 
@@ -20,6 +24,11 @@ DEFINE_CLEANUP(struct tls_listener, tls_listener_free)
  */
 RESULT tls_listener_renew(struct tls_listener *t, const struct config_listener *l,
 			  struct keeper_client *keeper, bool *renewed, struct err *err);
+/* DER of the certificate; empty: a stand-in. */
+struct span tls_listener_cert(const struct tls_listener *t);
+/* The keeper's key of a listener with a certificate of its own, made if there is none. */
+RESULT tls_listener_own_key(const struct config_listener *l, struct keeper_client *keeper,
+			    struct key **out, struct err *err);
 /* Borrowed; NULL for NULL. */
 struct tls_server *tls_listener_get(const struct tls_listener *t);
 

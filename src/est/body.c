@@ -55,10 +55,10 @@ enum result est_body_read(struct span body, struct buf *decoded, struct span *de
 	return OK;
 }
 
-void est_body_put(struct buf *out, struct span der)
+void est_body_put(struct buf *out, struct span der, enum est_lines lines)
 {
-	base64_put(out, der, COLUMNS);
-	if (out->len && out->data[out->len - 1] != '\n')
+	base64_put(out, der, lines == EST_LINES_64 ? COLUMNS : 0);
+	if (lines == EST_LINES_64 && out->len && out->data[out->len - 1] != '\n')
 		buf_put_byte(out, '\n');
 }
 

@@ -1,10 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cacerts (RFC 7030 4.1): whom devices of this endpoint are to trust. Everyone may ask. */
+/*
+ * cacerts (RFC 7030 4.1): whom devices of this endpoint are to trust. The CA with what is above it,
+ * its next generation as soon as there is one, and the one before as long as what it has issued may
+ * be valid. Everyone may ask.
+ */
 #include "est/exchange.h"
+
+struct list {
+	struct span certs[CMS_CERTS_MAX];
+	size_t n;
+};
+
+static void add(struct list *list, struct span cert)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (span_eq(list->certs[i], cert))
+			return;
+	if (list->n < CMS_CERTS_MAX)
+		list->certs[list->n++] = cert;
+}
+
+static void add_generation(struct list *list, const struct authority_ca *ca)
+{
+	size_t i;
+
+	add(list, buf_span(&ca->ca.der));
+	for (i = 0; i < ca->n_chain; i++)
+		add(list, buf_span(&ca->chain[i]));
+}
 
 void est_cacerts(struct est_exchange *x, struct http_reply *reply)
 {
-	struct span certs[] = { buf_span(&x->ca->ca.der) };
+	int64_t now = clock_now(x->service->enrol->clock);
+	struct list list = { .n = 0 };
 
-	est_reply_certs(x, certs, ARRAY_LEN(certs), reply);
+	add_generation(&list, x->ca);
+	if (x->ca->next)
+		add_generation(&list, x->ca->next);
+	if (x->ca->before && authority_ca_is_alive(x->ca->before, now))
+		add_generation(&list, x->ca->before);
+	est_reply_certs(x, list.certs, list.n, reply);
 }

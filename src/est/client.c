@@ -110,7 +110,7 @@ enum result est_client_enrol(const struct est_client *client, enum est_enrolment
 	BUF body = BUF_INIT;
 
 	TRY(put_url(client, operations[how], &url, err));
-	est_body_put(&body, csr);
+	est_body_put(&body, csr, EST_LINES_64);
 	TRY(buf_check(&body, err));
 	req.url = buf_cstr(&url);
 	req.body = buf_span(&body);

@@ -4,6 +4,7 @@
 #define EST_EXCHANGE_H
 
 #include "est/service.h"
+#include "pki/cms_signed.h"
 #include "pki/csr.h"
 
 #define EST_TRANSACTION 64 /* SHA-256 in hexadecimal digits */

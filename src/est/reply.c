@@ -18,13 +18,23 @@ void est_reply_later(const struct est_exchange *x, const struct err *why, struct
 	http_reply_header(reply, "Retry-After", "%u", retry_after(x));
 }
 
+/*
+ * RFC 8951 3.1 has receivers skip line ends, and RFC 4648 3.1 has nobody send them unasked.
+ * OpenSSL's tools want lines, with one at the end; strongSwan's pki wants none at all. It is known
+ * by what it leaves out: programs that write their HTTP themselves name no User-Agent.
+ */
+static enum est_lines lines_for(const struct est_exchange *x)
+{
+	return http_header(x->http, "User-Agent").len ? EST_LINES_64 : EST_LINES_NONE;
+}
+
 void est_reply_der(const struct est_exchange *x, const char *content_type, struct span der,
 		   struct http_reply *reply)
 {
 	struct err err = { 0 };
 	BUF body = BUF_INIT;
 
-	est_body_put(&body, der);
+	est_body_put(&body, der, lines_for(x));
 	if (buf_check(&body, &err) != OK) {
 		est_reply_later(x, &err, reply);
 		return;

@@ -328,7 +328,8 @@ static void refuses_with_line_and_remedy(void **state)
 		  ":5: http.listeners[1].port: \"-1\" is not a number from 0 to 4294967295\n" },
 		{ HEAD HTTP
 		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: no.pem}}\n",
-		  ":5: http.listeners[1].tls: \"key\" is missing\n" },
+		  ":5: http.listeners[1].tls: needs a certificate and a key; or ca, profile and "
+		  "names, for a certificate that the server issues to itself\n" },
 		{ HEAD HTTP
 		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
 		  "       key: /none.pem}}\n",
@@ -404,29 +405,6 @@ static void refuses_with_line_and_remedy(void **state)
 		       "     authorisation: {one_time: true}}\n",
 		  ":16: endpoints[1].protocol: \"acme\" is not one of: scep, crl, ocsp, ndes, "
 		  "est\n" },
-		{ GOOD "  - {name: e1, protocol: est, path: /est, ca: x, profile: device,\n"
-		       "     authorisation: {anyone: true}, listeners: [plain]}\n"
-		       "  - {name: e2, protocol: est, path: /.well-known/est/cacerts, ca: x,\n"
-		       "     profile: device, authorisation: {certificates: true},\n"
-		       "     est: {certificate_and_password: true, retry_after: 2d}}\n"
-		       "  - {name: e3, protocol: scep, path: /x, ca: x, profile: device,\n"
-		       "     authorisation: {accounts: true}, est: {channel_binding: off}}\n",
-		  ":16: endpoints[1].path: EST clients look under /.well-known/est only: it must "
-		  "be that, or a label behind it, as in /.well-known/est/sensors\n"
-		  "S:17: endpoints[1].listeners: EST is spoken over TLS only; name listeners that "
-		  "have tls\n"
-		  "S:18: endpoints[2].path: an operation of EST has this name; choose another\n"
-		  "S:18: endpoints[2].protocol: EST is spoken over TLS only; give a listener under "
-		  "http.listeners a certificate and a key (tls)\n"
-		  "S:19: endpoints[2].authorisation: renewal, certificates and registrars mean "
-		  "client certificates, which no listener of this endpoint asks for: set "
-		  "tls.client_certificates: request there\n"
-		  "S:20: endpoints[2].est.certificate_and_password: needs "
-		  "authorisation.certificates: true, and one of accounts, one_time and static\n"
-		  "S:20: endpoints[2].est.retry_after: must be from 1s to 1d\n"
-		  "S:22: endpoints[3].est: is for endpoints of protocol est\n"
-		  "S:22: endpoints[3].authorisation: accounts, certificates and registrars are for "
-		  "endpoints of protocol est; remove them\n" },
 		{ GOOD "  - {name: a b, protocol: scep, path: x/, ca: X, profile: device,\n"
 		       "     authorisation: {anyone: true, one_time: true}}\n",
 		  ":16: endpoints[1].name: \"a b\" is no name: write 1 to 63 of A-Z, a-z, 0-9, "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may use the admin API, and by what he is known: what is refused. */
+/* Who may use the admin API, and by what he is known, and endpoints of EST: what is refused. */
 #include "config_fixture.h"
 
 /* "S:" at a line's begin stands for the file's name. */
@@ -38,6 +38,29 @@ static void refuses_with_line_and_remedy(void **state)
 		  "S:19: operators[2].certificate: \"12\" is no SHA-256 of a certificate: 64 "
 		  "hexadecimal digits, as \"openssl x509 -fingerprint -sha256\" shows them\n"
 		  "S:20: operators[3].certificate: subject: name: '=' is missing after \"b\"\n" },
+		{ GOOD "  - {name: e1, protocol: est, path: /est, ca: x, profile: device,\n"
+		       "     authorisation: {anyone: true}, listeners: [plain]}\n"
+		       "  - {name: e2, protocol: est, path: /.well-known/est/cacerts, ca: x,\n"
+		       "     profile: device, authorisation: {certificates: true},\n"
+		       "     est: {certificate_and_password: true, retry_after: 2d}}\n"
+		       "  - {name: e3, protocol: scep, path: /x, ca: x, profile: device,\n"
+		       "     authorisation: {accounts: true}, est: {channel_binding: off}}\n",
+		  ":16: endpoints[1].path: EST clients look under /.well-known/est only: it must "
+		  "be that, or a label behind it, as in /.well-known/est/sensors\n"
+		  "S:17: endpoints[1].listeners: EST is spoken over TLS only; name listeners that "
+		  "have tls\n"
+		  "S:18: endpoints[2].path: an operation of EST has this name; choose another\n"
+		  "S:18: endpoints[2].protocol: EST is spoken over TLS only; give a listener under "
+		  "http.listeners a certificate and a key (tls)\n"
+		  "S:19: endpoints[2].authorisation: renewal, certificates and registrars mean "
+		  "client certificates, which no listener of this endpoint asks for: set "
+		  "tls.client_certificates: request there\n"
+		  "S:20: endpoints[2].est.certificate_and_password: needs "
+		  "authorisation.certificates: true, and one of accounts, one_time and static\n"
+		  "S:20: endpoints[2].est.retry_after: must be from 1s to 1d\n"
+		  "S:22: endpoints[3].est: is for endpoints of protocol est\n"
+		  "S:22: endpoints[3].authorisation: accounts, certificates and registrars are for "
+		  "endpoints of protocol est; remove them\n" },
 		{ HEAD HTTP
 		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
 		  "       key: /dev/null, client_certificates: wish}}\n",

@@ -55,11 +55,15 @@ static void lines_have_64_columns(void **state)
 
 	(void)state;
 	bytes[0] = 0x30;
-	est_body_put(&out, SPAN_ARRAY(bytes));
+	est_body_put(&out, SPAN_ARRAY(bytes), EST_LINES_64);
 	assert_int_equal(span_find(buf_span(&out), '\n'), 64);
 	assert_int_equal(out.data[out.len - 1], '\n');
 	assert_int_equal(est_body_read(buf_span(&out), &back, &der, NULL), OK);
 	assert_span_equal(der, SPAN_ARRAY(bytes));
+	buf_reset(&out);
+	est_body_put(&out, SPAN_ARRAY(bytes), EST_LINES_NONE);
+	assert_int_equal(out.len, 68);
+	assert_int_equal(span_find(buf_span(&out), '\n'), out.len);
 }
 
 static void media_types(void **state)

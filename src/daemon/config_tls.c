@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tls of a listener: with files of the administrator's, or a certificate of its own making. */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/config_build.h"
+#include "token/token.h"
+
+#define NAME_MAX_OWN 48 /* of a listener: its key's name in the keeper has more in front */
+
+struct making {
+	struct config_item item;
+	const struct file_tls *f;
+	struct config_listener *l;
+};
+
+static struct making making_of(struct config_build *b, size_t i)
+{
+	return (struct making){ .item = { .b = b, .list = "http.listeners", .i = i },
+				.f = b->file->http.listeners[i].tls,
+				.l = &b->config->listeners[i] };
+}
+
+static void build_files(struct making *m)
+{
+	m->l->tls_key = m->f->key;
+	if (!m->f->certificate || !m->f->key) {
+		COMPLAIN(m, AT(m, "tls"),
+			 "needs a certificate and a key; or ca, profile and names, for a "
+			 "certificate that the server issues to itself");
+		return;
+	}
+	config_check_readable(m->item.b, AT(m, "tls.certificate"), m->f->certificate);
+	if (token_is_uri(m->f->key))
+		config_check_key_uri(m->item.b, AT(m, "tls.key"), m->f->key);
+	else
+		config_check_readable(m->item.b, AT(m, "tls.key"), m->f->key);
+}
+
+/* The file is made in the file's structs, where it is freed with the rest. */
+static RESULT build_own(struct making *m, struct file_tls *f, struct err *err)
+{
+	size_t n = strspn(m->l->name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	if (f->certificate || f->key)
+		COMPLAIN(m, AT(m, "tls.ca"),
+			 "issues the certificate itself; remove certificate and key, or ca");
+	else if (asprintf(&f->certificate, "%s/tls-%s.pem", m->item.b->file->data, m->l->name) < 0)
+		return err_nomem(err);
+	if (!f->profile || !f->names_count)
+		COMPLAIN(m, AT(m, "tls.ca"),
+			 "needs profile, and names: the host names and addresses by which this "
+			 "listener is reached");
+	if (m->l->name[n] || n > NAME_MAX_OWN)
+		COMPLAIN(m, AT(m, "name"),
+			 "of a listener with tls.ca is written in at most %d of a-z, 0-9 and -",
+			 NAME_MAX_OWN);
+	m->l->own_ca = f->ca;
+	m->l->own_profile = f->profile;
+	m->l->own_names = (const char *const *)f->names;
+	m->l->n_own_names = f->names_count;
+	return OK;
+}
+
+enum result config_build_tls(struct config_build *b, size_t i, struct err *err)
+{
+	struct making m = making_of(b, i);
+
+	if (m.f->ca)
+		TRY(build_own(&m, b->file->http.listeners[i].tls, err));
+	else
+		build_files(&m);
+	m.l->tls_certificate = m.f->certificate;
+	m.l->clients = (enum tls_clients)m.f->client_certificates;
+	m.l->client_ca = m.f->client_ca;
+	if (m.f->client_ca)
+		config_check_readable(b, AT(&m, "tls.client_ca"), m.f->client_ca);
+	if (m.f->client_ca && m.l->clients == TLS_CLIENTS_NONE)
+		COMPLAIN(&m, AT(&m, "tls.client_ca"),
+			 "no client is asked for a certificate; set client_certificates to request "
+			 "or require");
+	return OK;
+}
+
+void config_check_tls(struct config_build *b)
+{
+	const struct config *c = b->config;
+	size_t i, j;
+
+	for (i = 0; i < c->n_listeners; i++) {
+		struct making m = making_of(b, i);
+
+		if (!m.l->own_profile)
+			continue;
+		for (j = 0; j < c->n_profiles; j++)
+			if (strcmp(c->profiles[j]->name, m.l->own_profile) == 0)
+				break;
+		if (j == c->n_profiles)
+			COMPLAIN(&m, AT(&m, "tls.profile"), "no profile is named \"%s\"",
+				 m.l->own_profile);
+	}
+}
