@@ -77,6 +77,9 @@ static RESULT make_ra_key(struct generation *g, const struct ra_role *role, stru
 
 	record->role = role->role;
 	TRY(name_key(g, role->key_name, record, err));
+	if (g->ra_before)
+		return keeper_generate_beside(g->keeper, record->key_id, g->ra_before, g->ra_key,
+					      &rule, err);
 	return keeper_generate_in(g->keeper, record->key_id, g->ra_store, g->ra_key, &rule, err);
 }
 

@@ -24,6 +24,7 @@ struct generation {
 	bool ra_split;
 	struct key_spec ra_key;
 	const char *ra_store;
+	const char *ra_before; /* NULL, or id of the key beside which the RA's are made */
 	int64_t ra_validity;
 	/* what is made: one record after the other is filled, the CA's key first */
 	struct store_ca record; /* owned */

@@ -79,6 +79,7 @@ static struct generation plan(const struct rollover *r)
 		const struct ca_identity *ra = authority_ca_decrypter(ca);
 
 		next.ra_key = (struct key_spec){ ra->key->kind, ra->key->bits };
+		next.ra_before = ra->key_id;
 		next.ra_validity = ra->cert.not_after - ra->cert.not_before;
 	}
 	return next;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -421,6 +422,18 @@ static RESULT check_id(struct span id, struct err *err)
 		return OK;
 	return err_set(err, ERR_BAD_REQUEST, "keeper: \"%.*s\" is no key id: [a-z0-9-]{1,63}",
 		       (int)id.len, (const char *)id.p);
+}
+
+enum result keeper_generate_beside(struct keeper_client *k, const char *id, const char *other,
+				   struct key_spec spec, const struct key_rule *rule,
+				   struct err *err)
+{
+	char store[sizeof(KEEPER_STORE_LIKE) + KEEPER_ID_MAX];
+
+	if (!keeper_id_is_good(span_str(other)))
+		return err_set(err, ERR_BAD_REQUEST, "keeper: \"%s\" is no key id", other);
+	(void)snprintf(store, sizeof(store), KEEPER_STORE_LIKE "%s", other);
+	return keeper_generate_in(k, id, store, spec, rule, err);
 }
 
 enum result keeper_generate(struct keeper_client *k, const char *id, struct key_spec spec,

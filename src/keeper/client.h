@@ -29,6 +29,9 @@ void keeper_client_free(struct keeper_client *k);
  */
 RESULT keeper_generate_in(struct keeper_client *k, const char *id, const char *store,
 			  struct key_spec spec, const struct key_rule *rule, struct err *err);
+/* The same where that other key is. */
+RESULT keeper_generate_beside(struct keeper_client *k, const char *id, const char *other,
+			      struct key_spec spec, const struct key_rule *rule, struct err *err);
 /* The same where the configuration says. */
 RESULT keeper_generate(struct keeper_client *k, const char *id, struct key_spec spec,
 		       const struct key_rule *rule, struct err *err);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "keeper/answer.h"
 #include "keeper/channel.h"
 #include "keeper/desk.h"
@@ -155,6 +156,33 @@ static void tell_away(void *ctx, const char *id, const struct err *why)
 		    LOG_STR("key", id), LOG_ERR(why));
 }
 
+/* A token that hangs holds up nobody else. */
+struct check {
+	pthread_t thread;
+	bool runs;
+};
+
+static void *run_check(void *arg)
+{
+	struct keeper *k = arg;
+
+	keyring_check(k->ring, tell_away, k);
+	return NULL;
+}
+
+static enum result start_check(struct keeper *k, const struct keeper_config *config,
+			       struct check *check, struct err *err)
+{
+	static const struct thread_kind kind = { .name = "check", .stack = STACK_BYTES };
+	const struct token_config *tokens = &config->keys.vault.tokens;
+
+	if (!tokens->pkcs11_module && !tokens->tpm_tcti)
+		return OK;
+	TRY(thread_start(&check->thread, &kind, 0, run_check, k, err));
+	check->runs = true;
+	return OK;
+}
+
 static enum result accept_channels(struct keeper *k, const struct keeper_config *config,
 				   struct err *err)
 {
@@ -200,6 +228,7 @@ enum result keeper_run(const struct keeper_config *config, struct err *err)
 	struct keeper k = { .log = &config->log,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .ended = PTHREAD_COND_INITIALIZER };
+	struct check check = { .runs = false };
 	struct err local;
 	enum result r;
 
@@ -214,8 +243,10 @@ enum result keeper_run(const struct keeper_config *config, struct err *err)
 	if (config->keys.vault.passphrase && keyring_count_plain(ring))
 		log_warning(k.log, "key files are not encrypted; scepterd --protect-keys does it",
 			    LOG_INT("plain", keyring_count_plain(ring)));
-	keyring_check(ring, tell_away, &k);
+	TRY(start_check(&k, config, &check, err));
 	r = accept_channels(&k, config, err);
 	end_all(&k);
+	if (check.runs)
+		(void)pthread_join(check.thread, NULL);
 	return r;
 }

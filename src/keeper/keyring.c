@@ -315,12 +315,31 @@ static enum result make_entry(struct keyring *ring, struct keyring_entry *e,
 	return r;
 }
 
+/* "like:ID" becomes what that key's store is called. */
+static enum result resolve_store(struct keyring *ring, struct span *store, struct buf *room,
+				 struct err *err)
+{
+	const size_t n = sizeof(KEEPER_STORE_LIKE) - 1;
+	const struct keyring_entry *other;
+
+	if (!span_eq(span_sub(*store, 0, n), SPAN_LIT(KEEPER_STORE_LIKE)))
+		return OK;
+	other = find(ring, span_sub(*store, n, SIZE_MAX));
+	if (!other)
+		return err_set(err, ERR_NOT_FOUND, "no key \"%.*s\" in %s", (int)(store->len - n),
+			       (const char *)store->p + n, directory_of(ring));
+	TRY(kept_key_store(&other->kept, room, err));
+	*store = buf_span(room);
+	return OK;
+}
+
 enum result keyring_generate(struct keyring *ring, struct span id, struct key_spec spec,
 			     struct span store_and_rule, struct err *err)
 {
 	CLEANUP(entry_freep) struct keyring_entry *e = entry_new(id);
 	size_t line = span_find(store_and_rule, '\n');
-	const struct order order = { spec, span_sub(store_and_rule, 0, line) };
+	struct order order = { spec, span_sub(store_and_rule, 0, line) };
+	BUF store = BUF_INIT;
 
 	if (!e)
 		return err_nomem(err);
@@ -328,6 +347,7 @@ enum result keyring_generate(struct keyring *ring, struct span id, struct key_sp
 	if (e->rule.family.len)
 		return err_set(err, ERR_DENIED,
 			       "key rule: of which family a key is, only its making can say");
+	TRY(resolve_store(ring, &order.store, &store, err));
 	return make_entry(ring, take(e), &order, err);
 }
 
@@ -388,12 +408,22 @@ enum result keyring_succeed(struct keyring *ring, struct span id, struct key_spe
 
 /* ---- tokens that are away ---- */
 
+static const struct keyring_entry *first_of(struct keyring *ring)
+{
+	const struct keyring_entry *e;
+
+	(void)pthread_mutex_lock(&ring->lock);
+	e = ring->first;
+	(void)pthread_mutex_unlock(&ring->lock);
+	return e;
+}
+
 void keyring_check(struct keyring *ring, keyring_away_fn *tell, void *ctx)
 {
 	const struct keyring_entry *e;
 
-	/* at the start, when there is but one thread */
-	for (e = ring->first; e; e = e->next) {
+	/* what is added meanwhile comes before the first */
+	for (e = first_of(ring); e; e = e->next) {
 		struct err err = { 0 };
 
 		if (kept_key_check(&e->kept, &err) != OK)

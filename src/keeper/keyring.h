@@ -37,7 +37,7 @@ size_t keyring_count(struct keyring *ring);
 /* Of the keys loaded from files: how many of them were not encrypted. */
 size_t keyring_count_plain(const struct keyring *ring);
 
-/* Before others use it: tells of each key whose token is away. */
+/* Tells of each key whose token is away, which may take a while. */
 typedef void keyring_away_fn(void *ctx, const char *id, const struct err *why);
 void keyring_check(struct keyring *ring, keyring_away_fn *tell, void *ctx);
 
@@ -53,7 +53,7 @@ const struct keyring_entry *keyring_kin(struct keyring *ring, const struct keyri
 struct span keyring_spki(const struct keyring_entry *e);
 /*
  * Durable when OK. ERR_CONFLICT: there is one of that id. store_and_rule: a line that says where it
- * is made (keeper/vault.h; empty: as configured), then the rule's text.
+ * is made (keeper/vault.h and wire.h; empty: as configured), then the rule's text.
  */
 RESULT keyring_generate(struct keyring *ring, struct span id, struct key_spec spec,
 			struct span store_and_rule, struct err *err);

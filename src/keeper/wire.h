@@ -32,6 +32,9 @@ enum keeper_op {
 	KEEPER_SUCCEED, /* the next generation of a CA's key */
 };
 
+/* In a line that says where a key is made: where the key of that id is. */
+#define KEEPER_STORE_LIKE "like:"
+
 struct keeper_request {
 	enum keeper_op op;
 	struct span id;
