@@ -114,9 +114,11 @@ static struct bucket *find(struct bucket *set, uint64_t key)
 
 static unsigned use(struct rate_table *t, struct bucket *b, uint64_t key, int64_t now_us, bool take)
 {
-	int64_t full = b->key == key && b->full_us > now_us ? b->full_us : now_us;
-	int64_t wait = full + t->step_us - now_us - t->all_us;
+	int64_t full = b->key == key && b->full_us > now_us ? b->full_us : now_us, wait;
 
+	if (full > now_us + t->all_us) /* the clock went back */
+		full = now_us;
+	wait = full + t->step_us - now_us - t->all_us;
 	if (wait > 0)
 		return (unsigned)((wait + SECOND_US - 1) / SECOND_US);
 	if (take)

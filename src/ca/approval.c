@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/approval.h"
 
-#include "ca/enrol_issue.h"
+#include "ca/enrol_anomaly.h"
+#include "ca/enrol_limits.h"
 
 /* What an endpoint promised when the request came may not be what it stands for now. */
 static RESULT check_endpoint(const struct approval *a, struct err *err)
@@ -88,16 +89,18 @@ static RESULT issue(const struct enrol_context *ctx, struct crypto *c, const str
 					   .peer = a->actor,
 					   .log = a->log,
 					   .trace = &trace };
-	const struct enrol_decision d = decision_of(ctx, c, a, &req);
+	struct enrol_decision d = decision_of(ctx, c, a, &req);
 
 	enrol_trace_add(&trace, "approval", true, "request %lld of %s, by %.*s%s%s",
 			(long long)r->id, r->peer, (int)r->approvers.len,
 			r->approvers.len ? (const char *)r->approvers.data : "",
 			r->approvers.len ? ", " : "", a->actor);
 	TRY(enrol_issue_names(&d, &names, err));
+	TRY(enrol_limits_count(&d, &names, err));
 	TRY(enrol_issue_make(&d, &names, &made, err));
 	TRY(commit(ctx, a, &made.record, d.auth.now, err));
 	enrol_issue_log(&d, &made);
+	enrol_anomaly_issued(&d);
 	return OK;
 }
 

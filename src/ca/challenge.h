@@ -30,6 +30,10 @@ DEFINE_CLEANUP(struct challenge_static, challenge_static_free)
 RESULT challenge_static_verify(struct challenge_static *s, struct crypto *c, struct span challenge,
 			       struct err *err);
 
+/* The same. name: tells it from the others, and nothing about it. */
+RESULT challenge_static_verify_as(struct challenge_static *s, struct crypto *c,
+				  struct span challenge, uint8_t name[STORE_HASH], struct err *err);
+
 enum challenge_form { CHALLENGE_BASE32, CHALLENGE_HEX_64, CHALLENGE_HEX_128 };
 
 struct challenge_new {

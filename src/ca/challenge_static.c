@@ -266,10 +266,10 @@ static RESULT find_out(struct challenge_static *s, struct crypto *c, struct span
 	return r;
 }
 
-enum result challenge_static_verify(struct challenge_static *s, struct crypto *c,
-				    struct span challenge, struct err *err)
+/* mac: of the challenge. */
+static RESULT verify(struct challenge_static *s, struct crypto *c, struct span challenge,
+		     uint8_t mac[DIGEST_MAX], struct err *err)
 {
-	uint8_t mac[DIGEST_MAX];
 	enum known known = UNKNOWN;
 
 	if (challenge.len == 0)
@@ -279,4 +279,37 @@ enum result challenge_static_verify(struct challenge_static *s, struct crypto *c
 	if (known == RIGHT)
 		return OK;
 	return err_set(err, ERR_DENIED, "challenge: wrong");
+}
+
+enum result challenge_static_verify(struct challenge_static *s, struct crypto *c,
+				    struct span challenge, struct err *err)
+{
+	uint8_t mac[DIGEST_MAX];
+
+	return verify(s, c, challenge, mac, err);
+}
+
+enum result challenge_static_verify_as(struct challenge_static *s, struct crypto *c,
+				       struct span challenge, uint8_t name[STORE_HASH],
+				       struct err *err)
+{
+	uint8_t mac[DIGEST_MAX], digest[DIGEST_MAX] = { 0 };
+	enum result r;
+	size_t i;
+
+	TRY(verify(s, c, challenge, mac, err));
+	(void)pthread_mutex_lock(&s->lock);
+	for (i = 0; i + 1 < s->n; i++)
+		if (s->hashes[i].known &&
+		    span_eq_secret(SPAN_ARRAY(s->hashes[i].mac), span_of(mac, MAC)))
+			break;
+	(void)pthread_mutex_unlock(&s->lock);
+	r = crypto_digest(
+	    c, DIGEST_SHA256,
+	    (const struct span[]){ span_of(s->hashes[i].salt, s->hashes[i].salt_len),
+				   span_of(s->hashes[i].hash, s->hashes[i].hash_len) },
+	    2, digest, err);
+	if (r == OK)
+		memcpy(name, digest, STORE_HASH);
+	return r;
 }

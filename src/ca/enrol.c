@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 #include "base/hex.h"
+#include "ca/enrol_anomaly.h"
+#include "ca/enrol_limits.h"
 #include "ca/enrol_queue.h"
 #include "store/revocation.h"
 
@@ -125,6 +127,7 @@ static RESULT issue_and_commit(struct enrol_decision *d, const struct profile_re
 	TRY(enrol_issue_make(d, names, &made, err));
 	TRY(store_commit_issuance(d->ctx->store, &made.record, err));
 	enrol_issue_log(d, &made);
+	enrol_anomaly_issued(d);
 	out->status = ENROL_ISSUED;
 	out->cert = buf_take(&made.cert);
 	return OK;
@@ -174,6 +177,7 @@ static RESULT decide(struct enrol_decision *d, struct enrol_outcome *out, struct
 	}
 	TRY(allowed);
 	TRY(enrol_issue_names(d, &names, err));
+	TRY(enrol_limits_check(d, &names, err));
 	return grant(d, &names, out, err);
 }
 
@@ -222,6 +226,7 @@ static RESULT commit_refused(const struct enrol_decision *d, const struct refuse
 	TRY(store_commit_refusal(d->ctx->store, &refusal, err));
 	log_warning(d->req->log, as->said, LOG_STR("error", err_name(why)),
 		    LOG_STR("reason", reason));
+	enrol_anomaly_refused(d);
 	return OK;
 }
 

@@ -6,10 +6,12 @@
 #ifndef CA_ENROL_H
 #define CA_ENROL_H
 
+#include "ca/anomaly.h"
 #include "ca/authority.h"
 #include "ca/challenge.h"
 #include "ca/enrol_trace.h"
 #include "ca/profile.h"
+#include "ca/throttle.h"
 #include "ca/verifier.h"
 
 /* How an endpoint authorises a new device. */
@@ -25,6 +27,8 @@ struct enrol_policy {
 	bool manual;                      /* what is not a renewal waits for operators... */
 	unsigned approvers;               /* ...so many of them... */
 	int64_t pending_lifetime;         /* ...for so many seconds */
+	struct throttle *throttle;        /* NULL: none */
+	struct anomalies *anomalies;      /* NULL: nothing is unusual */
 };
 
 struct enrol_context { /* of the server; shared by threads */

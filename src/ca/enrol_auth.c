@@ -25,7 +25,7 @@ static RESULT deny(struct enrol_trace *t, struct err *err, const char *fmt, ...)
 
 /* Is it for here, for now and for this transaction? */
 static RESULT check_usable(const struct enrol_request *req, const struct store_challenge *ch,
-			   const struct enrol_auth *auth, struct err *err)
+			   struct enrol_auth *auth, struct err *err)
 {
 	char text[CLOCK_TEXT_MAX];
 
@@ -37,9 +37,11 @@ static RESULT check_usable(const struct enrol_request *req, const struct store_c
 	clock_format(ch->expires, text);
 	if (auth->now >= ch->expires)
 		return deny(req->trace, err, "%s expired at %s", ch->id, text);
-	if (ch->bound && !span_eq_secret(SPAN_ARRAY(ch->bound_to), SPAN_ARRAY(auth->binding)))
+	if (ch->bound && !span_eq_secret(SPAN_ARRAY(ch->bound_to), SPAN_ARRAY(auth->binding))) {
+		memcpy(auth->reused, ch->id, sizeof(auth->reused));
 		return deny(req->trace, err,
 			    "%s was used already, with another transactionID or key", ch->id);
+	}
 	if (req->anew && ch->used && !ch->reusable)
 		return deny(req->trace, err, "%s was used already: it is good for one certificate",
 			    ch->id);
@@ -88,6 +90,8 @@ static RESULT check_one_time(const struct enrol_context *ctx, struct crypto *c,
 	auth->one_time = true;
 	auth->fresh = !ch.bound && !ch.reusable;
 	memcpy(auth->hash, hash, sizeof(auth->hash));
+	memcpy(auth->credential, hash, sizeof(auth->credential));
+	auth->has_credential = true;
 	TRY(check_names(req, &ch, err));
 	enrol_trace_add(req->trace, "challenge", true, "one-time challenge %s", ch.id);
 	return OK;
@@ -114,14 +118,20 @@ static RESULT check_account(struct crypto *c, const struct enrol_request *req, b
 	return OK;
 }
 
-static RESULT check_static(struct crypto *c, const struct enrol_request *req, struct err *err)
+static RESULT check_static(struct crypto *c, const struct enrol_request *req,
+			   struct enrol_auth *auth, struct err *err)
 {
 	enum result r;
 
 	if (!req->policy->statics)
 		return deny(req->trace, err, "not one that this server made for endpoint \"%s\"",
 			    req->policy->endpoint);
-	r = challenge_static_verify(req->policy->statics, c, req->challenge, err);
+	auth->has_credential = req->policy->throttle != NULL;
+	if (auth->has_credential)
+		r = challenge_static_verify_as(req->policy->statics, c, req->challenge,
+					       auth->credential, err);
+	else
+		r = challenge_static_verify(req->policy->statics, c, req->challenge, err);
 	if (r == ERR_DENIED)
 		return deny(req->trace, err, "wrong for endpoint \"%s\"", req->policy->endpoint);
 	if (r == OK)
@@ -155,7 +165,7 @@ static RESULT check_credential(const struct enrol_context *ctx, struct crypto *c
 		TRY(check_one_time(ctx, c, req, auth, &found, err));
 	if (!found)
 		TRY(check_account(c, req, &found, err));
-	return found ? OK : check_static(c, req, err);
+	return found ? OK : check_static(c, req, auth, err);
 }
 
 enum result enrol_auth_check(const struct enrol_context *ctx, struct crypto *c,

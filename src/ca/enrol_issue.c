@@ -132,6 +132,8 @@ static RESULT put_record(const struct enrol_decision *d, const struct profile_re
 		record->challenge_hash = d->auth.hash;
 	memcpy(record->challenge_binding, d->auth.binding, STORE_HASH);
 	record->device = d->auth.device;
+	record->quotas = d->quotas;
+	record->n_quotas = d->n_quotas;
 	return buf_check(&made->detail, err);
 }
 

@@ -5,6 +5,7 @@
 
 #include "ca/enrol_auth.h"
 #include "ca/issue.h"
+#include "store/quota.h"
 
 struct enrol_decision {
 	const struct enrol_context *ctx;
@@ -13,6 +14,8 @@ struct enrol_decision {
 	struct store_transaction_key transaction;
 	char successor[2 * STORE_HASH + 1]; /* its id, where it began anew */
 	struct enrol_auth auth;
+	struct store_quota quotas[THROTTLE_COUNT_]; /* that the issuance counts for */
+	size_t n_quotas;
 };
 
 /* An event of this decision; the trace goes into detail, which must outlive it. */

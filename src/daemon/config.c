@@ -41,8 +41,10 @@ static void snapshot_free(struct snapshot *s)
 		free(s->config.endpoints[i].crl_directory);
 		free(s->config.endpoints[i].ndes_file);
 		admission_free(s->config.endpoints[i].admission);
+		throttle_free(s->config.endpoints[i].throttle);
 	}
 	free(s->config.endpoints);
+	anomalies_free(s->config.anomalies);
 	for (i = 0; i < s->config.n_listeners; i++)
 		free(s->config.listeners[i].proxies);
 	operator_list_free(s->config.operators);
@@ -138,6 +140,7 @@ static enum result build(struct config_build *b, struct err *err)
 	TRY(config_build_server(b, err));
 	TRY(config_build_operators(b, err));
 	TRY(config_build_profiles(b, err));
+	TRY(config_build_anomalies(b, err));
 	return config_build_endpoints(b, err);
 }
 

@@ -67,6 +67,7 @@ struct config_endpoint {
 	const char *path;                  /* begins with '/', does not end with it */
 	bool nocase;                       /* so is the path, as in an IIS */
 	uint32_t listeners;                /* bit i: listeners[i] */
+	struct throttle *throttle;         /* owned; NULL: devices may ask as often as they like */
 	struct admission *admission;       /* owned; NULL: everyone may come */
 };
 
@@ -79,6 +80,8 @@ struct config {
 	struct config_keys keys;
 	unsigned checkpoint_events; /* of the audit record: see audit/audit.h */
 	unsigned checkpoint_seconds;
+	struct anomalies *anomalies; /* owned; NULL: none are looked for */
+	int64_t quota_seconds;       /* the longest of the quotas' times */
 	int64_t challenge_retention; /* seconds from a challenge's end to its deletion */
 	enum log_level log_level;
 	bool access_log;

@@ -220,6 +220,8 @@ static enum result build_policy(struct making *m, struct enrol_policy *policy, s
 	m->e->policy = m->policy = policy;
 	policy->endpoint = m->f->name;
 	policy->ca = m->f->ca;
+	policy->throttle = m->e->throttle;
+	policy->anomalies = m->item.b->config->anomalies;
 	build_profile(m);
 	build_approval(m);
 	return build_authorisation(m, err);
@@ -315,6 +317,7 @@ static enum result build_endpoint(struct config_build *b, size_t i, struct err *
 	build_ca(&m);
 	build_listeners(&m);
 	TRY(config_build_admission(b, i, err));
+	TRY(config_build_throttle(b, i, err));
 	return builders[m.f->protocol].build(&m, err);
 }
 

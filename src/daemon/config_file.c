@@ -378,6 +378,14 @@ static const cyaml_schema_value_t address_rule_entry = {
 
 static const cyaml_schema_field_t rates_fields[] = {
 	TEXT("address", struct file_rates, address),
+	TEXT("challenge", struct file_rates, challenge),
+	TEXT("identity", struct file_rates, identity),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t quotas_fields[] = {
+	TEXT("challenge", struct file_rates, challenge),
+	TEXT("identity", struct file_rates, identity),
 	CYAML_FIELD_END,
 };
 
@@ -416,12 +424,26 @@ static const cyaml_schema_field_t endpoint_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("ndes", OPTIONAL_PTR, struct file_endpoint, ndes, ndes_fields),
 	LIST("addresses", struct file_endpoint, addresses, address_rule_entry, LIST_MAX),
 	CYAML_FIELD_MAPPING_PTR("limits", OPTIONAL_PTR, struct file_endpoint, limits, rates_fields),
+	CYAML_FIELD_MAPPING_PTR("quotas", OPTIONAL_PTR, struct file_endpoint, quotas,
+				quotas_fields),
 	CYAML_FIELD_MAPPING_PTR("est", OPTIONAL_PTR, struct file_endpoint, est, est_fields),
 	LIST("listeners", struct file_endpoint, listeners, text_entry, CONFIG_LISTENERS_MAX),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t endpoint_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_endpoint, endpoint_fields),
+};
+
+/* ---- anomalies ---- */
+
+static const cyaml_schema_field_t anomalies_fields[] = {
+	TEXT("window", struct file_anomalies, window),
+	TEXT("failures", struct file_anomalies, failures),
+	TEXT("failures_per_address", struct file_anomalies, failures_per_address),
+	TEXT("issuance", struct file_anomalies, issuance),
+	LIST("hours", struct file_anomalies, hours, text_entry, ANOMALY_HOURS_MAX),
+	SWITCH("reused_challenge", struct file_anomalies, reused_challenge),
+	CYAML_FIELD_END,
 };
 
 /* ---- the whole ---- */
@@ -436,6 +458,8 @@ static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("audit", OPTIONAL_PTR, struct file_config, audit, audit_fields),
 	CYAML_FIELD_MAPPING_PTR("challenges", OPTIONAL_PTR, struct file_config, challenges,
 				challenges_fields),
+	CYAML_FIELD_MAPPING_PTR("anomalies", OPTIONAL_PTR, struct file_config, anomalies,
+				anomalies_fields),
 	CYAML_FIELD_MAPPING_PTR("metrics", OPTIONAL_PTR, struct file_config, metrics,
 				metrics_fields),
 	CYAML_FIELD_MAPPING("http", CYAML_FLAG_DEFAULT, struct file_config, http, http_fields),

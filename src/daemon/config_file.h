@@ -237,8 +237,20 @@ struct file_address_rule {
 	char *deny;
 };
 
-struct file_rates { /* of an endpoint */
-	char *address;
+struct file_rates {    /* limits or quotas of an endpoint */
+	char *address; /* of limits only */
+	char *challenge;
+	char *identity;
+};
+
+struct file_anomalies {
+	char *window;
+	char *failures;
+	char *failures_per_address;
+	char *issuance;
+	char **hours;
+	size_t hours_count;
+	bool reused_challenge;
 };
 
 struct file_endpoint {
@@ -263,6 +275,7 @@ struct file_endpoint {
 	struct file_address_rule *addresses;
 	size_t addresses_count;
 	struct file_rates *limits;
+	struct file_rates *quotas;
 	struct file_est *est;
 	char **listeners;
 	size_t listeners_count;
@@ -277,6 +290,7 @@ struct file_config {
 	struct file_keys *keys;
 	struct file_audit *audit;
 	struct file_challenges *challenges;
+	struct file_anomalies *anomalies;
 	struct file_metrics *metrics;
 	struct file_http http;
 	char *login_failures;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "store/quota.h"
 #include "daemon/tls_own.h"
 
 #define PERIOD_SECONDS 600
@@ -58,6 +59,7 @@ static void work(struct housekeeping *h)
 	int64_t now = clock_now(&h->server->clock);
 
 	purge(h, "challenges", store_purge_challenges, now - config->challenge_retention);
+	purge(h, "quota uses", store_purge_quotas, now - config->quota_seconds);
 	config_unref(config);
 	tls_own_renew_all(h->server);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What has to be done now and then, by a thread of its own: challenges whose time is long over are
- * deleted, TLS certificates of the server's own making renewed.
+ * What has to be done now and then, by a thread of its own: challenges whose time is long over, and
+ * what no quota counts any more, are deleted, TLS certificates of the server's own making renewed.
  * The configuration of the moment says how long.
  */
 #ifndef DAEMON_HOUSEKEEPING_H

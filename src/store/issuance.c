@@ -5,6 +5,7 @@
 #include "store/challenge.h"
 #include "store/device.h"
 #include "store/event.h"
+#include "store/quota.h"
 #include "store/row.h"
 #include "store/state.h"
 
@@ -108,14 +109,20 @@ enum result issuance_insert(struct db *db, const struct store_issuance *i, struc
 	struct challenge_use use = { i->challenge_hash, i->challenge_binding, i->now };
 	struct store_event event = event_of(i);
 	int64_t id;
+	size_t n;
 
 	TRY(issuance_check_first(db, &i->transaction, err));
+	for (n = 0; n < i->n_quotas; n++)
+		TRY(quota_check(db, &i->quotas[n], err));
 	if (i->challenge_hash)
 		TRY(challenge_consume(db, &use, err));
 	if (i->device)
 		TRY(device_consume(db, i->device, i->challenge_binding, i->now, err));
 	TRY(event_insert_issuance(db, &event, &id, err));
-	return insert_cert(db, id, i, err);
+	TRY(insert_cert(db, id, i, err));
+	for (n = 0; n < i->n_quotas; n++)
+		TRY(quota_count(db, &i->quotas[n], id, i->now, err));
+	return OK;
 }
 
 static enum result issue(struct db *db, const void *arg, struct err *err)

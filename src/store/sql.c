@@ -131,6 +131,13 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_DEVICE_LISTS] = "SELECT list, count(*), sum(once), sum(once AND used > 0)"
 			     " FROM device GROUP BY list",
 
+	[SQL_COUNT_QUOTA] = "SELECT count(*) FROM (SELECT 1 FROM quota_use WHERE key = ?1"
+			    " AND time > ?2 LIMIT ?3)",
+	[SQL_ADD_QUOTA_USE] = "INSERT INTO quota_use (key, time, cert) VALUES (?1, ?2, ?3)",
+	[SQL_PURGE_QUOTA_USES] = "DELETE FROM quota_use WHERE (key, time, cert) IN (SELECT key,"
+				 " time, cert FROM quota_use WHERE time < ?1 ORDER BY time"
+				 " LIMIT ?2)",
+
 	[SQL_ADD_CERT] = "INSERT INTO cert (id, ca, generation, serial, profile, endpoint,"
 			 " transaction_tag, key_tag, transaction_id, key_hash, subject,"
 			 " not_before, not_after, issued, der) VALUES"

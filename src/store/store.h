@@ -20,6 +20,7 @@
 
 struct crypto; /* pki/crypto.h */
 struct store;
+struct store_quota;
 
 #define STORE_NAME_MAX 64         /* names of CAs, endpoints, profiles, actors */
 #define STORE_HASH 32             /* SHA-256 */
@@ -257,13 +258,15 @@ struct store_issuance {
 	int64_t now;
 	const uint8_t *challenge_hash; /* one-time challenge to bind and consume; NULL: none */
 	uint8_t challenge_binding[STORE_HASH];
+	const struct store_quota *quotas; /* store/quota.h: whom it counts for */
+	size_t n_quotas;
 	int64_t device; /* entry of an allow-list to use up, by the same binding; 0: none */
 	struct store_event event; /* its endpoint, transaction, ca and serial: as of the above */
 };
 /*
  * ERR_CONFLICT: this transaction has a certificate already (find it with store_find_issued).
  * ERR_DENIED: the challenge is meanwhile revoked, expired or bound to another transaction; or so
- * is the entry of the allow-list.
+ * is the entry of the allow-list. ERR_LIMIT: a quota is exhausted.
  */
 RESULT store_commit_issuance(struct store *s, const struct store_issuance *issuance,
 			     struct err *err);

@@ -206,10 +206,9 @@ static void refuses_with_line_and_remedy(void **state)
 		{ HTTP, ":1: \"data\" is missing\n" },
 		{ HEAD, ":1: \"http\" is missing\n" },
 		{ GOOD "bogus: 1\n",
-		  ":16: unknown setting \"bogus\"; known here: data, user, "
-		  "keeper_user, log, admin, keys, audit, challenges, metrics, http, "
-		  "login_failures, operators, "
-		  "profiles, endpoints\n" },
+		  ":16: unknown setting \"bogus\"; known here: data, user, keeper_user, log, "
+		  "admin, keys, audit, challenges, anomalies, metrics, http, login_failures, "
+		  "operators, profiles, endpoints\n" },
 		{ GOOD "challenges: {retention: 30}\n", ":16: challenges.retention: \"30\" is not "
 							"a duration: write a number and one of s "
 							"m h d w y, as in 90d\n" },
@@ -256,6 +255,23 @@ static void refuses_with_line_and_remedy(void **state)
 		  "A-Z, a-z, 0-9, '.', '_' and '-'\n"
 		  "S:15: endpoints[0].authorisation.anyone: is not so with an allow_list; write "
 		  "allow_list_suffices: true instead\n" },
+		{ GOOD "    limits: {identity: 10}\n    quotas: {challenge: 1/x}\n",
+		  ":16: endpoints[0].limits.identity: \"10\" is not a rate: write a number up to "
+		  "1000000, a slash and a time, as in 60/m or 3/30d\n"
+		  "S:17: endpoints[0].quotas.challenge: \"1/x\" is not a rate: write a number up "
+		  "to "
+		  "1000000, a slash and a time, as in 60/m or 3/30d\n" },
+		{ HEAD HTTP "endpoints:\n  - {name: c, protocol: crl, path: /c, ca: a, quotas: "
+			    "{identity: 1/d}}\n",
+		  ":6: endpoints[0].quotas.identity: is for endpoints where devices enrol; remove "
+		  "it\n" },
+		{ GOOD "anomalies:\n  failures: 0/m\n  window: 0s\n  hours: [mon-fri 9-17]\n",
+		  ":17: anomalies.failures: \"0/m\" is not a rate: write a number up to 1000000, a "
+		  "slash and a time, as in 60/m or 3/30d\n"
+		  "S:19: anomalies.hours[0]: \"mon-fri 9-17\" are no hours: write days and times "
+		  "of "
+		  "one day, as in \"mon-fri 07:00-19:00\" or \"sat 08:00-24:00\"\n"
+		  "S:18: anomalies.window: must be a second at least\n" },
 		{ GOOD "login_failures: 10\n", ":16: login_failures: \"10\" is not a rate: write a "
 					       "number up to 1000000, a slash "
 					       "and a time, as in 60/m or 3/30d\n" },
