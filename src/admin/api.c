@@ -11,6 +11,7 @@
 static void call_clear(struct admin_call *call)
 {
 	buf_clear(&call->arg);
+	buf_clear(&call->raw);
 	json_decref(call->body);
 	json_decref(call->answer);
 }
@@ -41,6 +42,18 @@ static void reply_error(struct http_reply *reply, int status, enum result code,
 
 	reply_json(reply, status, value);
 	json_decref(value);
+}
+
+static void reply_success(struct admin_call *call, int status, struct http_reply *reply)
+{
+	if (!call->raw_type) {
+		reply_json(reply, status, call->answer);
+		return;
+	}
+	reply->status = status;
+	reply->content_type = call->raw_type;
+	buf_clear(&reply->body);
+	reply->body = buf_take(&call->raw);
 }
 
 /* ---- requests ---- */
@@ -141,7 +154,7 @@ static void answer(struct admin_call *call, struct http_reply *reply)
 		status = r == OK ? route->status : err_map(r)->http_status;
 	}
 	if (r == OK) {
-		reply_json(reply, status, call->answer);
+		reply_success(call, status, reply);
 		return;
 	}
 	err.code = r;

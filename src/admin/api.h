@@ -20,7 +20,8 @@
 #include "net/http_server.h"
 #include "store/store.h"
 
-struct audit; /* audit/audit.h */
+struct audit;  /* audit/audit.h */
+struct backup; /* admin/backup.h */
 
 /* An endpoint of the configuration. Strings borrowed for the call. */
 struct admin_endpoint {
@@ -46,6 +47,8 @@ struct admin_api {
 	const struct clock *clock;
 	const struct log *log;
 	struct crl_publisher *publisher; /* NULL: no revocation lists */
+	struct backup *backup;           /* NULL: none are made */
+	const char *data;                /* the data directory */
 	uint32_t own_uid;
 	int64_t started; /* time */
 	void *ctx;       /* of the functions */

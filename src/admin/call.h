@@ -14,6 +14,8 @@ struct admin_call {
 	struct buf arg;             /* last part of the path, decoded; with a NUL behind it */
 	json_t *body;               /* of a POST: an object; borrowed */
 	json_t *answer;             /* the function makes it; owned */
+	struct buf raw;             /* answered instead... */
+	const char *raw_type;       /* ...where this is set: its media type */
 	char actor[STORE_NAME_MAX]; /* "uid 0", or the operator's name */
 	unsigned roles;             /* of the caller, see operator.h */
 	unsigned wait;              /* seconds, after too many wrong logins */
@@ -24,6 +26,10 @@ struct admin_call {
 typedef enum result admin_call_fn(struct admin_call *call, struct err *err);
 
 admin_call_fn admin_openapi_show;
+admin_call_fn admin_backup_create;
+admin_call_fn admin_backup_show;
+admin_call_fn admin_backup_read;
+admin_call_fn admin_backup_remove;
 admin_call_fn admin_status_show;
 admin_call_fn admin_ca_list;
 admin_call_fn admin_ca_show;

@@ -41,6 +41,10 @@ static const struct admin_route routes[] = {
 	{ HTTP_GET, "/v1/requests/*", admin_request_show, 200, READERS },
 	{ HTTP_POST, "/v1/requests/*/approve", admin_request_approve, 200, ADMIN | APPROVER },
 	{ HTTP_POST, "/v1/requests/*/reject", admin_request_reject, 200, ADMIN | APPROVER },
+	{ HTTP_POST, "/v1/backups", admin_backup_create, 201, ADMIN },
+	{ HTTP_GET, "/v1/backups/*", admin_backup_show, 200, ADMIN },
+	{ HTTP_GET, "/v1/backups/*/data", admin_backup_read, 200, ADMIN },
+	{ HTTP_DELETE, "/v1/backups/*", admin_backup_remove, 200, ADMIN },
 };
 
 static bool matches(const struct admin_route *route, struct span path, struct span *arg)

@@ -40,10 +40,17 @@ struct cli_option {
 	bool required; /* of an option */
 };
 
+/* What a command opens for the rest of the program's run. */
+struct cli_kept {
+	void *thing;
+	void (*free)(void *thing);
+};
+
 struct cli {
 	const struct cli_program *program;
 	const void *globals; /* the program's global options, filled */
 	struct cli_output out;
+	struct cli_kept *kept; /* NULL in tests */
 };
 
 /* opts: the command's struct, filled from the command line. What is not given is zero. */
@@ -64,8 +71,9 @@ struct cli_program {
 	const char *summary;
 	const char *examples;
 	const struct cli_command *commands;
-	const struct cli_option *globals; /* may stand anywhere; --help, --version, --json are
-					     known without */
+	const struct cli_option *globals; /* may stand anywhere, but before a command that has one
+					     of that name; --help, --version, --json are known
+					     without */
 	size_t globals_size;
 };
 

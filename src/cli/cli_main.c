@@ -27,9 +27,16 @@ static void print_error(const struct cli_parse *p, enum result code, const struc
 			      p->depth > 1 ? " " : "", p->depth > 1 ? p->path[1]->name : "");
 }
 
+static void kept_clear(struct cli_kept *kept)
+{
+	if (kept->free)
+		kept->free(kept->thing);
+}
+
 static RESULT run(struct cli_parse *p, struct err *err)
 {
-	struct cli cli = { .program = p->program, .globals = p->globals };
+	CLEANUP(kept_clear) struct cli_kept kept = { NULL, NULL };
+	struct cli cli = { .program = p->program, .globals = p->globals, .kept = &kept };
 
 	if (p->help) {
 		cli_help_print(stdout, p);

@@ -93,14 +93,15 @@ static RESULT parse_option(struct cli_parse *p, int argc, char **argv, int *i, s
 	const struct cli_command *command = command_of(p);
 	const char *arg = argv[*i], *equals = strchr(arg, '=');
 	struct span name = span_of(arg, equals ? (size_t)(equals - arg) : strlen(arg));
-	const struct cli_option *o = find_option(p->program->globals, name);
-	void *base = p->globals;
+	const struct cli_option *o = command ? find_option(command->options, name) : NULL;
+	void *base = p->opts;
 
 	if (set_common(p, arg))
 		return OK;
-	if (!o && command && command->options) {
-		o = find_option(command->options, name);
-		base = p->opts;
+	/* behind a command, its own options come first: --ca is one of both in scepterctl */
+	if (!o) {
+		o = find_option(p->program->globals, name);
+		base = p->globals;
 	}
 	if (!o)
 		return err_set(err, ERR_USAGE, "unknown option %.*s", (int)name.len, arg);

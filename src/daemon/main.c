@@ -6,13 +6,14 @@
 #include <unistd.h>
 
 #include "daemon/protect_keys.h"
+#include "daemon/restore.h"
 #include "daemon/supervise.h"
 #include "daemon/tls_listener.h"
 
 #define DEFAULT_CONFIG "/etc/scepter/scepterd.yaml"
 
 static const char help_text[] =
-    "Usage: scepterd [--config FILE] [--check | --protect-keys]\n"
+    "Usage: scepterd [--config FILE] [--check | --protect-keys | --restore DIR]\n"
     "\n"
     "Scepter's server: gives devices their certificates.\n"
     "\n"
@@ -22,6 +23,9 @@ static const char help_text[] =
     "  --old-passphrase SOURCE\n"
     "                 with --protect-keys: they were under this one; credential:NAME,\n"
     "                 file:/PATH, fd:N or prompt\n"
+    "  --restore DIR  take back what \"scepterctl backup DIR\" made, where nothing is, and end\n"
+    "  --keep-challenges\n"
+    "                 with --restore: do not revoke the challenges that were open\n"
     "  --foreground   stay in the foreground (it always does)\n"
     "  --version      print the version, and end\n"
     "  --help         print this, and end\n"
@@ -30,6 +34,7 @@ static const char help_text[] =
     "  scepterd --check --config ./scepterd.yaml\n"
     "  scepterd --config ./scepterd.yaml\n"
     "  scepterd --protect-keys --old-passphrase prompt\n"
+    "  scepterd --restore /backup/scepter-2026-11-22\n"
     "  kill -HUP $(pidof -s scepterd)     read the configuration again\n"
     "\n"
     "See scepterd(8) and scepterd.yaml(5).\n";
@@ -37,6 +42,8 @@ static const char help_text[] =
 struct options {
 	const char *config;
 	const char *old_passphrase;
+	const char *restore;
+	bool keep_challenges;
 	bool check;
 	bool protect;
 	bool help;
@@ -52,6 +59,8 @@ static enum result parse_options(int argc, char **argv, struct options *o, struc
 		{ "version", no_argument, NULL, 'V' },
 		{ "protect-keys", no_argument, NULL, 'p' },
 		{ "old-passphrase", required_argument, NULL, 'o' },
+		{ "restore", required_argument, NULL, 'r' },
+		{ "keep-challenges", no_argument, NULL, 'k' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -71,6 +80,12 @@ static enum result parse_options(int argc, char **argv, struct options *o, struc
 		case 'o':
 			o->old_passphrase = optarg;
 			break;
+		case 'r':
+			o->restore = optarg;
+			break;
+		case 'k':
+			o->keep_challenges = true;
+			break;
 		case 'f':
 			break;
 		case 'V':
@@ -88,6 +103,8 @@ static enum result parse_options(int argc, char **argv, struct options *o, struc
 			       argv[optind]);
 	if (o->old_passphrase && !o->protect)
 		return err_set(err, ERR_USAGE, "--old-passphrase goes with --protect-keys");
+	if (o->keep_challenges && !o->restore)
+		return err_set(err, ERR_USAGE, "--keep-challenges goes with --restore");
 	return OK;
 }
 
@@ -130,6 +147,8 @@ static enum result run(const struct options *o, struct err *err)
 		r = check(o, config, err);
 	else if (o->protect)
 		r = protect_keys(config, o->old_passphrase, err);
+	else if (o->restore)
+		r = restore_run(config, o->restore, o->keep_challenges, err);
 	else
 		r = serve(o, config, err);
 	config_unref(config);

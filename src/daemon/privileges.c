@@ -69,15 +69,20 @@ enum result privileges_prepare(const struct config *config, struct err *err)
 	return own(keys, user->pw_uid, user->pw_gid, 0700, err);
 }
 
-enum result privileges_give_socket(const struct config *config, const char *path, mode_t mode,
-				   struct err *err)
+enum result privileges_give(const char *name, const char *path, mode_t mode, struct err *err)
 {
 	const struct passwd *user;
 
-	if (geteuid() != 0 || !config->user)
+	if (geteuid() != 0 || !name)
 		return OK;
-	TRY(find_user("user", config->user, &user, err));
+	TRY(find_user("user", name, &user, err));
 	return own(path, user->pw_uid, user->pw_gid, mode, err);
+}
+
+enum result privileges_give_socket(const struct config *config, const char *path, mode_t mode,
+				   struct err *err)
+{
+	return privileges_give(config->user, path, mode, err);
 }
 
 bool privileges_raise_files(unsigned connections)

@@ -14,6 +14,8 @@
 
 /* Makes data and data/keys with the owners that the configuration says. */
 RESULT privileges_prepare(const struct config *config, struct err *err);
+/* A file that we made, to that user; NULL, or if we are not root: nothing. */
+RESULT privileges_give(const char *user, const char *path, mode_t mode, struct err *err);
 /* A Unix socket of ours, once it is there: the server's user may use it, as root may. */
 RESULT privileges_give_socket(const struct config *config, const char *path, mode_t mode,
 			      struct err *err);

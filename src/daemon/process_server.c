@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "admin/backup.h"
 #include "audit/audit.h"
 #include "daemon/housekeeping.h"
 #include "daemon/metrics.h"
@@ -53,6 +54,7 @@ static void opened_clear(struct opened *o)
 		authority_unref(o->server.authority);
 	for (i = 0; i < CONFIG_LISTENERS_MAX; i++)
 		tls_listener_free(o->tls[i]);
+	backup_free(o->server.admin.backup);
 	audit_close(o->server.audit);
 	ocsp_cache_free(o->server.ocsp_cache);
 	ocsp_front_free(o->server.ocsp_front);
@@ -110,6 +112,17 @@ static enum result feed_outputs(struct opened *o, struct err *err)
 	return OK;
 }
 
+static enum result open_backup(struct server *s, const struct process_context *ctx, struct err *err)
+{
+	const struct backup_config config = { .store = s->store,
+					      .clock = &s->clock,
+					      .log = &s->log,
+					      .directory = ctx->config->data };
+
+	s->admin.data = ctx->config->data;
+	return backup_new(&s->admin.backup, &config, err);
+}
+
 static enum result open_state(struct opened *o, const struct process_context *ctx, struct err *err)
 {
 	struct server *s = &o->server;
@@ -125,6 +138,7 @@ static enum result open_state(struct opened *o, const struct process_context *ct
 	TRY(keeper_ping(s->keeper, err));
 	TRY(open_audit(s, ctx, err));
 	server_init_admin(s);
+	TRY(open_backup(s, ctx, err));
 	TRY(metrics_new(&s->metrics, err));
 	TRY(ocsp_front_new(&s->ocsp_front, OCSP_CACHE_SLOTS, err));
 	TRY(ocsp_cache_new(&s->ocsp_cache, OCSP_CACHE_SLOTS, err));

@@ -192,6 +192,11 @@ static const char *const texts[SQL_COUNT_] = {
 	", max(number) FROM crl JOIN ca ON ca.id = crl.ca"
 	" WHERE ?1 IS NULL OR ca.name = ?1 GROUP BY crl.ca, crl.generation, scope, base IS NULL"
 	" ORDER BY crl.ca, crl.generation, scope, base IS NULL DESC",
+
+	[SQL_CHECK] = "PRAGMA quick_check(1)",
+	[SQL_SKIP_CRL_NUMBERS] = "UPDATE crl_number SET last = last + ?1",
+	[SQL_REVOKE_OPEN_CHALLENGES] = "UPDATE challenge SET revoked = 1 WHERE reusable = 0"
+				       " AND bound_to IS NULL AND used = 0 AND expires > ?1",
 };
 
 const char *sql_text(enum sql id)

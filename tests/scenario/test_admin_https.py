@@ -2,11 +2,12 @@
 """The admin API over HTTPS: who is let in, what each role may do, and what is on record of it."""
 
 import json
+import os
 import subprocess
 
 import pytest
 
-from daemon import AdminError, endpoint, static_hash, wait_for
+from daemon import AdminError, endpoint, program, static_hash, wait_for
 from operators import Authority, Remote, fingerprint, https_daemon
 
 ROLES = ("administrator", "approver", "auditor", "challenge-issuer")
@@ -239,3 +240,69 @@ def test_a_web_page_cannot_act_for_an_operator(scene):
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
         status, _, body = remote.raw("POST", "/v1/challenges", {}, {"Content-Type": kind})
         assert status == 400 and b"Content-Type" in body
+
+
+# ---- scepterctl ----
+
+
+def ctl(scene, *arguments, text=None, env=None):
+    return subprocess.run(
+        [program("scepterctl"), *map(str, arguments)],
+        capture_output=True, text=True, input=text, env={**os.environ, **(env or {})},
+    )  # fmt: skip
+
+
+def test_scepterctl_by_url(scene, tmp_path):
+    url = f"https://localhost:{scene.port}"
+    cert, key = scene.cert["administrator"]
+    by_cert = ["--url", url, "--cert", cert, "--key", key, "--ca", scene.ca]
+    run = ctl(scene, *by_cert, "--json", "cert", "list", "--ca", "demo", "--limit", "5")
+    assert run.returncode == 0, run.stderr
+    assert "certs" in json.loads(run.stdout)
+    assert ctl(scene, *by_cert, "ca", "show", "demo").returncode == 0
+
+    password = tmp_path / "password"
+    password.write_text("swordfish\n")
+    by_name = ["--url", url, "--ca", scene.ca, "--user", "p-challenge-issuer"]
+    run = ctl(scene, *by_name, "--password-file", password, "challenge", "new")
+    assert run.returncode == 0 and len(run.stdout.strip()) == 26
+    run = ctl(scene, *by_name, "--password-file", "-", "cert", "list", text="swordfish\n")
+    assert run.returncode == 77 and "no role" in run.stderr
+    run = ctl(scene, *by_name, "--password-file", "-", "cert", "list", text="catfish\n")
+    assert run.returncode == 77 and "wrong name or password" in run.stderr
+    env = {"SCEPTER_URL": url, "SCEPTER_CA": scene.ca, "SCEPTER_USER": "p-auditor",
+           "SCEPTER_PASSWORD_FILE": str(password)}  # fmt: skip
+    assert ctl(scene, "audit", "tail", env=env).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        (["--url", "http://localhost:1", "status"], "does not begin with https://"),
+        (["--url", "https://localhost:1", "--socket", "x", "status"], "not both"),
+        (["--url", "https://localhost:1", "--cert", "x", "status"], "go together"),
+        (["--url", "https://localhost:1", "--user", "x", "status"], "go together"),
+        (["--cert", "x", "--key", "y", "status"], "are for --url"),
+        (["--url", "https://localhost:1", "backup", "x", "--with-keys"], "no server gives its keys"),
+    ],
+)
+def test_scepterctl_options_that_do_not_go_together(scene, arguments, says):
+    run = ctl(scene, *arguments)
+    assert run.returncode == 64 and says in run.stderr
+
+
+def test_scepterctl_checks_the_server(scene):
+    run = ctl(scene, "--url", f"https://localhost:{scene.port}", "status")
+    assert run.returncode == 74 and "not trusted" in run.stderr
+
+
+def test_backup_by_url(scene, tmp_path):
+    cert, key = scene.cert["administrator"]
+    by_cert = ["--url", f"https://localhost:{scene.port}", "--cert", cert, "--key", key,
+               "--ca", scene.ca]  # fmt: skip
+    run = ctl(scene, *by_cert, "backup", tmp_path / "b")
+    assert run.returncode == 0, run.stderr
+    assert "Without the private keys" in run.stdout
+    assert json.loads((tmp_path / "b" / "manifest.json").read_text())["keys"] == []
+    begun = scene.events("backup.begun")[-1]
+    assert begun["actor"] == "administrator"

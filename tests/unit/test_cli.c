@@ -11,6 +11,7 @@
 
 struct globals {
 	const char *socket;
+	const char *subject;
 };
 
 struct opts {
@@ -36,6 +37,7 @@ static const struct cli_option options[] = {
 
 static const struct cli_option globals[] = {
 	{ "--socket", CLI_TEXT, offsetof(struct globals, socket), "PATH", "the server", false },
+	{ "--subject", CLI_TEXT, offsetof(struct globals, subject), "X", "of one name", false },
 	{ 0 },
 };
 
@@ -60,7 +62,7 @@ static const struct cli_command commands[] = {
 static const struct cli_program program = { "prog",   "Does things.", "prog thing new",
 					    commands, globals,        sizeof(struct globals) };
 
-#define ARGS_MAX 12
+#define ARGS_MAX 13
 
 struct row {
 	const char *args[ARGS_MAX];
@@ -91,10 +93,13 @@ static enum result parse(struct cli_parse *p, const char *const *args, struct er
 
 static void fills_the_struct(void **state)
 {
-	static const char *const args[] = {
-		"prog",  "--socket", "/s",          "thing",      "new", "a", "--subject=CN=x",
-		"--san", "DNS:a",    "--san=DNS:b", "--validity", "2d",  NULL
-	};
+	static const char *const args[] = { "prog",        "--subject=all",
+					    "--socket",    "/s",
+					    "thing",       "new",
+					    "a",           "--subject=CN=x",
+					    "--san",       "DNS:a",
+					    "--san=DNS:b", "--validity",
+					    "2d",          NULL };
 	CLEANUP(cli_parse_clear) struct cli_parse p = { 0 };
 	const struct opts *o;
 
@@ -102,6 +107,8 @@ static void fills_the_struct(void **state)
 	assert_int_equal(parse(&p, args, NULL), OK);
 	o = p.opts;
 	assert_string_equal(((struct globals *)p.globals)->socket, "/s");
+	/* before the command the program's, behind it the command's */
+	assert_string_equal(((struct globals *)p.globals)->subject, "all");
 	assert_string_equal(p.path[1]->name, "new");
 	assert_string_equal(o->name, "a");
 	assert_null(o->more);

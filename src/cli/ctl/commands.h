@@ -11,6 +11,12 @@
 
 struct ctl_globals {
 	const char *socket;
+	const char *url;
+	const char *cert;
+	const char *key;
+	const char *ca;
+	const char *user;
+	const char *password_file;
 };
 
 #define CTL_SOCKET "/run/scepter/admin.sock"
@@ -24,6 +30,7 @@ extern const struct cli_command ctl_crl;
 extern const struct cli_command ctl_request;
 extern const struct cli_command ctl_explain;
 extern const struct cli_command ctl_audit;
+extern const struct cli_command ctl_backup;
 
 /*
  * Asks the admin API: GET or DELETE where body is NULL, else POST. The answer is the caller's to
@@ -32,6 +39,8 @@ extern const struct cli_command ctl_audit;
 RESULT ctl_api_get(const struct cli *cli, const char *path, json_t **answer, struct err *err);
 RESULT ctl_api_post(const struct cli *cli, const char *path, const json_t *body, json_t **answer,
 		    struct err *err);
+/* What is not JSON: as it comes. */
+RESULT ctl_api_fetch(const struct cli *cli, const char *path, struct buf *out, struct err *err);
 RESULT ctl_api_delete(const struct cli *cli, const char *path, json_t **answer, struct err *err);
 
 /* Appends "/v1/certs/" and the encoded part. */

@@ -1,21 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/percent.h"
-#include "cli/ctl/commands.h"
-#include "net/http_client.h"
-
-#define SECONDS 120 /* making a CA with RSA-4096 keys takes its time */
-
-static const char *socket_path(const struct cli *cli)
-{
-	const struct ctl_globals *globals = cli->globals;
-	const char *path = globals->socket ? globals->socket : getenv("SCEPTER_SOCKET");
-
-	return path && *path ? path : CTL_SOCKET;
-}
+#include "cli/ctl/ctl_connection.h"
 
 /* The result that a word of the API stands for. */
 static enum result result_of(const char *word)
@@ -49,47 +36,28 @@ static RESULT read_reply(const struct http_client_reply *reply, json_t **answer,
 	return r;
 }
 
-/* What the HTTP client says of it is about networks. */
-static RESULT no_answer(const char *path, struct err *err)
+static RESULT call(const struct cli *cli, struct http_client_request *req, const char *path,
+		   struct http_client_reply *reply, struct err *err)
 {
-	if (access(path, F_OK) != 0)
-		return err_errno(err, errno,
-				 "scepterd: not running, or its admin socket is not the one that "
-				 "--socket or SCEPTER_SOCKET names: %s",
-				 path);
-	if (access(path, R_OK | W_OK) != 0)
-		return err_set(err, ERR_DENIED,
-			       "%s: for root and the user of scepterd only; try with sudo", path);
-	return err_set(err, ERR_IO, "%s: nobody answers; is scepterd running?", path);
-}
-
-static RESULT call(const struct cli *cli, const struct http_client_request *req, json_t **answer,
-		   struct err *err)
-{
-	CLEANUP(http_client_reply_clear) struct http_client_reply reply = { 0 };
-	CLEANUP(http_client_freep) struct http_client *client = NULL;
-	struct http_client_config config = { .unix_socket = socket_path(cli),
-					     .total_seconds = SECONDS,
-					     .body_max = (size_t)64 << 20 };
+	struct ctl_connection *to = NULL;
+	BUF url = BUF_INIT;
 	enum result r;
 
-	TRY(http_client_new(&client, &config, err));
-	r = http_client_do(client, req, &reply, err);
-	if (r == ERR_IO)
-		return no_answer(config.unix_socket, err);
-	TRY(r);
-	return read_reply(&reply, answer, err);
+	TRY(ctl_connection_get(cli, &to, err));
+	buf_printf(&url, "%s%s", to->base, path);
+	req->url = buf_cstr(&url);
+	TRY(buf_check(&url, err));
+	r = http_client_do(to->client, req, reply, err);
+	return r == ERR_IO ? ctl_connection_failed(to, err) : r;
 }
 
 static RESULT call_url(const struct cli *cli, struct http_client_request *req, const char *path,
 		       json_t **answer, struct err *err)
 {
-	BUF url = BUF_INIT;
+	CLEANUP(http_client_reply_clear) struct http_client_reply reply = { 0 };
 
-	buf_printf(&url, "http://localhost%s", path);
-	req->url = buf_cstr(&url);
-	TRY(buf_check(&url, err));
-	return call(cli, req, answer, err);
+	TRY(call(cli, req, path, &reply, err));
+	return read_reply(&reply, answer, err);
 }
 
 enum result ctl_api_get(const struct cli *cli, const char *path, json_t **answer, struct err *err)
@@ -97,6 +65,19 @@ enum result ctl_api_get(const struct cli *cli, const char *path, json_t **answer
 	struct http_client_request req = { .method = "GET" };
 
 	return call_url(cli, &req, path, answer, err);
+}
+
+enum result ctl_api_fetch(const struct cli *cli, const char *path, struct buf *out, struct err *err)
+{
+	CLEANUP(http_client_reply_clear) struct http_client_reply reply = { 0 };
+	struct http_client_request req = { .method = "GET" };
+	json_t *none = NULL;
+
+	TRY(call(cli, &req, path, &reply, err));
+	if (reply.status != 200)
+		return read_reply(&reply, &none, err);
+	buf_put(out, buf_span(&reply.body));
+	return buf_check(out, err);
 }
 
 enum result ctl_api_delete(const struct cli *cli, const char *path, json_t **answer,
