@@ -11,6 +11,8 @@
 #include "store/backup.h"
 #include "store/revocation.h"
 
+#define EVENTS 100
+
 struct writing {
 	struct store *store;
 	atomic_bool ended;
@@ -19,10 +21,11 @@ struct writing {
 
 static void add_event(struct store *s)
 {
-	const struct store_event event = { .time = NOW,
-					   .kind = "test",
-					   .reason = "a line that takes up some room in the file, "
-						     "so that there are pages to copy" };
+	char room[40000]; /* in the file, so that there are pages to copy */
+	const struct store_event event = { .time = NOW, .kind = "test", .detail = room };
+
+	memset(room, 'x', sizeof(room));
+	room[sizeof(room) - 1] = '\0';
 
 	assert_int_equal(store_add_event(s, &event, NULL), OK);
 }
@@ -93,14 +96,14 @@ static void one_moment_while_others_write(void **state)
 	char path[128];
 	int i;
 
-	for (i = 0; i < 8000; i++)
+	for (i = 0; i < EVENTS; i++)
 		add_event(f->store);
 	path_of_copy(f, path);
 	assert_int_equal(pthread_create(&thread, NULL, write_on, &w), 0);
 	assert_int_equal(store_backup(f->store, path, on_pages, &w, &made, NULL), OK);
 	atomic_store(&w.ended, true);
 	(void)pthread_join(thread, NULL);
-	assert_true(made.last_event >= 8000);
+	assert_true(made.last_event >= EVENTS);
 	check(f->store, OK, &found, "");
 	assert_true(found.last_event > made.last_event);
 	assert_int_equal(stat(path, &st), 0);
@@ -120,7 +123,7 @@ static void what_fails_leaves_nothing(void **state)
 	char path[128];
 	int i;
 
-	for (i = 0; i < 8000; i++)
+	for (i = 0; i < EVENTS; i++)
 		add_event(f->store);
 	path_of_copy(f, path);
 	assert_int_equal(store_backup(f->store, path, give_up, NULL, &made, &err), ERR_BUSY);
