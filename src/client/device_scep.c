@@ -74,11 +74,11 @@ static RESULT begin(struct device *d, struct scep_enrolment *e, struct err *err)
 /* A refusal as an error: RFC 8894 3.2.1.4. */
 static RESULT refused(const struct scep_enrolment_reply *reply, struct err *err)
 {
-	static const enum result codes[] = { ERR_BAD_ALG, ERR_BAD_CHECK, ERR_BAD_REQUEST,
-					     ERR_BAD_TIME, ERR_BAD_CERT_ID };
+	static const enum result codes[] = { ERR_BAD_ALG, ERR_BAD_CHECK, ERR_DENIED, ERR_BAD_TIME,
+					     ERR_BAD_CERT_ID };
 	bool known = reply->fail_info >= 0 && (size_t)reply->fail_info < ARRAY_LEN(codes);
 
-	return err_set(err, known ? codes[reply->fail_info] : ERR_BAD_REQUEST,
+	return err_set(err, known ? codes[reply->fail_info] : ERR_DENIED,
 		       "the CA refuses (%s): %.400s", scep_fail_info_name(reply->fail_info),
 		       reply->text[0] ? reply->text : "it does not say why; its log may");
 }
