@@ -55,6 +55,7 @@ void device_free(struct device *d)
 	buf_clear(&d->sans);
 	secret_clear(&d->challenge);
 	buf_clear(&d->cert);
+	buf_clear(&d->wanted);
 	http_client_free(d->http);
 	crypto_free(d->c);
 	free(d->url);
@@ -242,6 +243,7 @@ enum result device_take_cert(struct device *d, struct buf *cert, struct err *err
 	if (d->current_key)
 		TRY(device_renewal_check(d, buf_span(cert), err));
 	buf_clear(&d->cert);
+	buf_clear(&d->wanted);
 	d->cert = buf_take(cert);
 	return OK;
 }
