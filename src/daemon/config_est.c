@@ -93,6 +93,11 @@ static void read_settings(struct making *m)
 	if (!f)
 		return;
 	m->e->est.binding = (enum est_binding)f->channel_binding;
+	m->e->est.server_keys = (enum est_server_keys)f->server_keys;
+	if (f->server_keys != EST_KEYS_OFF && m->f->approval == FILE_APPROVAL_MANUAL)
+		COMPLAIN(m, AT(m, "est.server_keys"),
+			 "does not go with approval: manual: the key is kept nowhere, so that it "
+			 "cannot wait");
 	read_password_rule(m, f);
 	if (!f->retry_after)
 		return;

@@ -395,7 +395,14 @@ static const cyaml_strval_t bindings[] = {
 	{ "required", EST_BINDING_REQUIRED },
 };
 
+static const cyaml_strval_t server_keys[] = {
+	{ "off", EST_KEYS_OFF },
+	{ "encrypted", EST_KEYS_ENCRYPTED },
+	{ "plain", EST_KEYS_PLAIN },
+};
+
 static const cyaml_schema_field_t est_fields[] = {
+	WORD("server_keys", struct file_est, server_keys, server_keys),
 	WORD("channel_binding", struct file_est, channel_binding, bindings),
 	SWITCH("certificate_and_password", struct file_est, both),
 	TEXT("retry_after", struct file_est, retry_after),

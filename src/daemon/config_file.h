@@ -196,6 +196,7 @@ struct file_ndes {
 struct file_est {
 	char *retry_after;
 	int channel_binding; /* enum est_binding */
+	int server_keys;     /* enum est_server_keys */
 	bool both;
 };
 

@@ -277,3 +277,9 @@ X(OTP_CHALLENGE, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x38", "id-aa-otpChall
 X(REVOCATION_CHALLENGE, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x39", "id-aa-revocationChallenge")
 /* 1.2.840.113549.1.9.16.2.58 */
 X(EST_IDENTITY_LINKING, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x3a", "id-aa-estIdentityLinking")
+/* 1.2.840.113549.1.9.16.2.37 */
+X(DECRYPT_KEY_ID, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x25", "id-aa-decryptKeyID")
+/* 1.2.840.113549.1.9.16.2.54 */
+X(ASYMM_DECRYPT_KEY_ID, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x36", "id-aa-asymmDecryptKeyID")
+/* 2.16.840.1.101.2.1.2.78.5 */
+X(KEY_PACKAGE, "\x60\x86\x48\x01\x65\x02\x01\x02\x4e\x05", "id-ct-KP-aKeyPackage")

@@ -25,6 +25,7 @@ static RESULT identify(struct est_exchange *x, struct err *err)
 	hex_put(&text, span_of(digest, digest_size(DIGEST_SHA256)));
 	TRY(buf_check(&text, err));
 	memcpy(x->transaction, text.data, EST_TRANSACTION);
+	x->spki = x->csr.spki;
 	log_bind(&x->log, LOG_STR("transaction", x->transaction));
 	return OK;
 }
@@ -67,6 +68,27 @@ enum result est_enrol_check_possession(struct est_exchange *x, struct err *err)
 	return est_binding_check(x, err);
 }
 
+bool est_enrol_prepare(struct est_exchange *x, bool renewal, struct http_reply *reply)
+{
+	struct err err = { 0 };
+	enum result r;
+
+	if (!est_credentials_read(x, reply))
+		return false;
+	r = est_enrol_read(x, &err);
+	if (r == OK)
+		r = est_credentials_weigh(x, renewal, &err);
+	if (r == OK && est_credentials_are_missing(x)) {
+		est_credentials_ask(x, "RFC 7030 3.2.3: name and password are missing", reply);
+		return false;
+	}
+	if (r == OK)
+		r = est_enrol_check_possession(x, &err);
+	if (r != OK)
+		est_reply_refused(x, &err, reply);
+	return r == OK;
+}
+
 /* Where both are wanted, the certificate alone does not do, and the password is looked at next. */
 static RESULT check_both(const struct est_exchange *x, struct err *err)
 {
@@ -88,7 +110,7 @@ enum result est_enrol(struct est_exchange *x, bool renewal, struct enrol_outcome
 		.words = &est_words,
 		.transaction_id = span_str(x->transaction),
 		.subject = x->csr.subject,
-		.spki = x->csr.spki,
+		.spki = x->spki,
 		.exts = x->csr.exts,
 		.challenge = x->password,
 		.user = x->user,

@@ -29,6 +29,7 @@ struct est_exchange {
 	struct secret otp;  /* the password, where it is an attribute of the request */
 	struct buf decoded; /* owned: the body */
 	struct csr csr;     /* view of it */
+	struct span spki;   /* to be certified: the request's, or of a key that is made for it */
 	char transaction[EST_TRANSACTION + 1];
 };
 
@@ -38,6 +39,7 @@ est_operation_fn est_cacerts;
 est_operation_fn est_csrattrs;
 est_operation_fn est_simpleenroll;
 est_operation_fn est_simplereenroll;
+est_operation_fn est_serverkeygen;
 
 /* What the client shows beside its request. False: nothing that would do, and the reply says so. */
 bool est_credentials_read(struct est_exchange *x, struct http_reply *reply);
@@ -57,6 +59,8 @@ RESULT est_enrol(struct est_exchange *x, bool renewal, struct enrol_outcome *out
 RESULT est_enrol_read(struct est_exchange *x, struct err *err);
 /* Its own signature, and that it belongs to this connection. */
 RESULT est_enrol_check_possession(struct est_exchange *x, struct err *err);
+/* Who asks, and for what: all that comes before the decision. False: the reply is made. */
+bool est_enrol_prepare(struct est_exchange *x, bool renewal, struct http_reply *reply);
 /* For whatever was not issued. */
 void est_reply_outcome(const struct est_exchange *x, const struct enrol_outcome *outcome,
 		       struct http_reply *reply);

@@ -13,6 +13,7 @@ static const struct operation {
 	{ "/csrattrs", NULL, est_csrattrs },
 	{ "/simpleenroll", EST_TYPE_PKCS10, est_simpleenroll },
 	{ "/simplereenroll", EST_TYPE_PKCS10, est_simplereenroll },
+	{ "/serverkeygen", EST_TYPE_PKCS10, est_serverkeygen },
 };
 
 static const struct operation *find(struct span path)

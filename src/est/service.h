@@ -16,6 +16,12 @@
  */
 enum est_binding { EST_BINDING_OFF, EST_BINDING_OPTIONAL, EST_BINDING_REQUIRED };
 
+/*
+ * May devices ask for a key (RFC 7030 4.4)? It is made for the request, goes out encrypted to an
+ * RSA key of the device, and is kept nowhere. PLAIN: also under TLS alone.
+ */
+enum est_server_keys { EST_KEYS_OFF, EST_KEYS_ENCRYPTED, EST_KEYS_PLAIN };
+
 /* Immutable; strings borrowed. */
 struct est_endpoint {
 	const char *name;
@@ -26,6 +32,7 @@ struct est_endpoint {
 	bool both;         /* ...which also shows a password */
 	bool registrars;   /* certificates of this CA for id-kp-cmcRA enrol others */
 	enum est_binding binding;
+	enum est_server_keys server_keys;
 	unsigned retry_after; /* seconds told with 202 and 503; 0: 30 */
 };
 

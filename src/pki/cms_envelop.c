@@ -42,7 +42,7 @@ static enum result put_encrypted(const struct cms_envelop *e, struct crypto *c, 
 
 	TRY(random_fill(iv, sizeof(iv), err));
 	info = der_open(out, DER_SEQUENCE);
-	der_put_oid(out, OID_DATA);
+	der_put_oid(out, e->content_type.len ? e->content_type : OID_DATA);
 	alg_put_cipher(out, e->cipher, span_of(iv, block));
 	content = der_open(out, DER_CONTEXT(0));
 	TRY(crypto_encrypt(c, e->cipher, key, span_of(iv, block), e->plain, out, err));
@@ -51,15 +51,18 @@ static enum result put_encrypted(const struct cms_envelop *e, struct crypto *c, 
 	return buf_check(out, err);
 }
 
-/* KeyTransRecipientInfo, RFC 5652 6.2.1: version 0 goes with issuer and serial. */
+/* KeyTransRecipientInfo, RFC 5652 6.2.1: version 0 goes with issuer and serial, 2 with the key. */
 static enum result put_holder(const struct cms_envelop *e, struct crypto *c,
 			      const struct cms_holder *to, struct span key, struct buf *out,
 			      struct err *err)
 {
 	size_t ri = der_open(out, DER_SEQUENCE), octets;
 
-	der_put_uint(out, 0);
-	cms_put_issuer_serial(out, to->issuer, to->serial);
+	der_put_uint(out, to->ski.len ? 2 : 0);
+	if (to->ski.len)
+		der_put_tlv(out, DER_CONTEXT(0), to->ski);
+	else
+		cms_put_issuer_serial(out, to->issuer, to->serial);
 	alg_put_transport(out, &e->transport);
 	octets = der_open(out, DER_OCTET_STRING);
 	TRY(pubkey_encrypt(to->key, c, &e->transport, key, out, err));
@@ -94,7 +97,7 @@ static enum result put_enveloped(const struct cms_envelop *e, struct crypto *c,
 	buf_reserve(out, OVERHEAD + e->plain.len);
 	cms = cms_open(out, OID_ENVELOPED_DATA);
 	/* RFC 5652 6.1: 3 where there is a PasswordRecipientInfo */
-	der_put_uint(out, to->holder ? 0 : 3);
+	der_put_uint(out, !to->holder ? 3 : to->holder->ski.len ? 2 : 0);
 	set = der_open(out, DER_SET);
 	TRY(put_recipient(e, c, to, buf_span(&key), out, err));
 	der_close(out, set);
@@ -131,8 +134,8 @@ enum result cms_envelop_to_cert(const struct cms_envelop *e, struct crypto *c,
 
 	TRY(err_prefix(err, cert_parse(recipient, &cert, err), "recipient"));
 	TRY(err_prefix(err, pubkey_new(&key, c, cert.spki, err), "recipient"));
-	return cms_envelop_to_holder(e, c, &(struct cms_holder){ key, cert.issuer, cert.serial },
-				     out, err);
+	return cms_envelop_to_holder(
+	    e, c, &(struct cms_holder){ key, cert.issuer, cert.serial, SPAN_NONE }, out, err);
 }
 
 enum result cms_envelop_to_password(const struct cms_envelop *e, struct crypto *c,

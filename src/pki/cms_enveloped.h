@@ -62,13 +62,15 @@ struct cms_envelop {
 	struct span plain;
 	enum cipher_alg cipher;
 	struct transport_alg transport; /* of no account to cms_envelop_to_password */
+	struct span content_type;       /* OID octets of what is in it; empty: id-data */
 };
 
-/* A holder of an RSA key, named by issuer (Name) and serial (INTEGER content octets). */
+/* A holder of an RSA key, named by issuer (Name) and serial (INTEGER content octets); or by key. */
 struct cms_holder {
 	struct pubkey *key;
 	struct span issuer;
 	struct span serial;
+	struct span ski; /* subjectKeyIdentifier, in the place of the two; empty: none */
 };
 
 /* Each appends the ContentInfo. For the holder of a certificate, given as DER: */

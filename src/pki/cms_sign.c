@@ -38,11 +38,16 @@ void cms_put_attr(struct buf *out, struct span type, struct span value)
 	close_attr(out, o);
 }
 
-static void put_content_type(struct buf *out)
+static struct span content_type(const struct cms_sign *s)
+{
+	return s->content_type.len ? s->content_type : OID_DATA;
+}
+
+static void put_content_type(struct buf *out, struct span type)
 {
 	struct open_attr o = open_attr(out, OID_CONTENT_TYPE);
 
-	der_put_oid(out, OID_DATA);
+	der_put_oid(out, type);
 	close_attr(out, o);
 }
 
@@ -65,7 +70,7 @@ static enum result put_attrs(const struct cms_sign *s, enum digest_alg alg, stru
 	TRY(crypto_digest(c, alg, &content, 1, digest, err));
 	buf_reserve(out, OVERHEAD + s->attrs.len);
 	set = der_open(out, DER_SET);
-	put_content_type(out);
+	put_content_type(out, content_type(s));
 	put_digest(out, span_of(digest, digest_size(alg)));
 	buf_put(out, s->attrs);
 	der_close_set_of(out, set);
@@ -76,7 +81,7 @@ static void put_encap_content(struct buf *out, const struct cms_sign *s)
 {
 	size_t seq = der_open(out, DER_SEQUENCE), explicit;
 
-	der_put_oid(out, OID_DATA);
+	der_put_oid(out, content_type(s));
 	if (s->has_content) {
 		explicit = der_open(out, DER_CONTEXT_CONS(0));
 		der_put_octets(out, s->content);
@@ -127,7 +132,7 @@ static void put_signed_data(struct buf *out, const struct cms_sign *s, const str
 	struct cms_open cms = cms_open(out, OID_SIGNED_DATA);
 	size_t set;
 
-	der_put_uint(out, 1);
+	der_put_uint(out, s->content_type.len ? 3 : 1); /* RFC 5652 5.1 */
 	set = der_open(out, DER_SET);
 	alg_put_digest(out, signer->digest);
 	der_close(out, set);

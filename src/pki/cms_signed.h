@@ -70,8 +70,9 @@ RESULT cms_signed_verify_with(const struct cms_signed *s, struct crypto *c, stru
 
 struct cms_sign {
 	bool has_content;
-	struct span content; /* eContent (id-data), if has_content; it may be empty */
-	struct span attrs;   /* whole Attributes beyond contentType and messageDigest, any order */
+	struct span content;      /* eContent, if has_content; it may be empty */
+	struct span content_type; /* OID octets; empty: id-data */
+	struct span attrs; /* whole Attributes beyond contentType and messageDigest, any order */
 	enum digest_alg digest;   /* an Ed25519 key takes SHA-512 instead (RFC 8419 3.1) */
 	struct span signer_cert;  /* DER: its issuer and serial name the signer */
 	const struct span *certs; /* to include, in this order */

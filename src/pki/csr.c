@@ -148,12 +148,10 @@ enum result csr_challenge(const struct csr *csr, struct secret *out, struct err 
 	return secret_set(out, buf_span(&utf8), err);
 }
 
-enum result csr_text_attr(const struct csr *csr, struct span type, const char *what,
-			  struct secret *out, struct err *err)
+enum result csr_attr(const struct csr *csr, struct span type, const char *what, struct der_tlv *out,
+		     struct err *err)
 {
 	struct der_reader attrs, attr, values;
-	BUF_SECRET utf8 = BUF_INIT;
-	struct der_tlv value;
 	struct span found;
 
 	der_reader_init(&attrs, csr->attrs);
@@ -163,14 +161,23 @@ enum result csr_text_attr(const struct csr *csr, struct span type, const char *w
 		if (!span_eq(found, type))
 			continue;
 		TRY(der_enter(&attr, DER_SET, what, &values, err));
-		TRY(read_only(&values, what, &value, err));
-		if (value.content.len > CSR_CHALLENGE_MAX)
-			return err_set(err, ERR_LIMIT, "%s of %zu octets, at most %d", what,
-				       value.content.len, CSR_CHALLENGE_MAX);
-		TRY(der_text_utf8(value.tag, value.content, what, &utf8, err));
-		return secret_set(out, buf_span(&utf8), err);
+		return read_only(&values, what, out, err);
 	}
 	return err_set(err, ERR_NOT_FOUND, "the CSR has no %s", what);
+}
+
+enum result csr_text_attr(const struct csr *csr, struct span type, const char *what,
+			  struct secret *out, struct err *err)
+{
+	BUF_SECRET utf8 = BUF_INIT;
+	struct der_tlv value;
+
+	TRY(csr_attr(csr, type, what, &value, err));
+	if (value.content.len > CSR_CHALLENGE_MAX)
+		return err_set(err, ERR_LIMIT, "%s of %zu octets, at most %d", what,
+			       value.content.len, CSR_CHALLENGE_MAX);
+	TRY(der_text_utf8(value.tag, value.content, what, &utf8, err));
+	return secret_set(out, buf_span(&utf8), err);
 }
 
 /* X.680 41.4 */

@@ -45,6 +45,10 @@ RESULT csr_challenge(const struct csr *csr, struct secret *out, struct err *err)
 RESULT csr_text_attr(const struct csr *csr, struct span type, const char *what, struct secret *out,
 		     struct err *err);
 
+/* The only value of an attribute, whole. ERR_NOT_FOUND as above. */
+RESULT csr_attr(const struct csr *csr, struct span type, const char *what, struct der_tlv *out,
+		struct err *err);
+
 struct csr_template {
 	struct span subject;   /* Name DER */
 	struct span exts;      /* whole Extensions one behind the other; may be empty */
