@@ -27,33 +27,112 @@ static json_t *fingerprint(struct crypto *c, struct span der)
 	return admin_call_json_hex(span_of(digest, digest_size(DIGEST_SHA256)));
 }
 
-/* One of a CA's certificates: its own or an RA's. */
-static json_t *key_json(struct admin_call *call, const struct store_ca_key *key)
+/* What is told of a certificate; key_id NULL: the key is not this CA's own to name. */
+static json_t *cert_json(struct admin_call *call, const char *role, unsigned generation,
+			 const char *key_id, struct span der)
 {
-	struct span der = buf_span(&key->cert);
+	json_t *o = json_pack("{s:s, s:i}", "role", role, "generation", (int)generation);
 	struct cert cert;
 
-	if (cert_parse(der, &cert, NULL) != OK)
-		return json_pack("{s:s, s:i, s:s}", "role", role_name(key->role), "generation",
-				 (int)key->generation, "key_id", key->key_id);
-	return json_pack("{s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "role",
-			 role_name(key->role), "generation", (int)key->generation, "key_id",
-			 key->key_id, "subject", admin_call_json_name(cert.subject), "key",
-			 admin_call_json_key(cert.spki), "serial", admin_call_json_hex(cert.serial),
-			 "not_before", admin_call_json_time(cert.not_before), "not_after",
-			 admin_call_json_time(cert.not_after), "sha256", fingerprint(call->c, der),
-			 "certificate", admin_call_json_pem("CERTIFICATE", der));
+	if (o && key_id)
+		(void)json_object_set_new(o, "key_id", json_string(key_id));
+	if (!o || cert_parse(der, &cert, NULL) != OK)
+		return o;
+	(void)json_object_set_new(o, "subject", admin_call_json_name(cert.subject));
+	(void)json_object_set_new(o, "key", admin_call_json_key(cert.spki));
+	(void)json_object_set_new(o, "serial", admin_call_json_hex(cert.serial));
+	(void)json_object_set_new(o, "not_before", admin_call_json_time(cert.not_before));
+	(void)json_object_set_new(o, "not_after", admin_call_json_time(cert.not_after));
+	(void)json_object_set_new(o, "sha256", fingerprint(call->c, der));
+	(void)json_object_set_new(o, "certificate", admin_call_json_pem("CERTIFICATE", der));
+	return o;
+}
+
+static json_t *certs_json(struct admin_call *call, const struct store_ca *ca)
+{
+	static const char *const kinds[] = { [STORE_CERT_CHAIN] = "chain",
+					     [STORE_CERT_OLD_WITH_NEW] = "old-with-new",
+					     [STORE_CERT_NEW_WITH_OLD] = "new-with-old" };
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < ca->n_keys; i++)
+		(void)json_array_append_new(
+		    list, cert_json(call, role_name(ca->keys[i].role), ca->keys[i].generation,
+				    ca->keys[i].key_id, buf_span(&ca->keys[i].cert)));
+	for (i = 0; i < ca->n_certs; i++)
+		(void)json_array_append_new(list, cert_json(call, kinds[ca->certs[i].kind],
+							    ca->certs[i].generation, NULL,
+							    buf_span(&ca->certs[i].cert)));
+	return list;
+}
+
+/* ---- generations ---- */
+
+static int64_t begins(const struct store_ca *ca, unsigned number)
+{
+	const struct store_generation *g = store_ca_generation(ca, number);
+
+	return g ? g->begins : 0;
+}
+
+/* 0: it awaits the certificate of its first. */
+static unsigned in_charge(const struct store_ca *ca, int64_t now)
+{
+	unsigned found = 0;
+	size_t i;
+
+	for (i = 0; i < ca->n_keys; i++) {
+		const struct store_ca_key *key = &ca->keys[i];
+
+		if (key->role == STORE_KEY_CA && key->cert.len &&
+		    (!found || begins(ca, key->generation) <= now))
+			found = key->generation;
+	}
+	return found;
+}
+
+static const char *state_of(const struct store_ca_key *key, unsigned now_in_charge)
+{
+	if (!key->cert.len)
+		return "awaits-certificate";
+	return key->generation < now_in_charge   ? "old"
+	       : key->generation > now_in_charge ? "next"
+						 : "active";
+}
+
+static json_t *generations_json(const struct store_ca *ca, unsigned now_in_charge)
+{
+	json_t *list = json_array(), *o;
+	size_t i;
+
+	for (i = 0; i < ca->n_keys; i++) {
+		const struct store_ca_key *key = &ca->keys[i];
+		const struct store_generation *g = store_ca_generation(ca, key->generation);
+
+		if (key->role != STORE_KEY_CA)
+			continue;
+		o = json_pack("{s:i, s:s}", "number", (int)key->generation, "state",
+			      state_of(key, now_in_charge));
+		if (o && g && g->begins)
+			(void)json_object_set_new(o, "begins", admin_call_json_time(g->begins));
+		if (o && g && g->request.len)
+			(void)json_object_set_new(
+			    o, "request",
+			    admin_call_json_pem("CERTIFICATE REQUEST", buf_span(&g->request)));
+		(void)json_array_append_new(list, o);
+	}
+	return list;
 }
 
 static json_t *ca_json(struct admin_call *call, const struct store_ca *ca)
 {
-	json_t *keys = json_array();
-	size_t i;
+	unsigned number = in_charge(ca, clock_now(call->api->clock));
 
-	for (i = 0; i < ca->n_keys; i++)
-		(void)json_array_append_new(keys, key_json(call, &ca->keys[i]));
-	return json_pack("{s:s, s:o, s:o}", "name", ca->name, "created",
-			 admin_call_json_time(ca->created), "certificates", keys);
+	return json_pack("{s:s, s:o, s:i, s:o, s:o}", "name", ca->name, "created",
+			 admin_call_json_time(ca->created), "generation", (int)number,
+			 "generations", generations_json(ca, number), "certificates",
+			 certs_json(call, ca));
 }
 
 struct listing {
@@ -146,8 +225,9 @@ static RESULT read_ra(const struct admin_call *call, struct authority_init *init
 static RESULT read_init(const struct admin_call *call, struct authority_init *init, struct err *err)
 {
 	static const char *const known[] = {
-		"name",          "subject",     "key",       "ra",           "ra_key", "validity",
-		"leaf_validity", "ra_validity", "key_store", "ra_key_store", NULL
+		"name",      "subject",      "key",           "ra",
+		"ra_key",    "validity",     "leaf_validity", "ra_validity",
+		"key_store", "ra_key_store", "subordinate",   NULL
 	};
 
 	TRY(admin_call_check_fields(call, known, err));
@@ -164,6 +244,7 @@ static RESULT read_init(const struct admin_call *call, struct authority_init *in
 	TRY(admin_call_duration(call, "validity", &init->ca_validity, err));
 	TRY(admin_call_duration(call, "leaf_validity", &init->max_leaf_validity, err));
 	init->ra_validity = init->ca_validity;
+	init->subordinate = json_is_true(json_object_get(call->body, "subordinate"));
 	return admin_call_duration(call, "ra_validity", &init->ra_validity, err);
 }
 

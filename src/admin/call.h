@@ -34,6 +34,8 @@ admin_call_fn admin_status_show;
 admin_call_fn admin_ca_list;
 admin_call_fn admin_ca_show;
 admin_call_fn admin_ca_create;
+admin_call_fn admin_ca_roll;
+admin_call_fn admin_ca_import;
 admin_call_fn admin_challenge_list;
 admin_call_fn admin_challenge_create;
 admin_call_fn admin_challenge_revoke;

@@ -18,6 +18,8 @@ static const struct admin_route routes[] = {
 	{ HTTP_GET, "/v1/cas", admin_ca_list, 200, ANYONE },
 	{ HTTP_GET, "/v1/cas/*", admin_ca_show, 200, ANYONE },
 	{ HTTP_POST, "/v1/cas", admin_ca_create, 201, ADMIN },
+	{ HTTP_POST, "/v1/cas/*/rollover", admin_ca_roll, 200, ADMIN },
+	{ HTTP_POST, "/v1/cas/*/import", admin_ca_import, 200, ADMIN },
 	{ HTTP_GET, "/v1/challenges", admin_challenge_list, 200, ADMIN | ISSUER | AUDITOR },
 	{ HTTP_POST, "/v1/challenges", admin_challenge_create, 201, ADMIN | ISSUER },
 	{ HTTP_DELETE, "/v1/challenges/*", admin_challenge_revoke, 200, ADMIN | ISSUER },

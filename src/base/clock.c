@@ -43,6 +43,25 @@ void clock_format(int64_t t, char text[CLOCK_TEXT_MAX])
 		(void)snprintf(text, CLOCK_TEXT_MAX, "@%lld", (long long)t);
 }
 
+enum result clock_parse(const char *text, int64_t *t, struct err *err)
+{
+	static const char *const forms[] = { "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d" };
+	const char *end;
+	struct tm tm;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(forms); i++) {
+		memset(&tm, 0, sizeof(tm));
+		end = strptime(text, forms[i], &tm);
+		if (end && !*end) {
+			*t = (int64_t)timegm(&tm);
+			return OK;
+		}
+	}
+	return err_set(err, ERR_SYNTAX,
+		       "\"%.40s\" is no time: write it as 2027-01-31T12:00:00Z, in UTC", text);
+}
+
 static const struct {
 	char unit;
 	int64_t seconds;

@@ -29,6 +29,8 @@ int64_t clock_mono_us(void);
 #define CLOCK_TEXT_MAX 32
 /* "2026-11-21T20:44:00Z" into text. */
 void clock_format(int64_t t, char text[CLOCK_TEXT_MAX]);
+/* The same back, or a day alone: its beginning. ERR_SYNTAX otherwise. */
+RESULT clock_parse(const char *text, int64_t *t, struct err *err);
 /* "90s" "15m" "24h" "30d" "52w" "2y" (365 d), in seconds. ERR_SYNTAX otherwise. */
 RESULT clock_parse_duration(const char *text, int64_t *seconds, struct err *err);
 

@@ -312,6 +312,7 @@ static RESULT add_generation(struct line *line, const struct source *s, struct e
 	*ca = (struct authority_ca){ 0 };
 	line->n++;
 	r = load_generation(ca, s, &why);
+	ca->began |= line->n == 1; /* the first takes over from nobody */
 	if (r == OK)
 		return OK;
 	if (!is_fault(r))
@@ -342,6 +343,11 @@ static void link_generations(struct line *line)
 }
 
 /* A key without a certificate yet is of a generation to come. */
+static bool is_to_come(const struct store_ca_key *key)
+{
+	return key->role == STORE_KEY_CA && key->cert.len == 0;
+}
+
 static RESULT load_line(struct line *line, const struct store_ca *record,
 			struct keeper_client *keeper, struct err *err)
 {
@@ -355,7 +361,9 @@ static RESULT load_line(struct line *line, const struct store_ca *record,
 		const struct store_ca_key *key = &record->keys[i];
 		const struct source s = { record, key->generation, keeper };
 
-		if (key->role == STORE_KEY_CA && key->cert.len)
+		if (is_to_come(key) && line->n)
+			line->generations[line->n - 1].awaits_next = true;
+		else if (key->role == STORE_KEY_CA && !is_to_come(key))
 			TRY(add_generation(line, &s, err));
 	}
 	if (line->n == 0)

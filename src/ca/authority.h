@@ -27,8 +27,9 @@ struct ca_identity {      /* a certificate and its key */
 struct authority_ca {
 	char name[STORE_NAME_MAX];
 	unsigned generation;
-	int64_t begins; /* when it takes over from the one before; 0: there was none */
-	bool began;     /* that it did is on record */
+	int64_t begins;   /* when it takes over from the one before; 0: there was none */
+	bool began;       /* that it did is on record */
+	bool awaits_next; /* a request for the certificate of the one after it is under way */
 	/* the generations around it, as far as their keys are there; NULL: none is */
 	const struct authority_ca *before;
 	const struct authority_ca *next;

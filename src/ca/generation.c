@@ -138,6 +138,18 @@ static RESULT certify(const struct generation_signer *by, struct span issuer,
 	return issue_certificate(&t, by->key, by->c, out, err);
 }
 
+/* Certificates from elsewhere may lack the extension: then method 1 of RFC 5280 4.2.1.2. */
+static RESULT key_id_of(struct crypto *c, const struct cert *cert, uint8_t id[20], struct span *out,
+			struct err *err)
+{
+	*out = cert_ski(cert);
+	if (out->len)
+		return OK;
+	TRY(cert_key_id(c, cert->spki, id, err));
+	*out = span_of(id, 20);
+	return OK;
+}
+
 enum result generation_sign_self(struct generation *g, int64_t not_before, int64_t not_after,
 				 struct err *err)
 {
@@ -186,12 +198,13 @@ static RESULT ra_subject(const struct generation *g, const char *suffix, struct 
 static RESULT sign_ra(struct generation *g, const struct ra_role *role, struct store_ca_key *record,
 		      struct err *err)
 {
-	const struct generation_signer by = { g->key, g->c, &g->cert };
-	struct cert_plan plan = { .not_before = g->now - GENERATION_BACKDATE,
-				  .aki = cert_ski(&g->cert) };
+	const struct generation_signer by = { g->key, g->c, NULL };
+	struct cert_plan plan = { .not_before = g->now - GENERATION_BACKDATE };
 	CLEANUP(key_freep) struct key *key = NULL;
 	BUF subject = BUF_INIT;
+	uint8_t id[20];
 
+	TRY(key_id_of(g->c, &g->cert, id, &plan.aki, err));
 	TRY(keeper_key_open(&key, g->keeper, record->key_id, err));
 	TRY(ra_subject(g, role->name_suffix, &subject, err));
 	if (plan.not_before < g->cert.not_before)
@@ -221,6 +234,16 @@ enum result generation_sign_ras(struct generation *g, struct err *err)
 	return OK;
 }
 
+enum result generation_renew_ra(struct generation *g, struct store_ca_key *record, struct err *err)
+{
+	const struct ra_role *role = ra_role_of(record->role);
+
+	if (!role)
+		return err_set(err, ERR_INTERNAL, "key %s is no registration authority's",
+			       record->key_id);
+	return sign_ra(g, role, record, err);
+}
+
 /* ---- cross certificates ---- */
 
 enum result generation_cross(const struct generation_signer *by, const struct cert *of,
@@ -230,10 +253,11 @@ enum result generation_cross(const struct generation_signer *by, const struct ce
 				  .spki = of->spki,
 				  .not_before = not_before,
 				  .not_after = of->not_after,
-				  .ca = true,
-				  .aki = cert_ski(by->cert) };
+				  .ca = true };
 	struct ext usage;
+	uint8_t id[20];
 
+	TRY(key_id_of(by->c, by->cert, id, &plan.aki, err));
 	if (plan.not_after > by->cert->not_after)
 		plan.not_after = by->cert->not_after;
 	TRY(ext_find(of->exts, OID_KEY_USAGE, &usage, err));

@@ -45,6 +45,12 @@ RESULT generation_request(struct generation *g, struct buf *out, struct err *err
 RESULT generation_make_ra_keys(struct generation *g, struct err *err);
 RESULT generation_sign_ras(struct generation *g, struct err *err);
 
+/*
+ * A new certificate for one of the registration authority's keys, which stays: with a record of
+ * the same role, generation and key.
+ */
+RESULT generation_renew_ra(struct generation *g, struct store_ca_key *record, struct err *err);
+
 /* Who signs. */
 struct generation_signer {
 	struct key *key;

@@ -50,6 +50,11 @@ static RESULT check(struct making *m, struct err *err)
 	char when[CLOCK_TEXT_MAX];
 
 	TRY(check_key(m, err));
+	if (m->r->ca->awaits_next)
+		return err_set(err, ERR_CONFLICT,
+			       "CA \"%s\": the request for generation %u waits for its answer: "
+			       "scepterctl ca import",
+			       m->r->ca->name, m->next.number);
 	if (!next)
 		return check_time(m, err);
 	clock_format(next->begins, when);
@@ -161,7 +166,7 @@ enum result rollover_make(const struct rollover *r, struct err *err)
 
 bool rollover_is_due(const struct authority_ca *ca, int64_t lead, int64_t now)
 {
-	return lead > 0 && !ca->next && now >= ca->ca.cert.not_after - lead &&
+	return lead > 0 && !ca->next && !ca->awaits_next && now >= ca->ca.cert.not_after - lead &&
 	       authority_ca_is_alive(ca, now);
 }
 

@@ -48,6 +48,7 @@ static void snapshot_free(struct snapshot *s)
 	for (i = 0; i < s->config.n_listeners; i++)
 		free(s->config.listeners[i].proxies);
 	operator_list_free(s->config.operators);
+	free(s->config.cas);
 	(void)cyaml_free(&cyaml, &config_file_schema, s->file, 0);
 	free(s);
 }
@@ -139,6 +140,7 @@ static enum result build(struct config_build *b, struct err *err)
 {
 	TRY(config_build_server(b, err));
 	TRY(config_build_operators(b, err));
+	TRY(config_build_cas(b, err));
 	TRY(config_build_profiles(b, err));
 	TRY(config_build_anomalies(b, err));
 	return config_build_endpoints(b, err);

@@ -24,6 +24,7 @@
 #define CONFIG_PROFILES_MAX 256
 #define CONFIG_ENDPOINTS_MAX 256
 #define CONFIG_OPERATORS_MAX 1024
+#define CONFIG_CAS_MAX 256
 
 struct config_listener {
 	const char *name;
@@ -71,6 +72,11 @@ struct config_endpoint {
 	struct admission *admission;       /* owned; NULL: everyone may come */
 };
 
+struct config_ca {
+	const char *name;
+	int64_t auto_rollover; /* seconds before its end that the next generation is made; 0: not */
+};
+
 struct config {
 	const char *data; /* directory; absolute, like all paths here */
 	const char *user; /* NULL: stay who we are */
@@ -96,6 +102,8 @@ struct config {
 	unsigned loops;
 	unsigned workers;
 	unsigned drain_seconds;
+	struct config_ca *cas; /* owned */
+	size_t n_cas;
 	struct profile **profiles; /* owned */
 	size_t n_profiles;
 	struct operator_list *operators;   /* owned */

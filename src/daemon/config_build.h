@@ -56,6 +56,7 @@ void config_check_tls(struct config_build *b);
 /* Each returns ERR_NOMEM only: what is wrong with the file is a complaint. */
 RESULT config_build_server(struct config_build *b, struct err *err);
 RESULT config_build_operators(struct config_build *b, struct err *err);
+RESULT config_build_cas(struct config_build *b, struct err *err);
 RESULT config_build_profiles(struct config_build *b, struct err *err);
 RESULT config_build_endpoints(struct config_build *b, struct err *err);
 /* http.listeners[i].proxies */

@@ -205,6 +205,17 @@ static const cyaml_schema_value_t operator_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_operator, operator_fields),
 };
 
+/* ---- CAs ---- */
+
+static const cyaml_schema_field_t ca_fields[] = {
+	TEXT_NEEDED("name", struct file_ca, name),
+	TEXT("auto_rollover", struct file_ca, auto_rollover),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t ca_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_ca, ca_fields),
+};
+
 /* ---- profiles ---- */
 
 static const cyaml_strval_t key_kinds[] = {
@@ -472,6 +483,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING("http", CYAML_FLAG_DEFAULT, struct file_config, http, http_fields),
 	TEXT("login_failures", struct file_config, login_failures),
 	LIST("operators", struct file_config, operators, operator_entry, CONFIG_OPERATORS_MAX),
+	LIST("cas", struct file_config, cas, ca_entry, CONFIG_CAS_MAX),
 	LIST("profiles", struct file_config, profiles, profile_entry, CONFIG_PROFILES_MAX),
 	LIST("endpoints", struct file_config, endpoints, endpoint_entry, CONFIG_ENDPOINTS_MAX),
 	CYAML_FIELD_END,

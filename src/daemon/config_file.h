@@ -50,6 +50,11 @@ struct file_keys {
 	struct file_tpm *tpm;
 };
 
+struct file_ca {
+	char *name;
+	char *auto_rollover;
+};
+
 struct file_audit {
 	unsigned *checkpoint_events;
 	unsigned *checkpoint_seconds;
@@ -297,6 +302,8 @@ struct file_config {
 	char *login_failures;
 	struct file_operator *operators;
 	size_t operators_count;
+	struct file_ca *cas;
+	size_t cas_count;
 	struct file_profile *profiles;
 	size_t profiles_count;
 	struct file_endpoint *endpoints;

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "store/quota.h"
+#include "daemon/rollover_watch.h"
 #include "daemon/tls_own.h"
+#include "store/quota.h"
 
-#define PERIOD_SECONDS 600
-#define BATCH 500 /* rows a commit: some milliseconds, for which others wait */
+#define TICK_SECONDS 1
+#define PERIOD_TICKS 600 /* from one time of putting away to the next */
+#define BATCH 500        /* rows a commit: some milliseconds, for which others wait */
 
 struct housekeeping {
 	struct server *server;
@@ -53,7 +55,7 @@ static void purge(struct housekeeping *h, const char *what, purge_fn *fn, int64_
 		log_info(log, "old records deleted", LOG_STR("what", what), LOG_INT("count", all));
 }
 
-static void work(struct housekeeping *h)
+static void put_away(struct housekeeping *h)
 {
 	const struct config *config = server_config(h->server);
 	int64_t now = clock_now(&h->server->clock);
@@ -65,13 +67,13 @@ static void work(struct housekeeping *h)
 }
 
 /* False: it is over. */
-static bool wait_period(struct housekeeping *h)
+static bool wait_tick(struct housekeeping *h)
 {
 	struct timespec until;
 	bool ending;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += PERIOD_SECONDS;
+	until.tv_sec += TICK_SECONDS;
 	(void)pthread_mutex_lock(&h->lock);
 	while (!h->ending && pthread_cond_timedwait(&h->wake, &h->lock, &until) == 0)
 		;
@@ -82,9 +84,15 @@ static bool wait_period(struct housekeeping *h)
 
 static void *run(void *arg)
 {
+	struct housekeeping *h = arg;
+	struct rollover_watch watch = { 0 };
+	unsigned tick = 0;
+
 	do {
-		work(arg);
-	} while (wait_period(arg));
+		if (tick++ % PERIOD_TICKS == 0)
+			put_away(h);
+		rollover_watch_look(&watch, h->server);
+	} while (wait_tick(h));
 	return NULL;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What has to be done now and then, by a thread of its own: challenges whose time is long over, and
- * what no quota counts any more, are deleted, TLS certificates of the server's own making renewed.
- * The configuration of the moment says how long.
+ * what no quota counts any more, are deleted, TLS certificates of the server's own making renewed
+ * (the configuration of the moment says how long), and CAs get what they need in time
+ * (rollover_watch.h).
  */
 #ifndef DAEMON_HOUSEKEEPING_H
 #define DAEMON_HOUSEKEEPING_H
@@ -11,7 +12,8 @@
 
 struct housekeeping;
 
-/* Begins at once, then every ten minutes. The server must outlive it. */
+/* Begins at once; deletes every ten minutes, looks after CAs every second. The server must outlive
+ * it. */
 RESULT housekeeping_start(struct housekeeping **out, struct server *server, struct err *err);
 /* Waits for the commit that it is at. */
 void housekeeping_free(struct housekeeping *h);

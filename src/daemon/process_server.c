@@ -69,6 +69,7 @@ static void opened_clear(struct opened *o)
 	(void)pthread_mutex_destroy(&o->server.lock);
 	(void)pthread_mutex_destroy(&o->server.renewing);
 	(void)pthread_mutex_destroy(&o->server.tls_lock);
+	(void)pthread_mutex_destroy(&o->server.loading);
 }
 
 static enum result open_audit(struct server *s, const struct process_context *ctx, struct err *err)
@@ -278,6 +279,7 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .renewing = PTHREAD_MUTEX_INITIALIZER,
 			    .tls_lock = PTHREAD_MUTEX_INITIALIZER,
+			    .loading = PTHREAD_MUTEX_INITIALIZER,
 			    .reusing = PTHREAD_MUTEX_INITIALIZER,
 			    .board = ctx->board,
 			    .config = config_ref(ctx->config) },

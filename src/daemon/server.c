@@ -75,11 +75,10 @@ static void log_faults(const struct server *s, const struct authority *a)
 				  LOG_STR("fault", authority_fault(a, i)));
 }
 
-enum result server_load_authority(struct server *s, struct err *err)
+static void swap_authority(struct server *s, struct authority *made)
 {
-	struct authority *made = NULL, *old;
+	struct authority *old;
 
-	TRY(authority_load(&made, s->store, s->keeper, err));
 	log_faults(s, made);
 	(void)pthread_mutex_lock(&s->lock);
 	old = s->authority;
@@ -88,7 +87,19 @@ enum result server_load_authority(struct server *s, struct err *err)
 	(void)pthread_mutex_unlock(&s->lock);
 	if (old)
 		authority_unref(old);
-	return OK;
+}
+
+enum result server_load_authority(struct server *s, struct err *err)
+{
+	struct authority *made = NULL;
+	enum result r;
+
+	(void)pthread_mutex_lock(&s->loading);
+	r = authority_load(&made, s->store, s->keeper, err);
+	if (r == OK)
+		swap_authority(s, made);
+	(void)pthread_mutex_unlock(&s->loading);
+	return r;
 }
 
 /* ---- revocation lists ---- */

@@ -34,10 +34,12 @@ struct server {
 	struct log log;
 	struct admin_api admin;
 	struct http_server *_Atomic http; /* NULL until it runs */
-	pthread_mutex_t lock;             /* of the two snapshots' pointers */
-	struct tls_listener **tls;        /* by listener, borrowed; NULL until they are open */
-	pthread_mutex_t tls_lock;         /* of their certificates' exchange */
-	pthread_mutex_t reusing;          /* see admin/ndes.h */
+	/* of authorities: the last to read the store is the last to swap */
+	pthread_mutex_t loading;
+	pthread_mutex_t lock;      /* of the two snapshots' pointers */
+	struct tls_listener **tls; /* by listener, borrowed; NULL until they are open */
+	pthread_mutex_t tls_lock;  /* of their certificates' exchange */
+	pthread_mutex_t reusing;   /* see admin/ndes.h */
 	const struct config *config;
 	struct authority *authority;
 };

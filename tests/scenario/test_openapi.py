@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every operation of docs/openapi.json is called, and its answer is what the file says."""
 
+import datetime
 import hashlib
 import json
 import pathlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from jsonschema import Draft202012Validator, RefResolver
 
 from conftest import endpoint
@@ -38,6 +42,34 @@ def test_the_file_is_sound():
     except ImportError:
         return
     validate(API)
+
+
+def signed_above(request):
+    """The request signed by a root of our own, and that root."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    root = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Above")])
+    csr = x509.load_pem_x509_csr(request.encode())
+    now = datetime.datetime.now(datetime.timezone.utc)
+    usage = dict.fromkeys(
+        ["digital_signature", "content_commitment", "key_encipherment", "data_encipherment",
+         "key_agreement", "encipher_only", "decipher_only"], False,
+    )  # fmt: skip
+    pem = ""
+    for subject, public in [(csr.subject, csr.public_key()), (root, key.public_key())]:
+        cert = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(root)
+            .public_key(public)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now)
+            .not_valid_after(now + datetime.timedelta(days=900))
+            .add_extension(x509.BasicConstraints(True, None), True)
+            .add_extension(x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), True)
+            .sign(key, hashes.SHA256())
+        )
+        pem += cert.public_bytes(serialization.Encoding.PEM).decode()
+    return pem
 
 
 def check(schema, value, what):
@@ -117,6 +149,12 @@ def test_answers_are_as_described(daemon):
     api("listCas")
     api("getCa", "demo")
     api("getCa", "none", fails=404)
+    below = api("createCa", body={"name": "below", "subject": "CN=Below", "subordinate": True})
+    api("importCa", "below", body={"chain": "nothing"}, fails=400)
+    api("importCa", "below", body={"chain": signed_above(below["generations"][0]["request"])})
+    api("rollCa", "demo", body={"at": "+1h", "key": "p384"})
+    api("rollCa", "demo", body={}, fails=409)
+    api("importCa", "demo", body={"chain": "nothing"}, fails=409)
     api("getStatus")
 
     made = api("createChallenge", body={"lifetime": "1h", "subject": "CN=a", "san": ["DNS:a.example"]})

@@ -1,29 +1,87 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scepterctl ca: make and see certification authorities. */
+/* scepterctl ca: make, see and renew certification authorities. */
+#include <stdio.h>
+
+#include "cli/ctl/ctl_ca.h"
 #include "cli/ctl/ctl_list.h"
 
 /* ---- showing ---- */
 
+static int number_of(const json_t *o, const char *field)
+{
+	return (int)json_integer_value(json_object_get(o, field));
+}
+
 static void put_cert(const struct cli_output *o, const json_t *cert)
 {
-	cli_output_line(o, CLI_BOLD, "%s", ctl_api_text(cert, "role"));
+	cli_output_line(o, CLI_BOLD, "%s, generation %d", ctl_api_text(cert, "role"),
+			number_of(cert, "generation"));
+	if (!json_object_get(cert, "sha256"))
+		return;
 	cli_output_pair(o, "  Subject", "%s", ctl_api_text(cert, "subject"));
-	cli_output_pair(o, "  Key", "%s (%s)", ctl_api_text(cert, "key"),
-			ctl_api_text(cert, "key_id"));
+	if (json_object_get(cert, "key_id"))
+		cli_output_pair(o, "  Key", "%s (%s)", ctl_api_text(cert, "key"),
+				ctl_api_text(cert, "key_id"));
 	cli_output_pair(o, "  Serial", "%s", ctl_api_text(cert, "serial"));
 	cli_output_pair(o, "  Valid", "%s to %s", ctl_api_text(cert, "not_before"),
 			ctl_api_text(cert, "not_after"));
 	cli_output_pair(o, "  SHA-256", "%s", ctl_api_text(cert, "sha256"));
 }
 
-static void put_ca(const struct cli_output *o, const json_t *ca)
+static void put_generation(const struct cli_output *o, const json_t *g)
 {
-	const json_t *cert;
+	const char *begins = ctl_api_text(g, "begins"), *state = ctl_api_text(g, "state");
+
+	if (strcmp(state, "awaits-certificate") == 0)
+		cli_output_pair(o, "Generation", "%d awaits its certificate%s%s",
+				number_of(g, "number"), *begins ? ", to take over at " : "",
+				begins);
+	else if (strcmp(state, "next") == 0)
+		cli_output_pair(o, "Generation", "%d takes over at %s", number_of(g, "number"),
+				begins);
+	else
+		cli_output_pair(o, "Generation", "%d is %s%s%s", number_of(g, "number"),
+				strcmp(state, "old") == 0 ? "old" : "in charge",
+				*begins ? ", since " : "", begins);
+}
+
+void ctl_ca_put(const struct cli_output *o, const json_t *ca)
+{
+	const json_t *part;
 	size_t i;
 
 	cli_output_pair(o, "Name", "%s", ctl_api_text(ca, "name"));
 	cli_output_pair(o, "Created", "%s", ctl_api_text(ca, "created"));
-	json_array_foreach(json_object_get(ca, "certificates"), i, cert) put_cert(o, cert);
+	json_array_foreach(json_object_get(ca, "generations"), i, part) put_generation(o, part);
+	json_array_foreach(json_object_get(ca, "certificates"), i, part) put_cert(o, part);
+}
+
+/* The certificate of that role; generation 0: of any, the latest. NULL: there is none. */
+static const json_t *find_cert(const json_t *ca, const char *role, int generation)
+{
+	const json_t *cert, *found = NULL;
+	size_t i;
+
+	json_array_foreach(json_object_get(ca, "certificates"), i, cert)
+	{
+		if (strcmp(ctl_api_text(cert, "role"), role) == 0 &&
+		    (!generation || number_of(cert, "generation") == generation))
+			found = cert;
+	}
+	return found;
+}
+
+const char *ctl_ca_request(const json_t *ca)
+{
+	const json_t *g;
+	size_t i;
+
+	json_array_foreach(json_object_get(ca, "generations"), i, g)
+	{
+		if (json_object_get(g, "request"))
+			return ctl_api_text(g, "request");
+	}
+	return "";
 }
 
 /* ---- init ---- */
@@ -39,6 +97,8 @@ struct init_opts {
 	const char *key_store;
 	const char *ra_key_store;
 	const char *ra_validity;
+	bool subordinate;
+	const char *out;
 };
 
 #define OPT(name, kind, field, value, help)                                                        \
@@ -63,6 +123,10 @@ static const struct cli_option init_options[] = {
 	OPT("--ra-key-store", CLI_TEXT, ra_key_store, "WHERE", "the same for the RA's key"),
 	OPT("--ra-validity", CLI_TEXT, ra_validity, "TIME",
 	    "of the RA certificates; default as the CA's"),
+	OPT("--subordinate", CLI_FLAG, subordinate, NULL,
+	    "another CA signs its certificate: write a request for it"),
+	OPT("--out", CLI_TEXT, out, "FILE",
+	    "with --subordinate: where to write the request; default standard output"),
 	{ 0 },
 };
 
@@ -83,18 +147,34 @@ static json_t *init_request(const struct init_opts *o)
 	ctl_api_set(body, "key_store", o->key_store);
 	ctl_api_set(body, "ra_key_store", o->ra_key_store);
 	ctl_api_set(body, "ra_validity", o->ra_validity);
+	if (o->subordinate)
+		(void)json_object_set_new(body, "subordinate", json_true());
 	return body;
+}
+
+static RESULT put_request(const struct cli *cli, const struct init_opts *o, const json_t *ca,
+			  struct err *err)
+{
+	TRY(cli_output_bytes(&cli->out, o->out, span_str(ctl_ca_request(ca)), err));
+	if (o->out)
+		cli_output_line(&cli->out, CLI_GREEN,
+				"%s: have it signed, then: scepterctl ca import %s --chain FILE",
+				o->out, o->name);
+	return OK;
 }
 
 static enum result run_init(struct cli *cli, const void *opts, struct err *err)
 {
+	const struct init_opts *o = opts;
 	CLEANUP_JSON body = init_request(opts);
 	CLEANUP_JSON answer = NULL;
 
 	TRY(ctl_api_post(cli, "/v1/cas", body, &answer, err));
 	if (cli->out.json)
 		return cli_output_json(&cli->out, answer, err);
-	put_ca(&cli->out, answer);
+	if (o->subordinate)
+		return put_request(cli, o, answer, err);
+	ctl_ca_put(&cli->out, answer);
 	if (cli->out.terminal)
 		cli_output_line(&cli->out, CLI_GREEN,
 				"Ready. Next: scepterctl challenge new, for the first device.");
@@ -105,28 +185,57 @@ static enum result run_init(struct cli *cli, const void *opts, struct err *err)
 
 static const struct cli_option list_options[] = { CTL_LIST_PAGE, { 0 } };
 
+/* "2027-01-31T12:00:00Z"; "" where no generation follows. */
+static const char *next_of(const json_t *ca)
+{
+	const json_t *g;
+	size_t i;
+
+	json_array_foreach(json_object_get(ca, "generations"), i, g)
+	{
+		const char *state = ctl_api_text(g, "state");
+
+		if (strcmp(state, "next") == 0)
+			return ctl_api_text(g, "begins");
+		if (strcmp(state, "awaits-certificate") == 0)
+			return "awaits certificate";
+	}
+	return "";
+}
+
+static void put_row(struct cli_table *t, const json_t *ca)
+{
+	int generation = number_of(ca, "generation");
+	const json_t *own = find_cert(ca, "ca", generation);
+	const char *ra = find_cert(ca, "ra", 0)        ? "one"
+			 : find_cert(ca, "ra-sign", 0) ? "split"
+						       : "none";
+	char number[16];
+
+	(void)snprintf(number, sizeof(number), "%d", generation);
+	cli_table_put(t, ctl_api_text(ca, "name"));
+	cli_table_put(t, ctl_api_text(own, "subject"));
+	cli_table_put(t, ctl_api_text(own, "key"));
+	cli_table_put(t, generation ? number : "");
+	cli_table_put(t, ctl_api_text(own, "not_after"));
+	cli_table_put(t, ra);
+	cli_table_put(t, next_of(ca));
+}
+
 static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 {
 	CLEANUP(cli_table_clear)
-	struct cli_table t = { { "NAME", "SUBJECT", "KEY", "NOT AFTER", "RA" }, 5 };
+	struct cli_table t = {
+		{ "NAME", "SUBJECT", "KEY", "GENERATION", "NOT AFTER", "RA", "NEXT" }, 7
+	};
 	CLEANUP_JSON answer = NULL;
-	const json_t *ca, *certs, *own;
-	size_t i, n;
+	const json_t *ca;
+	size_t i;
 
 	TRY(ctl_list_get(cli, "/v1/cas", opts, &answer, err));
 	if (cli->out.json)
 		return cli_output_json(&cli->out, answer, err);
-	json_array_foreach(json_object_get(answer, "cas"), i, ca)
-	{
-		certs = json_object_get(ca, "certificates");
-		own = json_array_get(certs, 0);
-		n = json_array_size(certs);
-		cli_table_put(&t, ctl_api_text(ca, "name"));
-		cli_table_put(&t, ctl_api_text(own, "subject"));
-		cli_table_put(&t, ctl_api_text(own, "key"));
-		cli_table_put(&t, ctl_api_text(own, "not_after"));
-		cli_table_put(&t, n < 2 ? "none" : n == 2 ? "one" : "split");
-	}
+	json_array_foreach(json_object_get(answer, "cas"), i, ca) put_row(&t, ca);
 	return cli_table_print(&t, &cli->out, "no CA yet: scepterctl ca init NAME", err);
 }
 
@@ -135,32 +244,55 @@ static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 struct show_opts {
 	const char *name;
 	bool pem;
+	const char *role;
+	unsigned generation;
 };
 
 static const struct cli_option show_options[] = {
 	{ "NAME", CLI_ARG, offsetof(struct show_opts, name), NULL, "of the CA" },
 	{ "--pem", CLI_FLAG, offsetof(struct show_opts, pem), NULL,
-	  "the CA certificate alone, in PEM" },
+	  "one certificate alone, in PEM: the CA's, of the generation in charge" },
+	{ "--role", CLI_TEXT, offsetof(struct show_opts, role), "ROLE",
+	  "with --pem: ca, ra, ra-sign, ra-encrypt, ocsp, new-with-old or old-with-new" },
+	{ "--generation", CLI_NUMBER, offsetof(struct show_opts, generation), "N",
+	  "with --pem: of that generation; a cross certificate is of the new one" },
 	{ 0 },
 };
+
+/* Cross certificates are made before the generation that they are of is in charge. */
+static RESULT put_pem(const struct cli *cli, const struct show_opts *o, const json_t *ca,
+		      struct err *err)
+{
+	const char *role = o->role ? o->role : "ca";
+	bool cross = strstr(role, "-with-") != NULL;
+	int generation = o->generation ? (int)o->generation
+			 : cross       ? 0
+				       : number_of(ca, "generation");
+	const json_t *cert = find_cert(ca, role, generation);
+
+	if (!cert || !*ctl_api_text(cert, "certificate"))
+		return err_set(err, ERR_NOT_FOUND,
+			       "CA \"%s\" has no certificate of role \"%s\"; scepterctl ca show %s "
+			       "lists what it has",
+			       o->name, role, o->name);
+	(void)fputs(ctl_api_text(cert, "certificate"), cli->out.file);
+	return OK;
+}
 
 static enum result run_show(struct cli *cli, const void *opts, struct err *err)
 {
 	const struct show_opts *o = opts;
 	CLEANUP_JSON answer = NULL;
 	BUF path = BUF_INIT;
-	const json_t *own;
 
 	ctl_api_path(&path, "/v1/cas/", o->name);
 	TRY(buf_check(&path, err));
 	TRY(ctl_api_get(cli, buf_cstr(&path), &answer, err));
-	own = json_array_get(json_object_get(answer, "certificates"), 0);
 	if (o->pem)
-		(void)fputs(ctl_api_text(own, "certificate"), cli->out.file);
-	else if (cli->out.json)
+		return put_pem(cli, o, answer, err);
+	if (cli->out.json)
 		return cli_output_json(&cli->out, answer, err);
-	else
-		put_ca(&cli->out, answer);
+	ctl_ca_put(&cli->out, answer);
 	return OK;
 }
 
@@ -171,7 +303,8 @@ static const struct cli_command commands[] = {
 		      "scepterctl ca init plant --key p384 --ra split --validity 20y "
 		      "--leaf-validity 5y\n"
 		      "scepterctl ca init old --key rsa3072 --ra none\n"
-		      "scepterctl ca init vault --key p384 --key-store 'pkcs11:token=scepter'\n",
+		      "scepterctl ca init vault --key p384 --key-store 'pkcs11:token=scepter'\n"
+		      "scepterctl ca init plant --subordinate --out plant.csr\n",
 	  .options = init_options,
 	  .opts_size = sizeof(struct init_opts),
 	  .run = run_init },
@@ -184,18 +317,40 @@ static const struct cli_command commands[] = {
 	{ .name = "show",
 	  .summary = "Show a CA with its certificates and fingerprints.",
 	  .examples = "scepterctl ca show demo\n"
-		      "scepterctl ca show demo --pem > ca.pem\n",
+		      "scepterctl ca show demo --pem > ca.pem\n"
+		      "scepterctl ca show demo --pem --role new-with-old > cross.pem\n",
 	  .options = show_options,
 	  .opts_size = sizeof(struct show_opts),
 	  .run = run_show },
+	{ .name = "rollover",
+	  .summary = "Make the next generation of a CA's keys, which takes over by itself.",
+	  .examples = "scepterctl ca rollover demo\n"
+		      "scepterctl ca rollover demo --at 2027-01-31T12:00:00Z --key p384\n"
+		      "scepterctl ca rollover demo --at +2m\n",
+	  .options = ctl_ca_rollover_options,
+	  .opts_size = sizeof(struct ctl_ca_rollover),
+	  .run = ctl_ca_run_rollover },
+	{ .name = "request",
+	  .summary = "Write the request for a certificate that another CA is to sign.",
+	  .examples = "scepterctl ca request plant --out plant.csr\n",
+	  .options = ctl_ca_ask_options,
+	  .opts_size = sizeof(struct ctl_ca_ask),
+	  .run = ctl_ca_run_ask },
+	{ .name = "import",
+	  .summary = "Take the certificate that another CA has signed, with the chain above it.",
+	  .examples = "scepterctl ca import plant --chain plant-chain.pem\n",
+	  .options = ctl_ca_import_options,
+	  .opts_size = sizeof(struct ctl_ca_import),
+	  .run = ctl_ca_run_import },
 	{ 0 },
 };
 
 const struct cli_command ctl_ca = {
 	.name = "ca",
-	.summary = "Make and see certification authorities.",
+	.summary = "Make, see and renew certification authorities.",
 	.examples = "scepterctl ca init demo --subject \"CN=Demo CA,O=Example\"\n"
 		    "scepterctl ca list\n"
-		    "scepterctl ca show demo --pem > ca.pem\n",
+		    "scepterctl ca show demo --pem > ca.pem\n"
+		    "scepterctl ca rollover demo --at 2027-01-31T12:00:00Z\n",
 	.sub = commands,
 };

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The next generation of a CA's keys, and certificates that another CA has signed. */
+#include "admin/call.h"
+#include "ca/rollover.h"
+#include "ca/subordinate.h"
+
+struct asked {
+	struct admin_call *call;
+	int64_t at;
+	struct key_spec key;
+};
+
+static enum result make(void *arg, const struct authority_ca *ca, struct err *err)
+{
+	const struct asked *a = arg;
+	const struct admin_api *api = a->call->api;
+	const struct rollover rollover = { .store = api->store,
+					   .keeper = api->keeper,
+					   .c = a->call->c,
+					   .now = clock_now(api->clock),
+					   .ca = ca,
+					   .at = a->at,
+					   .key = a->key,
+					   .actor = a->call->actor };
+
+	return rollover_make(&rollover, err);
+}
+
+/* "+2m" from now, or "2027-01-31T00:00:00Z"; 0: not given. */
+static RESULT read_at(const struct admin_call *call, int64_t *out, struct err *err)
+{
+	const char *text = NULL;
+	int64_t seconds = 0;
+
+	TRY(admin_call_text(call, "at", &text, err));
+	if (!text)
+		return OK;
+	if (text[0] != '+')
+		return clock_parse(text, out, err);
+	TRY(clock_parse_duration(text + 1, &seconds, err));
+	*out = clock_now(call->api->clock) + seconds;
+	return OK;
+}
+
+enum result admin_ca_roll(struct admin_call *call, struct err *err)
+{
+	static const char *const known[] = { "at", "key", NULL };
+	struct asked asked = { .call = call, .key = { KEY_NONE, 0 } };
+	const struct admin_api *api = call->api;
+	const char *key = NULL;
+
+	TRY(admin_call_check_fields(call, known, err));
+	TRY(read_at(call, &asked.at, err));
+	TRY(admin_call_text(call, "key", &key, err));
+	if (key)
+		TRY(key_spec_parse(key, &asked.key, err));
+	TRY(api->with_ca(api->ctx, admin_call_arg(call), make, &asked, err));
+	log_info(api->log, "rollover ordered", LOG_STR("ca", admin_call_arg(call)),
+		 LOG_STR("actor", call->actor));
+	if (api->changed)
+		TRY(api->changed(api->ctx, err));
+	return admin_ca_show(call, err);
+}
+
+enum result admin_ca_import(struct admin_call *call, struct err *err)
+{
+	static const char *const known[] = { "chain", NULL };
+	const struct admin_api *api = call->api;
+	struct subordinate import = { .store = api->store,
+				      .keeper = api->keeper,
+				      .c = call->c,
+				      .now = clock_now(api->clock),
+				      .name = admin_call_arg(call),
+				      .actor = call->actor };
+	const char *chain = NULL;
+
+	TRY(admin_call_check_fields(call, known, err));
+	TRY(admin_call_text(call, "chain", &chain, err));
+	if (!chain)
+		return err_set(err, ERR_BAD_REQUEST,
+			       "field \"chain\" is missing: the certificates in PEM");
+	import.chain = span_str(chain);
+	TRY(subordinate_import(&import, err));
+	log_info(api->log, "CA certificate imported", LOG_STR("ca", admin_call_arg(call)),
+		 LOG_STR("actor", call->actor));
+	if (api->changed)
+		TRY(api->changed(api->ctx, err));
+	return admin_ca_show(call, err);
+}
