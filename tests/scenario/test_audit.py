@@ -3,13 +3,14 @@
 
 import json
 import random
+import re
 import sqlite3
 import time
 
 import pytest
 
 import audit_export
-from daemon import Daemon, wait_for
+from daemon import ROOT, Daemon, wait_for
 from scep_peer import Request
 
 SECONDS = {"checkpoint_events": 5, "checkpoint_seconds": 1}
@@ -174,6 +175,17 @@ def test_checkpoints_come_by_number_time_and_at_the_end(make_daemon):
         daemon.enrol(Request(subject={"common_name": f"device-{i}"}))
     wait_for("a checkpoint by number", lambda: len(checkpoints(daemon)) == 2)
     daemon.ctl("audit", "verify")
+
+
+def test_the_page_has_every_kind():
+    """docs/audit.md has the kinds that the sources have, and no other."""
+    said = set(re.findall(r"`([a-z]+\.[a-z_]+)`", (ROOT / "docs" / "audit.md").read_text()))
+    text = "".join(p.read_text() for p in (ROOT / "src").rglob("*.c") if "config" not in p.name)
+    prefixes = {kind.split(".")[0] for kind in said} - {"docs", "tests", "admin", "backup", "crl"}
+    literals = set(re.findall(r'"([a-z]+\.[a-z_]+)"', text))
+    assert not {k for k in literals if k.split(".")[0] in prefixes} - said
+    kinds = {k for k in said if not k.startswith(("docs.", "tests.", "scepterd."))}
+    assert not {k for k in kinds if f'"{k}"' not in text and k != "audit.checkpoint"}
 
 
 def test_the_key_is_for_nothing_else(make_daemon):
