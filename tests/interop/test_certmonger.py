@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 import scep_peer
+import scep_reply
 from daemon import PATIENCE, Daemon, endpoint, have, listed, profile, wait_for
 
 pytestmark = pytest.mark.skipif(
@@ -29,9 +30,11 @@ def daemon(tmp_path_factory):
             endpoint("demo", authorisation=RULES),
             endpoint("manual", approval="manual", authorisation=RULES),
             endpoint("late", profile="late", authorisation=RULES),
+            endpoint("ageing", ca="ageing", authorisation=RULES),
         ],
     ).start()
     daemon.admin.ca_init("demo")
+    daemon.admin.ca_init("ageing")
     yield daemon
     daemon.stop()
 
@@ -72,6 +75,11 @@ class Certmonger:
         self.must("add-scep-ca", "-c", name, "-u", daemon.url(name))
         wait_for("GetCACert", lambda: "thumbprint" in self.must("list-cas", "-c", name))
 
+    def thumbprint(self, name):
+        """Of the CA certificate that it knows."""
+        listing = self.must("list-cas", "-c", name)
+        return next(line.split(": ")[1] for line in listing.splitlines() if "(SHA1)" in line)
+
     def state(self, request):
         listing = self.must("list", "-i", request)
         return next(line.split(": ")[1] for line in listing.splitlines() if "status:" in line)
@@ -106,20 +114,22 @@ def certmonger(daemon):
     # a socket's path is short
     directory = tempfile.mkdtemp(prefix="cm-")
     made = Certmonger(pathlib.Path(directory))
-    for name in "demo", "manual", "late":
+    for name in "demo", "manual", "late", "ageing":
         made.add_ca(daemon, name)
     yield made
     made.close()
     shutil.rmtree(directory)
 
 
-def check(daemon, certmonger, request):
-    """Its certificate is for its key, of our CA, and has the names asked for."""
+def check(daemon, certmonger, request, ca="demo"):
+    """Its certificate is for its key, of our CA as it is now, and has the names asked for."""
     cert = certmonger.cert(request)
     assert scep_peer.spki_of(certmonger.key(request)) == cert.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    assert cert.issuer == daemon.authority().cert.subject
+    authority = daemon.authority(ca).cert
+    assert cert.issuer == authority.subject
+    scep_reply.verify(authority, "sha256", cert.signature, cert.tbs_certificate_bytes)
     assert cert.subject.rfc4514_string() == f"CN={request}"
     names = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert names.get_values_for_type(x509.DNSName) == [f"{request}.example"]
@@ -131,7 +141,7 @@ def last_event(daemon, cert):
     return daemon.admin.explain(row["transaction"])["events"][-1]
 
 
-def again(daemon, certmonger, request, command):
+def again(daemon, certmonger, request, command, ca="demo"):
     """After resubmit or rekey: the next certificate."""
     before = certmonger.cert(request)
     certmonger.must(command, "-i", request)
@@ -140,7 +150,7 @@ def again(daemon, certmonger, request, command):
         return certmonger.state(request) == "MONITORING" and certmonger.cert(request) != before
 
     wait_for("another certificate", is_new, PATIENCE * 2)
-    return before, check(daemon, certmonger, request)
+    return before, check(daemon, certmonger, request, ca)
 
 
 def test_enrols_renews_and_rekeys(daemon, certmonger):
@@ -189,3 +199,22 @@ def test_too_early(daemon, certmonger):
     certmonger.wait_until("early", "MONITORING", "CA_REJECTED")
     assert check(daemon, certmonger, "early") == before
     assert len(daemon.admin.certs(subject="CN=early")) == 1
+
+
+@pytest.mark.parametrize("command", ["resubmit", "rekey"])
+def test_rolls_over(daemon, certmonger, command):
+    """The CA's next generation takes over; certmonger fetches it, and renews into it."""
+    name = f"rolls-{command}"
+    certmonger.request(daemon, "ageing", name)
+    certmonger.wait_until(name, "MONITORING")
+    old = daemon.authority("ageing").cert
+    check(daemon, certmonger, name, "ageing")
+    known = certmonger.thumbprint("ageing")
+    daemon.ctl("ca", "rollover", "ageing", "--at", "+2s")
+    wait_for("the switch", lambda: daemon.authority("ageing").cert != old)
+    certmonger.must("refresh-ca", "-c", "ageing")
+    wait_for("GetCACert", lambda: certmonger.thumbprint("ageing") != known)
+    before, after = again(daemon, certmonger, name, command, "ageing")
+    event = last_event(daemon, after)
+    assert event["kind"] == "enrol.renewed"
+    assert f"renews {before.serial_number:x}" in event["reason"]
