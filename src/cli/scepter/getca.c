@@ -1,34 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scepter getca: who is this CA, and what can it do? */
-#include <stddef.h>
-
 #include "base/file.h"
+#include "cli/scepter/ca_options.h"
 #include "cli/scepter/commands.h"
 #include "cli/scepter/tree.h"
 #include "cli/scepter/tree_cert.h"
-#include "client/device.h"
 #include "pki/pem.h"
 #include "scep/caps.h"
 
 struct opts {
-	const char *url;
-	const char *ca_identifier;
-	const char *fingerprint;
+	struct ca_options ca;
 	const char *out;
-	const char *tls_ca;
 };
 
 static const struct cli_option options[] = {
-	{ "--url", CLI_TEXT, offsetof(struct opts, url), "URL", "of the CA's SCEP endpoint",
-	  .required = true },
-	{ "--ca-identifier", CLI_TEXT, offsetof(struct opts, ca_identifier), "TEXT",
-	  "names one CA where a URL has many" },
-	{ "--ca-fingerprint", CLI_TEXT, offsetof(struct opts, fingerprint), "HEX",
-	  "SHA-256 that a CA certificate must have; what it did not sign is left out" },
+	CA_OPTIONS("SHA-256 that a CA certificate must have; what it did not sign is left out",
+		   false),
 	{ "--out", CLI_TEXT, offsetof(struct opts, out), "FILE",
 	  "where to write the certificates (PEM)" },
-	{ "--tls-ca", CLI_TEXT, offsetof(struct opts, tls_ca), "FILE",
-	  "trust anchors for https (PEM)" },
 	{ 0 },
 };
 
@@ -46,7 +35,7 @@ static const char *role_of(const struct cert *cert)
 /* Without a fingerprint all are shown: there is nothing to trust them by yet. */
 static bool is_wanted(const struct opts *o, const struct scep_ca_certs *ca, size_t i)
 {
-	return !o->fingerprint || ca->trusted[i];
+	return !o->ca.fingerprint || ca->trusted[i];
 }
 
 static void put_caps(struct tree *t, uint32_t caps)
@@ -104,12 +93,10 @@ static RESULT run(struct cli *cli, const void *opts, struct err *err)
 	const struct opts *o = opts;
 	CLEANUP(device_freep) struct device *d = NULL;
 
-	TRY(device_new(&d, o->url, err));
-	TRY(device_set_ca_identifier(d, o->ca_identifier, err));
-	TRY(device_set_tls_ca_file(d, o->tls_ca, err));
+	TRY(ca_options_device(&o->ca, &d, err));
 	TRY(device_get_ca(d, err));
-	if (o->fingerprint)
-		TRY(device_trust(d, o->fingerprint, err));
+	if (o->ca.fingerprint)
+		TRY(device_trust(d, o->ca.fingerprint, err));
 	if (o->out)
 		TRY(save(o, device_ca(d), err));
 	return show(cli, o, d, err);

@@ -1,31 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scepter getcert and getcrl: what the CA has issued, and its revocation list. */
-#include <stddef.h>
-
 #include "base/file.h"
 #include "base/hex.h"
+#include "cli/scepter/ca_options.h"
 #include "cli/scepter/commands.h"
-#include "client/device.h"
 #include "pki/pem.h"
 
 struct opts {
-	const char *url;
-	const char *ca_identifier;
-	const char *fingerprint;
+	struct ca_options ca;
 	const char *key;
 	const char *cert;
 	const char *serial;
 	const char *out;
-	const char *tls_ca;
 };
 
 static const struct cli_option options[] = {
-	{ "--url", CLI_TEXT, offsetof(struct opts, url), "URL", "of the CA's SCEP endpoint",
-	  .required = true },
-	{ "--ca-identifier", CLI_TEXT, offsetof(struct opts, ca_identifier), "TEXT",
-	  "names one CA where a URL has many" },
-	{ "--ca-fingerprint", CLI_TEXT, offsetof(struct opts, fingerprint), "HEX",
-	  "SHA-256 of the CA's certificate, or of the root above it", .required = true },
+	CA_OPTIONS("SHA-256 of the CA's certificate, or of the root above it", true),
 	{ "--key", CLI_TEXT, offsetof(struct opts, key), "FILE",
 	  "RSA key to sign the question with", .required = true },
 	{ "--cert", CLI_TEXT, offsetof(struct opts, cert), "FILE", "certificate of that key",
@@ -34,8 +24,6 @@ static const struct cli_option options[] = {
 	  "of the certificate asked about; default that of --cert" },
 	{ "--out", CLI_TEXT, offsetof(struct opts, out), "FILE",
 	  "where to write it (PEM); default standard output" },
-	{ "--tls-ca", CLI_TEXT, offsetof(struct opts, tls_ca), "FILE",
-	  "trust anchors for https (PEM)" },
 	{ 0 },
 };
 
@@ -76,12 +64,10 @@ static RESULT ask(const struct opts *o, int type, struct buf *out, struct err *e
 		TRY(read_serial(o, &serial, err));
 	else
 		TRY(own_serial(o, &serial, err));
-	TRY(device_new(&d, o->url, err));
-	TRY(device_set_ca_identifier(d, o->ca_identifier, err));
-	TRY(device_set_tls_ca_file(d, o->tls_ca, err));
+	TRY(ca_options_device(&o->ca, &d, err));
 	TRY(device_set_current(d, o->key, o->cert, err));
 	TRY(device_get_ca(d, err));
-	TRY(device_trust(d, o->fingerprint, err));
+	TRY(device_trust(d, o->ca.fingerprint, err));
 	return device_lookup(d, type, buf_span(&serial), out, err);
 }
 
