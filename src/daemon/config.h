@@ -37,7 +37,8 @@ struct config_listener {
 	const char *const *own_names; /* ...for these host names and addresses */
 	size_t n_own_names;
 	enum tls_clients clients;
-	const char *client_ca; /* path; NULL: whoever uses a client's certificate judges it */
+	const char *client_ca; /* path; NULL: whoever uses a client's certificate judges it... */
+	const char *client_authority;  /* ...or this CA of ours is trusted; NULL: none */
 	struct address_block *proxies; /* owned: who may send a PROXY header... */
 	size_t n_proxies;
 	bool proxy_optional; /* ...and need not */

@@ -122,6 +122,7 @@ static const cyaml_schema_field_t tls_fields[] = {
 	LIST("names", struct file_tls, names, text_entry, LIST_MAX),
 	WORD("client_certificates", struct file_tls, client_certificates, client_certificates),
 	TEXT("client_ca", struct file_tls, client_ca),
+	TEXT("client_authority", struct file_tls, client_authority),
 	CYAML_FIELD_END,
 };
 

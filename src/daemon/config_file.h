@@ -79,6 +79,7 @@ struct file_tls {
 	size_t names_count;
 	int client_certificates; /* enum tls_clients */
 	char *client_ca;
+	char *client_authority;
 };
 
 enum file_header { FILE_HEADER_REQUIRED, FILE_HEADER_OPTIONAL };

@@ -75,8 +75,12 @@ enum result config_build_tls(struct config_build *b, size_t i, struct err *err)
 	m.l->client_ca = m.f->client_ca;
 	if (m.f->client_ca)
 		config_check_readable(b, AT(&m, "tls.client_ca"), m.f->client_ca);
-	if (m.f->client_ca && m.l->clients == TLS_CLIENTS_NONE)
-		COMPLAIN(&m, AT(&m, "tls.client_ca"),
+	m.l->client_authority = m.f->client_authority;
+	if (m.f->client_ca && m.f->client_authority)
+		COMPLAIN(&m, AT(&m, "tls.client_authority"),
+			 "stands beside client_ca; remove one of them");
+	if ((m.f->client_ca || m.f->client_authority) && m.l->clients == TLS_CLIENTS_NONE)
+		COMPLAIN(&m, AT(&m, m.f->client_ca ? "tls.client_ca" : "tls.client_authority"),
 			 "no client is asked for a certificate; set client_certificates to request "
 			 "or require");
 	return OK;

@@ -12,6 +12,7 @@
 #include "daemon/metrics.h"
 #include "daemon/serve_crl.h"
 #include "daemon/serve_ocsp.h"
+#include "daemon/tls_clients.h"
 #include "daemon/tls_own.h"
 #include "est/service.h"
 #include "scep/service.h"
@@ -99,6 +100,8 @@ enum result server_load_authority(struct server *s, struct err *err)
 	if (r == OK)
 		swap_authority(s, made);
 	(void)pthread_mutex_unlock(&s->loading);
+	if (r == OK)
+		tls_clients_trust_all(s);
 	return r;
 }
 

@@ -22,7 +22,9 @@ struct tls_listener {
 	struct buf cert;              /* DER */
 	bool stand_in;                /* for a certificate that there is not yet */
 	enum tls_clients clients;
+	bool trust_later;
 	struct buf client_ca; /* the file */
+	struct buf trusted;   /* what tls_listener_trust() was given */
 	struct key *key;
 	struct key_pkey *pkey;
 	struct tls_server *server;
@@ -35,6 +37,7 @@ static void free_one(struct tls_listener *t)
 	key_free(t->key);
 	buf_clear(&t->cert);
 	buf_clear(&t->client_ca);
+	buf_clear(&t->trusted);
 	free(t);
 }
 
@@ -63,8 +66,10 @@ static enum result make(struct tls_listener *t, const struct config_listener *l,
 {
 	struct tls_server_config config = { .certificate = l->tls_certificate,
 					    .clients = l->clients,
-					    .client_ca = l->client_ca };
+					    .client_ca = l->client_ca,
+					    .trust_later = l->client_authority != NULL };
 
+	t->trust_later = config.trust_later;
 	t->clients = l->clients;
 	if (l->client_ca)
 		TRY(file_read(l->client_ca, CLIENT_CA_MAX, &t->client_ca, err));
@@ -223,6 +228,7 @@ static void swap(struct tls_listener *t, struct tls_listener *fresh)
 static bool is_same(const struct tls_listener *a, const struct tls_listener *b)
 {
 	return span_eq(buf_span(&a->cert), buf_span(&b->cert)) && a->clients == b->clients &&
+	       a->trust_later == b->trust_later &&
 	       span_eq(buf_span(&a->client_ca), buf_span(&b->client_ca));
 }
 
@@ -237,6 +243,23 @@ enum result tls_listener_renew(struct tls_listener *t, const struct config_liste
 	if (!same)
 		swap(t, take(fresh));
 	*renewed = !same;
+	return OK;
+}
+
+enum result tls_listener_trust(struct tls_listener *t, const struct span *cas, size_t n,
+			       struct err *err)
+{
+	BUF all = BUF_INIT;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		buf_put(&all, cas[i]);
+	TRY(buf_check(&all, err));
+	if (span_eq(buf_span(&all), buf_span(&t->trusted)))
+		return OK;
+	TRY(tls_server_trust(t->server, cas, n, err));
+	buf_clear(&t->trusted);
+	t->trusted = buf_take(&all);
 	return OK;
 }
 

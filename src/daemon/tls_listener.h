@@ -24,6 +24,12 @@ DEFINE_CLEANUP(struct tls_listener, tls_listener_free)
  */
 RESULT tls_listener_renew(struct tls_listener *t, const struct config_listener *l,
 			  struct keeper_client *keeper, bool *renewed, struct err *err);
+/*
+ * The CAs of l->client_authority, DER; where they are those that are trusted already, nothing
+ * changes. Not while another thread renews it.
+ */
+RESULT tls_listener_trust(struct tls_listener *t, const struct span *cas, size_t n,
+			  struct err *err);
 /* DER of the certificate; empty: a stand-in. */
 struct span tls_listener_cert(const struct tls_listener *t);
 /* The keeper's key of a listener with a certificate of its own, made if there is none. */

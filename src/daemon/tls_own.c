@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/hex.h"
+#include "daemon/tls_clients.h"
 #include "daemon/tls_listener.h"
 #include "der/oid.h"
 #include "der/writer.h"
@@ -224,4 +225,6 @@ void tls_own_renew_all(struct server *s)
 	(void)pthread_mutex_unlock(&s->tls_lock);
 	authority_unref(authority);
 	config_unref(config);
+	/* a renewed listener trusts nobody yet */
+	tls_clients_trust_all(s);
 }

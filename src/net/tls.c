@@ -91,9 +91,11 @@ static RESULT set_up_trust(struct tls_server *t, const struct tls_server_config 
 			   struct err *err)
 {
 	t->id.clients = config->clients;
-	if (!config->client_ca)
+	if (!config->client_ca && !config->trust_later)
 		return OK;
 	TRY(tls_trust_new(&t->id.trust, err));
+	if (!config->client_ca)
+		return OK;
 	return tls_trust_add_file(t->id.trust, config->client_ca, err);
 }
 

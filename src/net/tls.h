@@ -22,7 +22,8 @@ struct tls_server_config {
 	const char *certificate; /* PEM file: the chain, leaf first */
 	void *key; /* EVP_PKEY of the leaf (see pki/key_pkey.h): this process need not know it */
 	enum tls_clients clients;
-	const char *client_ca; /* PEM file of CAs to trust; NULL: the handler decides on them */
+	const char *client_ca; /* PEM file of CAs to trust; NULL: the handler decides on them... */
+	bool trust_later;      /* ...unless tls_server_trust() is to say: nobody until then */
 };
 
 /* Checks that key and certificate belong together. */

@@ -3,11 +3,14 @@
 
 import json
 import os
+import signal
 import subprocess
 
 import pytest
+from cryptography import x509
 
-from daemon import AdminError, endpoint, program, static_hash, wait_for
+from daemon import AdminError, endpoint, program, scepter, static_hash, wait_for
+from scep_peer import Request
 from operators import Authority, Remote, fingerprint, https_daemon
 
 ROLES = ("administrator", "approver", "auditor", "challenge-issuer")
@@ -133,7 +136,7 @@ def test_without_client_ca_no_name_counts(tmp_path):
         accounts[0]["certificate"] = {"sha256": fingerprint(cert[0])}
         daemon.config["operators"] = accounts
         daemon.write_config()
-        daemon.process.send_signal(1)
+        daemon.process.send_signal(signal.SIGHUP)
         wait_for("the new configuration", lambda: remote.status("GET", "/status") == 200)
     finally:
         daemon.stop()
@@ -162,33 +165,41 @@ def test_served_on_its_listeners_only(scene):
     assert scene.by_password("p-auditor").raw("GET", "/scep/demo?operation=GetCACaps")[0] == 200
 
 
-def test_a_certificate_of_ours_may_be_revoked(tmp_path):
-    """An operator's certificate that our own CA issued is good until it is revoked."""
-    from cryptography import x509
-    from daemon import scepter
+def enrol_operator(daemon, directory, name):
+    """Certificate and key of an operator whom our own CA knows."""
+    cert, key = directory / f"{name}.pem", directory / f"{name}.key"
+    run = scepter("enrol", "--url", daemon.url(), "--subject", f"CN={name}", "--key", key,
+                  "--ca-fingerprint", daemon.authority().fingerprint, "--cert", cert)  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    return cert, key
 
-    daemon, port, server_ca = https_daemon(tmp_path, [])
+
+def test_a_ca_of_ours_vouches_until_it_revokes(tmp_path):
+    """client_authority: made while the server runs; no other CA's gets through the handshake."""
+    names = {"subject": "CN=boss", "issuer": "CN=demo CA,O=Scepter test"}
+    daemon, port, server_ca = https_daemon(
+        tmp_path,
+        [account("boss", ["auditor"], certificate=names)],
+        tls={"client_certificates": "require", "client_authority": "demo"},
+    )
     daemon.start()
     try:
+        foreign = Authority(tmp_path, "foreign").issue("boss")
+        stranger = Remote(port, str(server_ca.path), cert=foreign)
+        with pytest.raises(OSError):
+            stranger.status("GET", "/status")
         daemon.admin.ca_init("demo")
-        cert, key = tmp_path / "own.pem", tmp_path / "own.key"
-        run = scepter("enrol", "--protocol", "scep", "--url", daemon.url(), "--subject",
-                      "CN=boss", "--ca-fingerprint", daemon.authority().fingerprint,
-                      "--key", key, "--cert", cert)  # fmt: skip
-        assert run.returncode == 0, run.stderr
-        ca_pem = tmp_path / "demo.pem"
-        ca_pem.write_text(daemon.admin.call("GET", "/cas/demo")["certificates"][0]["certificate"])
-        tls = daemon.config["http"]["listeners"][1]["tls"]
-        tls.update(client_certificates="require", client_ca=str(ca_pem))
-        names = {"subject": "CN=boss", "issuer": "CN=demo CA,O=Scepter test"}
-        daemon.config["operators"] = [account("boss", ["auditor"], certificate=names)]
-        daemon.write_config()
-        daemon.restart()
-        remote = Remote(port, str(server_ca.path), cert=(cert, key))
-        assert remote.status("GET", "/status") == 200
+        cert, key = enrol_operator(daemon, tmp_path, "boss")
+        boss = Remote(port, str(server_ca.path), cert=(cert, key))
+        assert boss.status("GET", "/status") == 200
+        with pytest.raises(OSError):
+            stranger.status("GET", "/status")
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: "configuration reloaded" in daemon.tail(9000))
+        assert boss.status("GET", "/status") == 200
         serial = x509.load_pem_x509_certificate(cert.read_bytes()).serial_number
         daemon.ctl("cert", "revoke", f"{serial:032x}")
-        status, _, body = remote.raw("GET", "/v1/status")
+        status, _, body = boss.raw("GET", "/v1/status")
         assert status == 401 and b"revoked" in body
     finally:
         daemon.stop()
@@ -220,8 +231,6 @@ def test_an_act_is_on_record(scene):
 
 def test_two_persons_are_two_operators(scene):
     """One operator is one person, from wherever and by whatever means he comes."""
-    from scep_peer import Request
-
     daemon = scene.daemon
     reply = daemon.enrol(Request(), "two")
     assert reply.status == "PENDING"

@@ -72,6 +72,17 @@ static void refuses_with_line_and_remedy(void **state)
 		  ":6: http.listeners[1].tls.client_ca: /none.pem: No such file or directory\n"
 		  "S:6: http.listeners[1].tls.client_ca: no client is asked for a certificate; set "
 		  "client_certificates to request or require\n" },
+		{ HEAD HTTP
+		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
+		  "       key: /dev/null, client_certificates: require, client_ca: /dev/null,\n"
+		  "       client_authority: demo}}\n",
+		  ":7: http.listeners[1].tls.client_authority: stands beside client_ca; remove one "
+		  "of them\n" },
+		{ HEAD HTTP
+		  "    - {name: b, address: 127.0.0.2, port: 1, tls: {certificate: /dev/null,\n"
+		  "       key: /dev/null, client_authority: demo}}\n",
+		  ":6: http.listeners[1].tls.client_authority: no client is asked for a "
+		  "certificate; set client_certificates to request or require\n" },
 	};
 	const struct fixture *f = *state;
 	size_t i;
