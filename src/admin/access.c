@@ -81,7 +81,7 @@ static RESULT by_password(struct admin_call *call, const struct admin_gate *gate
 {
 	enum result r = operator_authenticate(gate->operators, call->c, call->req, out, err);
 
-	if (r == ERR_LIMIT)
+	if (r == ERR_TOO_MANY)
 		call->wait = operator_wait(gate->operators, call->req);
 	TRY(r);
 	(void)snprintf(call->origin, sizeof(call->origin), "from %s by password", call->req->peer);
@@ -137,8 +137,6 @@ enum result admin_access_identify(struct admin_call *call, const struct admin_ga
 
 int admin_access_status(const struct admin_call *call, enum result r)
 {
-	if (r == ERR_LIMIT)
-		return 429;
 	return r == ERR_DENIED && call->req->tls ? 401 : err_map(r)->http_status;
 }
 

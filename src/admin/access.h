@@ -6,7 +6,7 @@
 #include "admin/call.h"
 
 /*
- * Fills the call's actor, roles and origin. ERR_DENIED: nobody whom we know. ERR_LIMIT: too many
+ * Fills the call's actor, roles and origin. ERR_DENIED: nobody whom we know. ERR_TOO_MANY: too many
  * wrong logins from there. ERR_BUSY, ERR_IO: not now.
  */
 RESULT admin_access_identify(struct admin_call *call, const struct admin_gate *gate,

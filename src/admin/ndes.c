@@ -186,8 +186,8 @@ static void serve_page(struct call *call, struct http_reply *reply)
 	    operator_authenticate(call->s->operators, call->c, call->req, &call->operator, & err);
 
 	http_reply_header(reply, "Cache-Control", "no-store");
-	if (r == ERR_DENIED || r == ERR_LIMIT) {
-		(r == ERR_LIMIT ? hold_off : ask_who)(call, &err, reply);
+	if (r == ERR_DENIED || r == ERR_TOO_MANY) {
+		(r == ERR_TOO_MANY ? hold_off : ask_who)(call, &err, reply);
 		return;
 	}
 	if (r == OK && !call->ca)

@@ -106,7 +106,7 @@ static RESULT check_wait(const struct operator_list *list, const struct http_req
 
 	if (!wait)
 		return OK;
-	return err_set(err, ERR_LIMIT, "too many failed logins from %s: try again in %u seconds",
+	return err_set(err, ERR_TOO_MANY, "too many failed logins from %s: try again in %u seconds",
 		       req->peer, wait);
 }
 

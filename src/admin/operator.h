@@ -46,7 +46,7 @@ void operator_list_set_cert(struct operator_list *list, struct operator_cert *ce
 
 /*
  * Who sends this request? *out is borrowed from the list. ERR_DENIED: nobody said, or the name or
- * the password is wrong, which take the same time. ERR_LIMIT: it was wrong too often from this
+ * the password is wrong, which take the same time. ERR_TOO_MANY: it was wrong too often from this
  * address, and is not looked at. ERR_BUSY: too many checks at once.
  */
 RESULT operator_authenticate(const struct operator_list *list, struct crypto *c,

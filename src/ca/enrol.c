@@ -196,6 +196,7 @@ static bool is_refusal(enum result r)
 	case ERR_BAD_CERT_ID:
 	case ERR_BAD_POP:
 	case ERR_BAD_TEMPLATE:
+	case ERR_TOO_MANY:
 	case ERR_DENIED:
 		return true;
 	default:

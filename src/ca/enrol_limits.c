@@ -56,10 +56,10 @@ static RESULT check_rate(const struct enrol_decision *d, const struct whose *w, 
 
 	if (!wait)
 		return OK;
-	(void)!err_set(err, ERR_LIMIT, "limit: too many requests by %s: try again in %u seconds",
+	(void)!err_set(err, ERR_TOO_MANY, "limit: too many requests by %s: try again in %u seconds",
 		       w->text, wait);
 	enrol_trace_add(d->req->trace, "limit", false, "%s", err_text(err));
-	return ERR_LIMIT;
+	return ERR_TOO_MANY;
 }
 
 /* Endpoint and kind are part of the key: neither of them holds a NUL. */

@@ -295,7 +295,7 @@ static enum result verify_account(const struct verifier *v, struct crypto *c, st
 	const struct operator_account *account = NULL;
 	enum result r = operator_check(check->operators, c, check->req, &shown, &account, err);
 
-	if (r == ERR_LIMIT) /* not the request's fault: it may be right, later */
+	if (r == ERR_TOO_MANY) /* not the request's fault: it may be right, later */
 		return err_prefix(err, ERR_BUSY, "account");
 	TRY(r);
 	if (account->roles & OPERATOR_DEVICE)

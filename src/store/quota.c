@@ -16,7 +16,7 @@ enum result quota_check(struct db *db, const struct store_quota *quota, struct e
 	query_bind_int(&q, 3, quota->most);
 	TRY(query_step(&q, &row, err));
 	if (row && query_int(&q, 0) >= quota->most)
-		return err_set(err, ERR_LIMIT,
+		return err_set(err, ERR_TOO_MANY,
 			       "quota: %s has %u certificates already, which is all it may have "
 			       "within that time",
 			       quota->whose, quota->most);

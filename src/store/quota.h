@@ -23,7 +23,7 @@ RESULT store_purge_quotas(struct store *s, int64_t before, unsigned most, uint64
 /* ---- inside the writer's jobs ---- */
 
 struct db;
-/* ERR_LIMIT: it is exhausted. */
+/* ERR_TOO_MANY: it is exhausted. */
 RESULT quota_check(struct db *db, const struct store_quota *q, struct err *err);
 RESULT quota_count(struct db *db, const struct store_quota *q, int64_t cert, int64_t now,
 		   struct err *err);

@@ -266,7 +266,7 @@ struct store_issuance {
 /*
  * ERR_CONFLICT: this transaction has a certificate already (find it with store_find_issued).
  * ERR_DENIED: the challenge is meanwhile revoked, expired or bound to another transaction; or so
- * is the entry of the allow-list. ERR_LIMIT: a quota is exhausted.
+ * is the entry of the allow-list. ERR_TOO_MANY: a quota is exhausted.
  */
 RESULT store_commit_issuance(struct store *s, const struct store_issuance *issuance,
 			     struct err *err);

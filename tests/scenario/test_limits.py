@@ -3,10 +3,14 @@
 
 import time
 
+import pytest
+
+import est_peer
 import scep_peer
 from conftest import endpoint
 from daemon import profile, static_hash
 from scep_peer import Request
+from test_est import est_endpoint, make_est
 
 STATIC, OTHER = "an-old-habit", "another-habit"
 
@@ -221,3 +225,40 @@ def test_nothing_is_unusual_unless_asked_for(make_daemon):
     for _ in range(30):
         daemon.enrol(named("x", challenge="A" * 26))
     assert events(daemon, "anomaly") == [] and warned(daemon) == []
+
+
+# ---- the same rules for EST ----
+
+
+@pytest.fixture
+def est(tmp_path):
+    daemon = make_est(
+        tmp_path,
+        endpoints=[
+            endpoint("demo"),
+            est_endpoint("few", quotas={"identity": "1/1d"}, limits={"address": "4/10m"}),
+            est_endpoint("listed", authorisation={"allow_list": "routers", "allow_list_suffices": True}),
+        ],
+    )
+    yield daemon
+    daemon.stop()
+
+
+def test_est_is_held_to_quotas_and_addresses(est):
+    few = est.est("few")
+    few.enrol(est_peer.Request("router7"))
+    status, _, body = few.call("POST", "simpleenroll", est_peer.Request("Router7").body)
+    assert status == 429 and b"quota: subject" in body
+    assert few.call("GET", "cacerts")[0] == few.call("GET", "cacerts")[0] == 200
+    status, headers, body = few.call("GET", "cacerts")
+    assert status == 429 and headers["Retry-After"] and b"your address" in body
+    assert [k for k, e, _ in events(est, "access") if e == "est-few"] == ["access.limited"]
+
+
+def test_est_is_held_to_the_allow_list(est):
+    est.ctl("device", "add", "CN", "router7", "--list", "routers", "--once")
+    listed, request = est.est("listed"), est_peer.Request("router7")
+    assert listed.call("POST", "simpleenroll", est_peer.Request("router8").body)[0] in (401, 403)
+    first = listed.enrol(request)
+    assert listed.enrol(request) == first
+    assert listed.call("POST", "simpleenroll", est_peer.Request("router7").body)[0] in (401, 403)

@@ -170,8 +170,8 @@ static void guessers_have_to_wait(void **state)
 	}
 	for (i = 0; i < 3; i++)
 		assert_int_equal(log_in(list, c, bad, 1), ERR_DENIED);
-	assert_int_equal(log_in(list, c, bad, 1), ERR_LIMIT);
-	assert_int_equal(log_in(list, c, good, 1), ERR_LIMIT);
+	assert_int_equal(log_in(list, c, bad, 1), ERR_TOO_MANY);
+	assert_int_equal(log_in(list, c, good, 1), ERR_TOO_MANY);
 	assert_int_equal(log_in(list, c, good, 2), OK);
 }
 

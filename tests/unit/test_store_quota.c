@@ -31,18 +31,18 @@ static void as_many_as_it_may_have(void **state)
 	assert_int_equal(issue(f, 0, quotas, 2, NOW, NULL), OK);
 	assert_int_equal(issue(f, 0, quotas, 2, NOW, NULL), ERR_CONFLICT); /* the same again */
 	assert_int_equal(issue(f, 1, quotas, 2, NOW + 1, NULL), OK);
-	assert_int_equal(issue(f, 2, quotas, 2, NOW + 1, &err), ERR_LIMIT);
+	assert_int_equal(issue(f, 2, quotas, 2, NOW + 1, &err), ERR_TOO_MANY);
 	assert_string_equal(err_text(&err), "quota: subject \"CN=a\" has 2 certificates already, "
 					    "which is all it may have within that time");
 	assert_int_equal(issue(f, 2, &other, 1, NOW + 1, NULL), OK);
 	/* time goes by: the first of them counts no more */
 	quotas[0].since = NOW;
 	assert_int_equal(issue(f, 3, quotas, 2, NOW + 100, NULL), OK);
-	assert_int_equal(issue(f, 4, quotas, 2, NOW + 100, NULL), ERR_LIMIT);
+	assert_int_equal(issue(f, 4, quotas, 2, NOW + 100, NULL), ERR_TOO_MANY);
 	/* what is approved by a person passes, and counts */
 	assert_int_equal(issue(f, 4, &counted, 1, NOW + 100, NULL), OK);
 	quotas[0].most = 3;
-	assert_int_equal(issue(f, 5, quotas, 2, NOW + 100, NULL), ERR_LIMIT);
+	assert_int_equal(issue(f, 5, quotas, 2, NOW + 100, NULL), ERR_TOO_MANY);
 	quotas[0].most = 4;
 	assert_int_equal(issue(f, 5, quotas, 2, NOW + 100, NULL), OK);
 }
@@ -58,7 +58,7 @@ static void refused_ones_do_not_count(void **state)
 
 	assert_int_equal(issue(f, 0, &full, 1, NOW, NULL), OK);
 	for (i = 1; i < 5; i++)
-		assert_int_equal(issue(f, i, both, 2, NOW, NULL), ERR_LIMIT);
+		assert_int_equal(issue(f, i, both, 2, NOW, NULL), ERR_TOO_MANY);
 	assert_int_equal(issue(f, 5, both, 1, NOW, NULL), OK);
 }
 
@@ -79,7 +79,7 @@ static void old_ones_are_deleted(void **state)
 	assert_int_equal(store_purge_quotas(f->store, NOW + 4, 3, &n, NULL), OK);
 	assert_int_equal(n, 1);
 	assert_int_equal(issue(f, 6, &tight, 1, NOW + 9, NULL), OK);
-	assert_int_equal(issue(f, 7, &tight, 1, NOW + 9, NULL), ERR_LIMIT);
+	assert_int_equal(issue(f, 7, &tight, 1, NOW + 9, NULL), ERR_TOO_MANY);
 }
 
 int main(void)
