@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """make bench: what an enrolment costs, beside the private-key work that nobody can avoid, and an OCSP
-answer beside a static reply (--only enrol, --only ocsp).
+answer beside a static reply (--only enrol, --only ocsp, --only est).
 
 enrol: in one run, on the same machine: the bare private-key operations (bench-raw), scepterd with a P-256 CA
 and with an RSA-2048 CA (RA RSA-2048, one-time challenges, events, synchronous=FULL), and the Go
@@ -25,6 +25,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "lib"))
 
+import est  # noqa: E402
 import ocsp  # noqa: E402
 from measure import Load, bulk_challenges, print_goals, resident_mib  # noqa: E402
 
@@ -38,6 +39,7 @@ GOALS = {
         "start to first answer, ms": ("<=", 200.0),
     },
     "ocsp": ocsp.GOALS,
+    "est": est.GOALS,
 }
 
 
@@ -217,6 +219,7 @@ def show_enrolment(result):
 TARGETS = {
     "enrol": (enrolment, show_enrolment),
     "ocsp": (ocsp.run, ocsp.show),
+    "est": (est.run, est.show),
 }
 
 
@@ -235,7 +238,7 @@ def run_targets(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
-    parser.add_argument("--only", choices=TARGETS, nargs="+", default=["enrol", "ocsp"])
+    parser.add_argument("--only", choices=TARGETS, nargs="+", default=["enrol", "ocsp", "est"])
     parser.add_argument("--count", type=int, default=4000, help="enrolments a row (default 4000)")
     parser.add_argument("--replies", type=int, default=40000, help="OCSP answers a row (default 40000)")
     parser.add_argument("--json", action="store_true")

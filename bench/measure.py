@@ -64,9 +64,20 @@ class Load:
         path.write_bytes(b"".join(b"%d\n%b" % (len(r), r) for r in requests))
         return self._run(pid, ["--url", url, "--whole", path], count, connections)
 
-    def _run(self, pid, arguments, count, connections):
+    def tls(self, daemon, requests, count, connections, fresh=False):
+        """The same over TLS, each once."""
+        path = self.directory / f"requests-{self.runs}"
+        path.write_bytes(b"".join(b"%d\n%b" % (len(r), r) for r in requests))
+        arguments = ["--port", daemon.tls_port, "--whole", path] + (["--fresh"] if fresh else [])
+        program = self.program.with_name("bench-tls-load")
+        result = self._run(daemon.process.pid, arguments, count, connections, program)
+        assert result["issued"] == count, result
+        result["fresh"] = fresh
+        return result
+
+    def _run(self, pid, arguments, count, connections, program=None):
         self.runs += 1
-        command = [self.program, *arguments, "--count", count, "--connections", connections]
+        command = [program or self.program, *arguments, "--count", count, "--connections", connections]
         load = subprocess.Popen(
             list(map(str, command)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

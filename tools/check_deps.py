@@ -35,7 +35,7 @@ LEVEL = {folder: i for i, row in enumerate(LEVELS) for folder in row}
 
 # system header: folders or files that may include it
 LIBRARIES = {
-    "openssl/": ("src/pki/", "src/net/tls", "bench/raw.c"),
+    "openssl/": ("src/pki/", "src/net/tls", "bench/raw.c", "bench/tls_load.c"),
     "sqlite3.h": ("src/store/",),
     "cyaml/": ("src/daemon/",),
     "yaml.h": ("src/daemon/",),
