@@ -14,7 +14,9 @@
 
 void est_credentials_ask(const struct est_exchange *x, const char *why, struct http_reply *reply)
 {
-	http_reply_text(reply, 401, "%s", why);
+	if (why)
+		http_reply_text(reply, 401, "%s", why);
+	reply->status = 401;
 	http_reply_header(reply, "WWW-Authenticate", "Basic realm=\"%s\", charset=\"UTF-8\"",
 			  x->endpoint->name);
 }

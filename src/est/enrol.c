@@ -79,7 +79,7 @@ bool est_enrol_prepare(struct est_exchange *x, bool renewal, struct http_reply *
 	if (r == OK)
 		r = est_credentials_weigh(x, renewal, &err);
 	if (r == OK && est_credentials_are_missing(x)) {
-		est_credentials_ask(x, "RFC 7030 3.2.3: name and password are missing", reply);
+		est_credentials_ask(x, NULL, reply);
 		return false;
 	}
 	if (r == OK)

@@ -43,7 +43,7 @@ est_operation_fn est_serverkeygen;
 
 /* What the client shows beside its request. False: nothing that would do, and the reply says so. */
 bool est_credentials_read(struct est_exchange *x, struct http_reply *reply);
-/* 401, with what would do. */
+/* 401, with what would do. why NULL: without a body, which BouncyCastle's client trips over. */
 void est_credentials_ask(const struct est_exchange *x, const char *why, struct http_reply *reply);
 
 /* Who asks, once x->csr is known; for a renewal, a certificate of this CA is what it takes. */

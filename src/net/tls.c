@@ -179,7 +179,9 @@ static bool ask_for_certificate(const struct identity *id, SSL *ssl)
 	if (SSL_set_session_id_context(ssl, (const unsigned char *)&id->trusts,
 				       sizeof(id->trusts)) != 1)
 		return false;
-	return !id->trust || tls_trust_apply(id->trust, ssl);
+	/* whoever is let in with another's certificate shall show it: Java does not, where it is
+	   named whose are wanted */
+	return !id->trust || tls_trust_apply(id->trust, strict, ssl);
 }
 
 void *tls_server_ssl(struct tls_server *t)

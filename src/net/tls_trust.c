@@ -95,12 +95,13 @@ enum result tls_trust_add_der(struct tls_trust *t, struct span der, struct err *
 	return r;
 }
 
-bool tls_trust_apply(const struct tls_trust *t, SSL *ssl)
+bool tls_trust_apply(const struct tls_trust *t, bool tell, SSL *ssl)
 {
-	STACK_OF(X509_NAME) *names = SSL_dup_CA_list(t->names);
+	STACK_OF(X509_NAME) *names = tell ? SSL_dup_CA_list(t->names) : NULL;
 
-	if (!names)
+	if (tell && !names)
 		return false;
-	SSL_set_client_CA_list(ssl, names);
+	if (tell)
+		SSL_set_client_CA_list(ssl, names);
 	return SSL_set1_verify_cert_store(ssl, t->store) == 1;
 }

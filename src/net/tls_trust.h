@@ -17,7 +17,10 @@ DEFINE_CLEANUP(struct tls_trust, tls_trust_free)
 /* The certificates of a PEM file, at least one. */
 RESULT tls_trust_add_file(struct tls_trust *t, const char *path, struct err *err);
 RESULT tls_trust_add_der(struct tls_trust *t, struct span der, struct err *err);
-/* For one connection, which keeps what it needs of it. False: no memory. */
-MUST_USE bool tls_trust_apply(const struct tls_trust *t, SSL *ssl);
+/*
+ * For one connection, which keeps what it needs of it. tell: the client hears the CAs' names, and
+ * may then keep a certificate of another to itself. False: no memory.
+ */
+MUST_USE bool tls_trust_apply(const struct tls_trust *t, bool tell, SSL *ssl);
 
 #endif

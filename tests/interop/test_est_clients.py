@@ -183,3 +183,21 @@ def test_sessions_are_resumed_with_the_certificate_that_they_began_with(est, tmp
     answer.stdin.close()
     answer.wait(10)
     assert text.startswith(b"HTTP/1.1 200"), text
+
+
+# ---- BouncyCastle ----
+
+JARS = "/usr/share/java/bcpkix.jar:/usr/share/java/bcprov.jar:/usr/share/java/bcutil.jar"
+
+
+def test_bouncycastle_enrols_and_renews(est):
+    peer = pathlib.Path(__file__).with_name("EstPeer.java")
+    lines = run(
+        *("java", "-cp", JARS, peer, f"127.0.0.1:{est.tls_port}", est.web.path, "sensor", PASSWORD)
+    ).stdout.decode()
+    assert lines.splitlines() == [
+        "cacerts 1",
+        "csrattrs true",
+        "simpleenroll CN=bouncy",
+        "simplereenroll CN=bouncy",
+    ]
