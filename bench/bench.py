@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """make bench: what an enrolment costs, beside the private-key work that nobody can avoid, and an OCSP
 answer beside a static reply (--only enrol, --only ocsp, --only est).
+make bench-scale (--only scale): both and revocation in a store of ten million certificates.
 
 enrol: in one run, on the same machine: the bare private-key operations (bench-raw), scepterd with a P-256 CA
 and with an RSA-2048 CA (RA RSA-2048, one-time challenges, events, synchronous=FULL), and the Go
@@ -27,6 +28,7 @@ sys.path.insert(0, str(ROOT / "tests" / "lib"))
 
 import est  # noqa: E402
 import ocsp  # noqa: E402
+import scale  # noqa: E402
 from measure import Load, bulk_challenges, print_goals, resident_mib  # noqa: E402
 
 GOALS = {
@@ -40,6 +42,7 @@ GOALS = {
     },
     "ocsp": ocsp.GOALS,
     "est": est.GOALS,
+    "scale": scale.GOALS,
 }
 
 
@@ -220,6 +223,7 @@ TARGETS = {
     "enrol": (enrolment, show_enrolment),
     "ocsp": (ocsp.run, ocsp.show),
     "est": (est.run, est.show),
+    "scale": (scale.run, scale.show),
 }
 
 
@@ -241,6 +245,8 @@ def main():
     parser.add_argument("--only", choices=TARGETS, nargs="+", default=["enrol", "ocsp", "est"])
     parser.add_argument("--count", type=int, default=4000, help="enrolments a row (default 4000)")
     parser.add_argument("--replies", type=int, default=40000, help="OCSP answers a row (default 40000)")
+    parser.add_argument("--certificates", type=int, default=10_000_000, help="in the large store")
+    parser.add_argument("--revoked", type=int, default=1_000_000, help="of these")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     options.shapes = [(16, False), (1, False), (64, False), (16, True)]

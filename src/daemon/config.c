@@ -262,8 +262,9 @@ static bool same_listeners(const struct config *a, const struct config *b)
 static bool same_output(const struct log_output_config *a, const struct log_output_config *b)
 {
 	return a->kind == b->kind && a->events == b->events && a->facility == b->facility &&
-	       a->to.transport == b->to.transport && a->to.port == b->to.port &&
-	       same_text(a->to.host, b->to.host) && same_text(a->to.ca_file, b->to.ca_file);
+	       a->enterprise == b->enterprise && a->to.transport == b->to.transport &&
+	       a->to.port == b->to.port && same_text(a->to.host, b->to.host) &&
+	       same_text(a->to.ca_file, b->to.ca_file);
 }
 
 static bool same_outputs(const struct config *a, const struct config *b)

@@ -51,6 +51,7 @@ static const cyaml_schema_field_t output_fields[] = {
 	NUMBER("port", struct file_output, port),
 	TEXT("ca", struct file_output, ca),
 	TEXT("facility", struct file_output, facility),
+	NUMBER("enterprise", struct file_output, enterprise),
 	SWITCH("events", struct file_output, events),
 	CYAML_FIELD_END,
 };
@@ -355,6 +356,7 @@ static const cyaml_schema_field_t ocsp_fields[] = {
 	TEXT("validity", struct file_ocsp, validity),
 	WORD("unissued", struct file_ocsp, unissued, unissued),
 	WORD("responder_id", struct file_ocsp, responder_id, responder_ids),
+	NUMBER_PTR("certificates", struct file_ocsp, certificates),
 	CYAML_FIELD_END,
 };
 

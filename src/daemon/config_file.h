@@ -18,6 +18,7 @@ struct file_output {
 	unsigned port;
 	char *ca;
 	char *facility;
+	unsigned enterprise;
 	bool events;
 };
 
@@ -228,6 +229,7 @@ struct file_ocsp {
 	char *validity;
 	int unissued;     /* enum file_unissued */
 	int responder_id; /* enum file_responder_id */
+	unsigned *certificates;
 };
 
 enum file_protocol {

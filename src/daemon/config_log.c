@@ -26,8 +26,9 @@ static void check_syslog(struct config_build *b, size_t i, const struct file_out
 
 	if (is_syslog(f) && !f->host)
 		complain(b, i, "type", "syslog needs \"host\", where the collector is");
-	if (!is_syslog(f) && (f->host || f->port || f->transport || f->facility))
-		complain(b, i, "type", "only syslog has host, port, transport and facility");
+	if (!is_syslog(f) && (f->host || f->port || f->transport || f->facility || f->enterprise))
+		complain(b, i, "type",
+			 "only syslog has host, port, transport, facility and enterprise");
 	if (f->ca && !tls)
 		complain(b, i, "ca", "is of use with \"transport: tls\" only");
 	if (f->port > UINT16_MAX)
@@ -67,6 +68,7 @@ static void build_output(struct config_build *b, size_t i)
 			.ca_file = f->ca,
 			.timeout_ms = OUTPUT_MS },
 		.facility = facility_of(b, i, f),
+		.enterprise = f->enterprise ? f->enterprise : SYSLOG_ENTERPRISE,
 		.events = f->events,
 	};
 	if (f->port == 0)

@@ -2,15 +2,19 @@
 #include "daemon/housekeeping.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/thread.h"
+#include "daemon/alarms.h"
 #include "daemon/rollover_watch.h"
+#include "daemon/serve_ocsp.h"
 #include "daemon/tls_own.h"
 #include "store/quota.h"
+#include "store/request.h"
 
 #define TICK_SECONDS 1
+#define LOOK_TICKS 10    /* from one look for what is over or about to be to the next */
 #define PERIOD_TICKS 600 /* from one time of putting away to the next */
 #define BATCH 500        /* rows a commit: some milliseconds, for which others wait */
 
@@ -21,6 +25,10 @@ struct housekeeping {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	bool ending;
+
+	/* The thread's own. */
+	struct crypto *crypto;
+	struct alarms alarms;
 };
 
 static bool is_ending(struct housekeeping *h)
@@ -66,6 +74,34 @@ static void put_away(struct housekeeping *h)
 	tls_own_renew_all(h->server);
 }
 
+/* Devices that do not ask again leave theirs behind. */
+static void expire_requests(struct housekeeping *h)
+{
+	struct err err = { 0 };
+
+	if (store_expire_requests(h->server->store, clock_now(&h->server->clock), &err) != OK)
+		log_warning(&h->server->log, "requests that are over not marked", LOG_ERR(&err));
+}
+
+/* So that the first request after a quiet night need not wait for it. */
+static void renew_responders(struct housekeeping *h)
+{
+	const struct config *config = server_config(h->server);
+	size_t i;
+
+	for (i = 0; i < config->n_endpoints && !is_ending(h); i++)
+		if (config->endpoints[i].protocol == CONFIG_OCSP)
+			serve_ocsp_renew(h->server, h->crypto, config->endpoints[i].ca);
+	config_unref(config);
+}
+
+static void look(struct housekeeping *h)
+{
+	expire_requests(h);
+	renew_responders(h);
+	alarms_look(&h->alarms, h->server);
+}
+
 /* False: it is over. */
 static bool wait_tick(struct housekeeping *h)
 {
@@ -89,9 +125,12 @@ static void *run(void *arg)
 	unsigned tick = 0;
 
 	do {
-		if (tick++ % PERIOD_TICKS == 0)
+		if (tick % PERIOD_TICKS == 0)
 			put_away(h);
+		if (tick % LOOK_TICKS == 0)
+			look(h);
 		rollover_watch_look(&watch, h->server);
+		tick++;
 	} while (wait_tick(h));
 	return NULL;
 }
@@ -107,28 +146,26 @@ static void init_wake(struct housekeeping *h)
 	(void)pthread_condattr_destroy(&attr);
 }
 
-/* Signals are for the program's own threads. */
 enum result housekeeping_start(struct housekeeping **out, struct server *server, struct err *err)
 {
+	static const struct thread_kind kind = { .name = "housekeeping" };
 	struct housekeeping *h = calloc(1, sizeof(*h));
-	sigset_t all, old;
-	int e;
+	enum result r;
 
 	if (!h)
 		return err_nomem(err);
 	h->server = server;
+	h->alarms = ALARMS_NONE;
 	init_wake(h);
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	e = pthread_create(&h->thread, NULL, run, h);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	h->started = e == 0;
-	if (e) {
+	r = crypto_new(&h->crypto, false, err);
+	if (r == OK)
+		r = thread_start(&h->thread, &kind, 0, run, h, err);
+	h->started = r == OK;
+	if (r == OK)
+		*out = h;
+	else
 		housekeeping_free(h);
-		return err_errno(err, e, "housekeeping thread");
-	}
-	*out = h;
-	return OK;
+	return r;
 }
 
 void housekeeping_free(struct housekeeping *h)
@@ -143,5 +180,7 @@ void housekeeping_free(struct housekeeping *h)
 		(void)pthread_join(h->thread, NULL);
 	(void)pthread_cond_destroy(&h->wake);
 	(void)pthread_mutex_destroy(&h->lock);
+	alarms_clear(&h->alarms);
+	crypto_free(h->crypto);
 	free(h);
 }

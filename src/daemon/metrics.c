@@ -49,7 +49,7 @@ static const char *or_else(const char *text, const char *instead)
 static const char *outcome_of(int status)
 {
 	if (status < 400)
-		return "success";
+		return status == 202 ? "pending" : "success";
 	return status < 500 ? "refused" : status == 503 ? "unavailable" : "error";
 }
 

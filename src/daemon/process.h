@@ -12,6 +12,7 @@
 
 #include "daemon/config.h"
 #include "daemon/listen.h"
+#include "daemon/log_relay.h"
 #include "daemon/secrets.h"
 
 enum process_command { PROCESS_RELOAD = 'r', PROCESS_DRAIN = 'd' };
@@ -34,6 +35,7 @@ struct process_context {
 	int control;
 	int intro; /* the child's end of the introduction socket */
 	pid_t parent;
+	int relay; /* lines of the other processes come out of it; -1: no outputs */
 	struct log_sink *sink;
 	struct log log;
 };

@@ -25,6 +25,7 @@
 struct opened {
 	struct log_output *outputs[LOG_TAPS_MAX];
 	size_t n_outputs;
+	struct log_relay_reader *relay;
 	struct log_sink *sink;
 	struct tls_listener *tls[CONFIG_LISTENERS_MAX];
 	struct housekeeping *housekeeping;
@@ -37,6 +38,7 @@ static void close_outputs(struct opened *o)
 {
 	size_t i;
 
+	log_relay_stop(o->relay);
 	log_sink_clear_taps(o->sink);
 	log_sink_set_quiet(o->sink, false);
 	for (i = 0; i < o->n_outputs; i++)
@@ -101,7 +103,9 @@ static enum result open_outputs(struct opened *o, const struct process_context *
 	for (i = 0; i < o->n_outputs; i++)
 		TRY(log_sink_add_tap(ctx->sink, log_output_take, o->outputs[i], err));
 	log_sink_set_quiet(ctx->sink, !config->log_stderr);
-	return OK;
+	if (o->n_outputs == 0)
+		return OK;
+	return log_relay_start(&o->relay, ctx->relay, o->outputs, o->n_outputs, err);
 }
 
 static enum result feed_outputs(struct opened *o, struct err *err)

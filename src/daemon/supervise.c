@@ -44,6 +44,7 @@ struct supervisor {
 	struct listen_set listeners;
 	struct child children[PROCESS_ROLES];
 	struct process_board *board;
+	struct log_relay relay;
 	struct secrets secrets;
 	int signals;
 	bool was_ready;
@@ -66,6 +67,7 @@ static void be_child(struct supervisor *s, enum process_role role, int control)
 		.config = s->config,
 		.listeners = &s->listeners,
 		.board = s->board,
+		.relay = s->relay.out,
 		.secrets = &s->secrets,
 		.control = control,
 		.intro = c->intro,
@@ -93,6 +95,8 @@ static void be_child(struct supervisor *s, enum process_role role, int control)
 	else
 		secrets_close(&s->secrets);
 	(void)mprotect(s->board, sizeof(*s->board), PROT_READ);
+	if (role == PROCESS_SERVER)
+		log_sink_clear_taps(s->sink); /* it has the outputs themselves */
 	(void)mallopt(M_ARENA_MAX, MALLOC_ARENAS);
 	log_init(&ctx.log, s->sink);
 	log_bind(&ctx.log, LOG_STR("process", c->name));
@@ -434,11 +438,20 @@ static enum result make_board(struct supervisor *s, struct err *err)
 	return OK;
 }
 
+static enum result open_relay(struct supervisor *s, struct err *err)
+{
+	if (!s->config->n_outputs)
+		return OK;
+	TRY(log_relay_open(&s->relay, err));
+	return log_sink_add_tap(s->sink, log_relay_send, &s->relay, err);
+}
+
 static enum result prepare(struct supervisor *s, struct err *err)
 {
 	int pair[2];
 
 	TRY(make_board(s, err));
+	TRY(open_relay(s, err));
 	TRY(privileges_prepare(s->config, err));
 	TRY(listen_open(&s->listeners, s->config, err));
 	if (s->listeners.admin_is_ours)
@@ -482,6 +495,8 @@ static void clear(struct supervisor *s)
 		(void)close(s->signals);
 	if (s->board)
 		(void)munmap(s->board, sizeof(*s->board));
+	log_sink_clear_taps(s->sink);
+	log_relay_close(&s->relay);
 	secrets_close(&s->secrets);
 	config_unref(s->config);
 }
@@ -497,6 +512,7 @@ enum result supervise_run(const char *config_path, const struct config *config,
 			      [PROCESS_SERVER] = { .name = "server", .run = process_server } },
 		.secrets = SECRETS_NONE,
 		.signals = -1,
+		.relay = LOG_RELAY_NONE,
 		.sink = sink,
 	};
 	enum result r;

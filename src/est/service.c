@@ -63,6 +63,7 @@ static void run(struct est_exchange *x, struct span path, struct http_reply *rep
 				path.len ? (const char *)path.p : "");
 		return;
 	}
+	reply->label.operation = o->path + 1;
 	if (!method_is_right(o, x->http, reply) || !content_is_right(o, x->http, reply))
 		return;
 	if (x->ca) {

@@ -315,7 +315,9 @@ enum result log_output_new(struct log_output **out, const struct log_output_conf
 		return err_nomem(err);
 	o->config = *config;
 	o->log = *log;
-	o->origin = (struct syslog_origin){ .facility = config->facility, .pid = (int)getpid() };
+	o->origin = (struct syslog_origin){ .facility = config->facility,
+					    .enterprise = config->enterprise,
+					    .pid = (int)getpid() };
 	(void)gethostname(o->origin.host, sizeof(o->origin.host) - 1);
 	init_wake(o);
 	r = thread_start(&o->thread, &kind, 0, run, o, err);

@@ -20,7 +20,8 @@ struct log_output_config { /* strings borrowed */
 	enum log_output_kind kind;
 	struct sender_config to; /* of LOG_OUTPUT_SYSLOG */
 	unsigned facility;
-	bool events; /* events, too */
+	unsigned enterprise; /* see struct syslog_origin */
+	bool events;         /* events, too */
 };
 
 struct log_output;

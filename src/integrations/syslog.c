@@ -6,8 +6,6 @@
 #include "audit/record.h"
 
 #define BOM "\xef\xbb\xbf"
-/* There is no enterprise number of ours: the one for documentation (RFC 5612). */
-#define SD_ID "scepter@32473"
 #define APP_MAX 48
 #define MSGID_MAX 32
 #define NOTICE 5
@@ -95,12 +93,13 @@ static bool is_in(const char *name, const char *const *names)
 	return false;
 }
 
-static void put_data(struct buf *out, const json_t *fields, const char *const *elsewhere)
+static void put_data(const struct syslog_origin *o, const json_t *fields,
+		     const char *const *elsewhere, struct buf *out)
 {
 	const char *name;
 	const json_t *value;
 
-	buf_put_str(out, "[" SD_ID);
+	buf_printf(out, "[scepter@%u", o->enterprise);
 	/* the cast: iterating has no const form */
 	json_object_foreach((json_t *)(uintptr_t)fields, name, value)
 	{
@@ -135,7 +134,7 @@ enum result syslog_put_line(const struct syslog_origin *o, const json_t *line, s
 				  text_of(line, "program"), "log" };
 
 	put_header(o, &h, out);
-	put_data(out, line, elsewhere);
+	put_data(o, line, elsewhere, out);
 	buf_put_str(out, text_of(line, "msg"));
 	return buf_check(out, err);
 }
@@ -148,6 +147,6 @@ enum result syslog_put_event(const struct syslog_origin *o, const json_t *event,
 				  text_of(event, "kind") };
 
 	put_header(o, &h, out);
-	put_data(out, event, elsewhere);
+	put_data(o, event, elsewhere, out);
 	return audit_record_put(event, out, err);
 }

@@ -11,9 +11,12 @@
 #include "base/buf.h"
 
 #define SYSLOG_HOST_MAX 256
+/* There is no number of ours: the one for documentation (RFC 5612). */
+#define SYSLOG_ENTERPRISE 32473
 
 struct syslog_origin {
-	unsigned facility; /* RFC 5424 6.2.1: 0 to 23 */
+	unsigned facility;   /* RFC 5424 6.2.1: 0 to 23 */
+	unsigned enterprise; /* RFC 5424 7.2.2: of the names of structured data */
 	char host[SYSLOG_HOST_MAX];
 	int pid;
 };

@@ -8,7 +8,7 @@
 
 #include "pki/alg.h"
 
-#define OCSP_CERTS_MAX 32
+#define OCSP_CERTS_MAX 100 /* that are taken at all; services take fewer */
 /* RFC 8954 2.1 has 32, its successor 128. */
 #define OCSP_NONCE_MAX 128
 

@@ -49,7 +49,12 @@ static RESULT read_request(struct exchange *x, const struct http_request *req, s
 	if (bytes->len > REQUEST_MAX)
 		return err_set(err, ERR_LIMIT, "OCSPRequest of %zu octets, at most %d", bytes->len,
 			       REQUEST_MAX);
-	return ocsp_request_parse(buf_span(bytes), &x->request, err);
+	TRY(ocsp_request_parse(buf_span(bytes), &x->request, err));
+	if (x->endpoint->most && x->request.n > x->endpoint->most)
+		return err_set(err, ERR_LIMIT,
+			       "%zu certificates asked for, at most %u (setting ocsp.certificates)",
+			       x->request.n, x->endpoint->most);
+	return OK;
 }
 
 /* ---- what is known of a certificate ---- */

@@ -17,7 +17,8 @@ struct ocsp_endpoint {
 	/* what is said of a serial number that was never issued: `unknown`, or `revoked` with the
 	 * extension extended-revoke (RFC 6960 2.2); never `good` */
 	bool revoke_unissued;
-	bool by_name; /* responderID by name instead of by key */
+	bool by_name;  /* responderID by name instead of by key */
+	unsigned most; /* certificates that a request may ask for; 0: OCSP_CERTS_MAX */
 };
 
 struct ocsp_service {

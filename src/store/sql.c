@@ -165,6 +165,10 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_ADD_APPROVAL] = "INSERT INTO approval (request, actor, time) SELECT id, ?2, ?3"
 			     " FROM request WHERE id = ?1 AND state = 0 AND expires > ?3",
 
+	[SQL_FIND_ALARM] = "SELECT raised FROM alarm WHERE name = ?1",
+	[SQL_ADD_ALARM] = "INSERT INTO alarm (name, raised) VALUES (?1, ?2)",
+	[SQL_DELETE_ALARM] = "DELETE FROM alarm WHERE name = ?1",
+
 	[SQL_FIND_STATUS] = "SELECT cert.not_before, cert.not_after, reason, time, invalid_since,"
 			    " cert.generation"
 			    " FROM cert LEFT JOIN revocation USING (ca, serial)"

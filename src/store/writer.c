@@ -29,7 +29,7 @@ struct writer {
 	atomic_int pages;         /* in the write-ahead log */
 	int checked_at;           /* pages when the last checkpoint was tried */
 	atomic_bool failing;      /* the last group failed */
-	_Atomic int64_t wrote_at; /* the last that did not, clock_mono_us() */
+	_Atomic int64_t wrote_at; /* the last that changed something, clock_mono_us() */
 };
 
 enum {
@@ -46,6 +46,7 @@ static int on_commit(void *ctx, sqlite3 *handle UNUSED, const char *name UNUSED,
 	if (pages < w->pages)
 		w->checked_at = 0; /* the log has started over */
 	w->pages = pages;
+	atomic_store(&w->wrote_at, clock_mono_us());
 	return SQLITE_OK;
 }
 
@@ -84,14 +85,11 @@ static void run_group(struct writer *w, struct job *jobs)
 {
 	struct err err = { 0 };
 	struct job *job, *next;
-	int64_t begun = clock_mono_us(), ended;
+	int64_t begun = clock_mono_us();
 	enum result r = group_run(&w->db, jobs, &err);
 
-	ended = clock_mono_us();
-	histogram_add(w->meter, COUNT_GROUPS, ended - begun);
+	histogram_add(w->meter, COUNT_GROUPS, clock_mono_us() - begun);
 	meter_add(w->meter, COUNT_FAILED, r != OK);
-	if (r == OK)
-		atomic_store(&w->wrote_at, ended);
 	report(w, r, &err);
 	for (job = jobs; job; job = next) {
 		next = job->next; /* once posted, the job's stack is gone */

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
 import socket
 import threading
 import time
@@ -186,3 +187,23 @@ def journal_fields(datagram):
         if equals:
             fields[name.decode()] = value.decode()
     return fields
+
+
+def test_lines_of_all_processes_arrive(make_daemon):
+    """Parent and keeper log to the server's outputs: also what they said while there was no server."""
+    collector = Collector("udp")
+    daemon = with_outputs(make_daemon, syslog(collector, "udp"), syslog(collector, "udp", events=False))
+    texts = lambda process: [  # noqa: E731
+        m.text for m in collector.messages if m.id == "log" and m.data.get("process") == process
+    ]
+    wait_for("the parent's lines", lambda: texts("parent").count("ready") >= 2)
+    assert texts("parent").count("listening") >= 4, "said before the server took them, at both outputs"
+    os.kill(daemon.child("server"), signal.SIGKILL)
+    wait_for("the death of the server", lambda: "process ended; it will be restarted" in texts("parent"))
+    os.kill(daemon.child("keeper"), signal.SIGKILL)
+    ended = lambda: texts("parent").count("process ended; it will be restarted")  # noqa: E731
+    wait_for("the death of the keeper", lambda: ended() >= 4)
+    assert any(x["msg"] == "listening" for x in daemon.log_lines()), "on standard error in any case"
+    assert not collector.errors
+    daemon.stop()
+    collector.close()

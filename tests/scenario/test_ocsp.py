@@ -308,3 +308,25 @@ def test_an_endpoint_for_some_addresses_is_for_them_only(make_daemon, tmp_path):
     daemon = make_daemon(endpoints=[endpoint("demo"), {**ocsp_endpoint(), "limits": {"address": "5/h"}}])
     der = request_for(enrol(daemon, tmp_path, "good"), daemon.authority().cert)
     assert [daemon.http("POST", PATH, der)[0] for _ in range(8)] == [200] * 5 + [429] * 3
+
+
+def test_the_number_of_certificates_asked_for_is_bounded_by_setting(make_daemon, tmp_path):
+    daemon = make_daemon(
+        endpoints=[
+            endpoint("demo"),
+            ocsp_endpoint(),
+            ocsp_endpoint("few", "/ocsp/few", certificates=2),
+            ocsp_endpoint("many", "/ocsp/many", certificates=100),
+        ]
+    )
+    ours = request_for(enrol(daemon, tmp_path, "good"), daemon.authority().cert)
+    one = asn1_ocsp.OCSPRequest.load(ours)["tbs_request"]["request_list"][0]
+
+    def status(path, n):
+        asked = asn1_ocsp.OCSPRequest({"tbs_request": {"request_list": [one] * n}}).dump()
+        return asn1_ocsp.OCSPResponse.load(daemon.http("POST", path, asked)[2])["response_status"].native
+
+    good, bad = "successful", "malformed_request"
+    assert [status("/ocsp/few", n) for n in (1, 2, 3)] == [good, good, bad]
+    assert [status(PATH, n) for n in (32, 33)] == [good, bad]
+    assert [status("/ocsp/many", n) for n in (33, 100, 101)] == [good, good, bad]

@@ -293,8 +293,11 @@ static void refuses_with_line_and_remedy(void **state)
 		{ GOOD "log: {outputs: [{type: syslog}]}\n",
 		  ":16: log.outputs[0].type: syslog needs \"host\", where the collector is\n" },
 		{ GOOD "log: {outputs: [{type: stderr, host: a}]}\n",
-		  ":16: log.outputs[0].type: only syslog has host, port, transport and "
-		  "facility\n" },
+		  ":16: log.outputs[0].type: only syslog has host, port, transport, "
+		  "facility and enterprise\n" },
+		{ GOOD "log: {outputs: [{type: journald, enterprise: 1}]}\n",
+		  ":16: log.outputs[0].type: only syslog has host, port, transport, facility and "
+		  "enterprise\n" },
 		{ GOOD "log: {outputs: [{type: syslog, host: a, ca: s.yaml}]}\n",
 		  ":16: log.outputs[0].ca: is of use with \"transport: tls\" only\n" },
 		{ GOOD "log: {outputs: [{type: syslog, host: a, port: 65536}]}\n",

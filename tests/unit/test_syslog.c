@@ -4,7 +4,9 @@
 
 #include "integrations/syslog.h"
 
-static const struct syslog_origin origin = { .facility = 16, .host = "ca.example", .pid = 7 };
+static const struct syslog_origin origin = {
+	.facility = 16, .enterprise = 4711, .host = "ca.example", .pid = 7
+};
 
 static const struct row {
 	const char *json;
@@ -12,32 +14,32 @@ static const struct row {
 } lines[] = {
 	{ "{\"time\":\"2026-11-21T20:44:00.001Z\",\"level\":\"warning\",\"program\":\"scepterd\","
 	  "\"msg\":\"enrolment rejected\",\"endpoint\":\"demo\",\"days\":90}",
-	  "<132>1 2026-11-21T20:44:00.001Z ca.example scepterd 7 log [scepter@32473 "
+	  "<132>1 2026-11-21T20:44:00.001Z ca.example scepterd 7 log [scepter@4711 "
 	  "endpoint=\"demo\" days=\"90\"] \xef\xbb\xbf"
 	  "enrolment rejected" },
 	/* what would end a value is escaped, and nothing else is */
 	{ "{\"time\":\"t\",\"level\":\"info\",\"program\":\"p\",\"msg\":\"m\","
 	  "\"a\":\"\\\"]\\\\x\\ny\\u00e4\"}",
-	  "<134>1 t ca.example p 7 log [scepter@32473 a=\"\\\"\\]\\\\x\ny\xc3\xa4\"] "
+	  "<134>1 t ca.example p 7 log [scepter@4711 a=\"\\\"\\]\\\\x\ny\xc3\xa4\"] "
 	  "\xef\xbb\xbfm" },
 	/* nothing there, and an unknown level */
-	{ "{}", "<134>1 - ca.example - 7 log [scepter@32473] \xef\xbb\xbf" },
+	{ "{}", "<134>1 - ca.example - 7 log [scepter@4711] \xef\xbb\xbf" },
 	/* header words cannot be forged */
 	{ "{\"time\":\"a b\\nc\",\"level\":\"error\",\"program\":\"p q\xc3\xa4\",\"msg\":\"m\"}",
-	  "<131>1 a?b?c ca.example p?q?? 7 log [scepter@32473] \xef\xbb\xbfm" },
+	  "<131>1 a?b?c ca.example p?q?? 7 log [scepter@4711] \xef\xbb\xbfm" },
 	{ "{\"level\":\"debug\",\"list\":[1],\"yes\":true,\"none\":null,\"msg\":7}",
-	  "<135>1 - ca.example - 7 log [scepter@32473] \xef\xbb\xbf" },
+	  "<135>1 - ca.example - 7 log [scepter@4711] \xef\xbb\xbf" },
 };
 
 static const struct row events[] = {
 	{ "{\"id\":5,\"time\":\"2026-11-21T20:44:00Z\",\"kind\":\"enrol.issued\",\"ca\":\"demo\","
 	  "\"detail\":\"[]\",\"hash\":\"00\"}",
-	  "<133>1 2026-11-21T20:44:00Z ca.example scepterd 7 enrol.issued [scepter@32473 id=\"5\" "
+	  "<133>1 2026-11-21T20:44:00Z ca.example scepterd 7 enrol.issued [scepter@4711 id=\"5\" "
 	  "ca=\"demo\"] \xef\xbb\xbf"
 	  "{\"id\":5,\"time\":\"2026-11-21T20:44:00Z\",\"kind\":\"enrol.issued\",\"ca\":\"demo\","
 	  "\"detail\":\"[]\",\"hash\":\"00\"}" },
 	{ "{\"kind\":\"a kind that is longer than 32 characters\"}",
-	  "<133>1 - ca.example scepterd 7 a?kind?that?is?longer?than?32?ch [scepter@32473] "
+	  "<133>1 - ca.example scepterd 7 a?kind?that?is?longer?than?32?ch [scepter@4711] "
 	  "\xef\xbb\xbf{\"kind\":\"a kind that is longer than 32 characters\"}" },
 };
 
