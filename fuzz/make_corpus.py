@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the seeds of fuzz/corpus/ with the tests' own peer, which is independent of our codecs."""
 
+import base64
 import datetime
 import pathlib
 import sys
@@ -61,10 +62,34 @@ def proxy_headers():
     }
 
 
+def csr_attributes():
+    """Bodies as RFC 7030 and RFC 8951 have them: in lines, in one, and with nothing in it."""
+    attributes = der.seq(
+        der.oid("1.2.840.113549.1.9.7"),
+        der.seq(der.oid("1.2.840.10045.2.1"), der.set_of(der.oid("1.3.132.0.34"))),
+        der.oid("1.2.840.10045.4.3.3"),
+    )
+    return {
+        "lines": base64.encodebytes(attributes),
+        "one-line": base64.b64encode(attributes),
+        "empty": base64.b64encode(der.seq()),
+    }
+
+
+def device_lists():
+    return {
+        "serials": b"serialNumber,use,note\r\nFOC1234,once,\"first, of many\"\r\nFOC1235,ever,\r\n",
+        "macs": b"\xef\xbb\xbfMAC;note\n00:1B:44:11:3a:b7;a\n001b.4411.3ab8;b\n",
+        "types": b"type,value\nCN,router-1\nDNS,router-1.example\n",
+    }
+
+
 def main():
     ca = authority()
     seeds = {"der": {}, "csr": {}, "cms": {}, "scep_message": {}, "scep_query": {}}
     seeds["proxy_header"] = proxy_headers()
+    seeds["est"] = csr_attributes()
+    seeds["device_csv"] = device_lists()
     for name, request in requests().items():
         csr, message = request.csr(), request.build(ca)
         seeds["csr"][name] = csr
