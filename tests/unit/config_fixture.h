@@ -76,4 +76,24 @@ static enum result load(const struct fixture *f, const char *text, const struct 
 	return r;
 }
 
+/* The file is refused with these complaints; "S:" at a line's begin stands for the file's name. */
+static inline void refuses(const struct fixture *f, const char *text, const char *lines)
+{
+	const struct config *c = NULL;
+	BUF complaints = BUF_INIT;
+	BUF want = BUF_INIT;
+	const char *p;
+
+	assert_int_equal(load(f, text, &c, &complaints), ERR_CONFIG);
+	assert_null(c);
+	buf_put_str(&want, f->path);
+	for (p = lines; *p; p++)
+		if (p > lines && p[-1] == '\n' && *p == 'S')
+			buf_put_str(&want, f->path);
+		else
+			buf_put_byte(&want, (uint8_t)*p);
+	if (!span_eq(buf_span(&complaints), buf_span(&want)))
+		fail_msg("got:  %swant: %s", buf_cstr(&complaints), buf_cstr(&want));
+}
+
 #endif

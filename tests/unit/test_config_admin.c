@@ -2,19 +2,6 @@
 /* Who may use the admin API, and by what he is known, and endpoints of EST: what is refused. */
 #include "config_fixture.h"
 
-/* "S:" at a line's begin stands for the file's name. */
-static void put_complaints(struct buf *out, const char *path, const char *lines)
-{
-	const char *p;
-
-	buf_put_str(out, path);
-	for (p = lines; *p; p++)
-		if (p > lines && p[-1] == '\n' && *p == 'S')
-			buf_put_str(out, path);
-		else
-			buf_put_byte(out, (uint8_t)*p);
-}
-
 static void refuses_with_line_and_remedy(void **state)
 {
 	static const struct {
@@ -84,20 +71,10 @@ static void refuses_with_line_and_remedy(void **state)
 		  ":6: http.listeners[1].tls.client_authority: no client is asked for a "
 		  "certificate; set client_certificates to request or require\n" },
 	};
-	const struct fixture *f = *state;
 	size_t i;
 
-	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct config *c = NULL;
-		BUF complaints = BUF_INIT;
-		BUF want = BUF_INIT;
-
-		assert_int_equal(load(f, rows[i].text, &c, &complaints), ERR_CONFIG);
-		assert_null(c);
-		put_complaints(&want, f->path, rows[i].want);
-		if (!span_eq(buf_span(&complaints), buf_span(&want)))
-			fail_msg("got:  %swant: %s", buf_cstr(&complaints), buf_cstr(&want));
-	}
+	for (i = 0; i < ARRAY_LEN(rows); i++)
+		refuses(*state, rows[i].text, rows[i].want);
 }
 
 static void takes_the_default_socket(void **state)
