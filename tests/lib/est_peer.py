@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID, NameOID
 
+import der
+
 ROOT = "/.well-known/est"
 PKCS10 = "application/pkcs10"
 PATIENCE = float(os.environ.get("SCEPTER_PATIENCE", "30"))
@@ -109,9 +111,19 @@ class Request:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         if challenge is not None:
             builder = builder.add_attribute(AttributeOID.CHALLENGE_PASSWORD, challenge)
-        self.csr = builder.sign(self.key, digest())
+        self.csr = builder.sign(self.key, hashes.SHA256())
+        if digest is not hashes.SHA256:
+            self.csr = self.sign_again(digest)
         self.der = self.csr.public_bytes(serialization.Encoding.DER)
         self.body = base64.encodebytes(self.der)
+
+    def sign_again(self, digest):
+        """With a digest that newer versions of cryptography sign no requests with."""
+        oids = {hashes.SHA1: "1.2.840.10045.4.1", hashes.SHA384: "1.2.840.10045.4.3.3"}
+        signature = self.key.sign(self.csr.tbs_certrequest_bytes, ec.ECDSA(digest()))
+        return x509.load_der_x509_csr(
+            der.seq(self.csr.tbs_certrequest_bytes, der.seq(der.oid(oids[digest])), der.bits(signature))
+        )
 
 
 def basic(user, password):

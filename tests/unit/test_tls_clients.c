@@ -27,7 +27,10 @@ static const char make_files[] =
     " leaf below mid 2 extendedKeyUsage=clientAuth;"
     " leaf long root 2 nsComment=$(head -c 40000 /dev/zero | tr '\\0' x);"
     " for i in 1 2 3 4 5 6 7 8 9; do cat foreign.pem; done > many.pem;"
-    " openssl x509 -req -in good.csr -CA root.pem -CAkey root.key -out expired.pem -days -1;"
+    /* OpenSSL 3.5 has no negative days, 3.0 no dates */
+    " d='-days -1'; if openssl x509 -help 2>&1 | grep -q not_after; then"
+    " d='-not_before 20200101000000Z -not_after 20200102000000Z'; fi;"
+    " openssl x509 -req -in good.csr -CA root.pem -CAkey root.key -out expired.pem $d;"
     " cp good.key expired.key; openssl x509 -in root.pem -outform DER -out root.der;"
     " echo garbage > garbage.pem) 2>&1";
 
