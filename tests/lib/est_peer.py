@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID, NameOID
 
 import der
+import strict
 
 ROOT = "/.well-known/est"
 PKCS10 = "application/pkcs10"
@@ -77,6 +78,7 @@ class Authority:
             builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
         if purposes:
             builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        builder = strict.complete(builder, public_key, self.key, ca)
         return builder.sign(self.key, hashes.SHA256())
 
     def issue(self, cn, **options):

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+import strict
 from daemon import PATIENCE, AdminError, Daemon, free_port
 
 DAY = datetime.timedelta(days=1)
@@ -51,6 +52,7 @@ class Authority:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         if not ca:
             builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        builder = strict.complete(builder, public_key, self.key, ca)
         return builder.sign(self.key, hashes.SHA256())
 
     def issue(self, common_name, file=None, **options):
