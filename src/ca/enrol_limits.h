@@ -6,8 +6,8 @@
 #include "ca/enrol_issue.h"
 
 /*
- * Takes from the rates, and puts into d the quotas that its commit is to count. ERR_TOO_MANY: a rate
- * is used up.
+ * Takes from the rates, and puts into d the quotas that its commit is to count. ERR_TOO_MANY: a
+ * rate is used up.
  */
 RESULT enrol_limits_check(struct enrol_decision *d, const struct profile_result *names,
 			  struct err *err);
