@@ -13,7 +13,9 @@
  * different objects are independent. Strings are UTF-8 and copied.
  *
  * To renew: scepter_recover, scepter_get_ca, trust, scepter_set_current, scepter_open_key for the
- * key of the next certificate, scepter_enrol, scepter_replace.
+ * key of the next certificate, scepter_enrol, scepter_replace. Where the CA itself ends before
+ *long, scepter_use_next_ca before scepter_enrol and scepter_keep_next after it; scepter_take_next
+ *when the time has come.
  *
  * docs/examples/enrol.c is the whole of it in 40 lines. Link with -lscepter.
  */
@@ -150,6 +152,27 @@ SCEPTER_API enum scepter_result scepter_replace(const struct scepter *s, const c
 SCEPTER_API enum scepter_result scepter_recover(struct scepter *s, const char *new_key,
 						const char *key_path, const char *cert_path,
 						struct scepter_error *err);
+
+/*
+ * GetNextCACert: after scepter_trust_..., and from then on the CA is the one that takes over from
+ * this one, which has signed who that is. What scepter_enrol gets then is valid from that time on:
+ * keep it until then. SCEPTER_ERR_IO: there is no next CA yet.
+ */
+SCEPTER_API enum scepter_result scepter_use_next_ca(struct scepter *s, struct scepter_error *err);
+/*
+ * Keeps the certificate, the key of the file new_key (NULL: as now) and the CA's certificates (to
+ * go to ca_path; NULL: not) beside the files in use, under their names with ".next".
+ */
+SCEPTER_API enum scepter_result scepter_keep_next(const struct scepter *s, const char *new_key,
+						  const char *key_path, const char *cert_path,
+						  const char *ca_path, struct scepter_error *err);
+/*
+ * Puts what is kept in the place of the files in use, if its time has come. *from: when it begins,
+ * in seconds since 1970 UTC; 0: nothing is kept. After scepter_recover.
+ */
+SCEPTER_API enum scepter_result scepter_take_next(struct scepter *s, const char *key_path,
+						  const char *cert_path, const char *ca_path,
+						  long long *from, struct scepter_error *err);
 
 #ifdef __cplusplus
 }

@@ -132,8 +132,8 @@ static RESULT set_validity(const struct profile *p, const struct profile_request
 	char text[CLOCK_TEXT_MAX];
 	int64_t from, now = req->now;
 
-	/* of a CA that is still to come, the time begins with it */
-	from = issuer->not_before > now ? issuer->not_before : now - p->backdate;
+	/* of a CA that is still to come, as if it had been asked at its beginning */
+	from = (issuer->not_before > now ? issuer->not_before : now) - p->backdate;
 	out->not_before = from < issuer->not_before ? issuer->not_before : from;
 	out->not_after = from + length_of(p, req);
 	if (out->not_after > issuer->not_after)
@@ -165,7 +165,7 @@ static RESULT put_cdp(struct buf *out, const struct profile *p, unsigned generat
 
 	if (!p->n_cdp || p->crl_parts)
 		return OK;
-	TRY(profile_urls_init(&cdp, p->cdp, p->n_cdp, generation, err));
+	TRY(profile_urls_init(&cdp, p->cdp, p->n_cdp, generation, true, err));
 	ext_put_crl_distribution_points(out, cdp.urls, p->n_cdp);
 	return OK;
 }
@@ -178,8 +178,8 @@ static RESULT put_aia(struct buf *out, const struct profile *p, unsigned generat
 
 	if (!p->n_ocsp && !p->n_ca_issuers)
 		return OK;
-	TRY(profile_urls_init(&ocsp, p->ocsp, p->n_ocsp, generation, err));
-	TRY(profile_urls_init(&issuers, p->ca_issuers, p->n_ca_issuers, generation, err));
+	TRY(profile_urls_init(&ocsp, p->ocsp, p->n_ocsp, generation, false, err));
+	TRY(profile_urls_init(&issuers, p->ca_issuers, p->n_ca_issuers, generation, false, err));
 	ext_put_authority_info_access(out, ocsp.urls, p->n_ocsp, issuers.urls, p->n_ca_issuers);
 	return OK;
 }

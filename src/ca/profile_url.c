@@ -3,14 +3,16 @@
 
 #include <stdlib.h>
 
-/* Where the number of a later generation goes: NULL where it is no list's URL. */
+/* The last part of the URL, with its slash, where it is a list of ours or no file at all. */
 static const char *list_name(const char *url)
 {
 	const char *name = strrchr(url, '/');
 
-	if (!name || (strcmp(name, "/full.crl") != 0 && strcmp(name, "/" PROFILE_PART ".crl") != 0))
+	if (strstr(url, PROFILE_GENERATION) || !name || strchr(url, '?'))
 		return NULL;
-	return name;
+	if (strcmp(name, "/full.crl") == 0 || strcmp(name, "/" PROFILE_PART ".crl") == 0)
+		return name;
+	return strchr(name, '.') ? NULL : name + strlen(name);
 }
 
 /* text up to `to`, or to its end where that is NULL, with the placeholders filled in. */
@@ -40,7 +42,7 @@ enum result profile_url_put(const char *url, unsigned generation, unsigned part,
 	put_filled(url, name, generation, part, out);
 	if (name) {
 		buf_printf(out, "/%u", generation);
-		put_filled(name, NULL, generation, part, out);
+		put_filled(*name ? name : "/full.crl", NULL, generation, part, out);
 	}
 	buf_put_byte(out, 0);
 	return buf_check(out, err);
@@ -64,8 +66,15 @@ static bool is_plain(char *const *urls, size_t n, unsigned generation)
 	return true;
 }
 
+static RESULT put_other(const char *url, unsigned generation, struct buf *out, struct err *err)
+{
+	put_filled(url, NULL, generation, 0, out);
+	buf_put_byte(out, 0);
+	return buf_check(out, err);
+}
+
 enum result profile_urls_init(struct profile_urls *u, char *const *urls, size_t n,
-			      unsigned generation, struct err *err)
+			      unsigned generation, bool lists, struct err *err)
 {
 	bool plain = is_plain(urls, n, generation);
 	size_t i, at = 0;
@@ -74,7 +83,8 @@ enum result profile_urls_init(struct profile_urls *u, char *const *urls, size_t 
 	if (!u->urls)
 		return err_nomem(err);
 	for (i = 0; i < n && !plain; i++)
-		TRY(profile_url_put(urls[i], generation, 0, &u->text, err));
+		TRY(lists ? profile_url_put(urls[i], generation, 0, &u->text, err)
+			  : put_other(urls[i], generation, &u->text, err));
 	for (i = 0; i < n; i++) {
 		u->urls[i] = plain ? urls[i] : (const char *)u->text.data + at;
 		at += strlen(u->urls[i]) + 1;

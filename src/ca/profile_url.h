@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The URLs of a profile as they stand in certificates of one generation of the CA's keys:
- * PROFILE_GENERATION in a URL is its number, and the URL of a revocation list (".../full.crl",
- * ".../{part}.crl") has from the second generation on the number before its last part, where
- * ca/crl_publisher.h has that generation's lists.
+ * PROFILE_GENERATION in a URL is its number. Without it the URL of a revocation list leads, from
+ * the second generation on, to where ca/crl_publisher.h has that generation's lists: the number
+ * stands before the last part of ".../full.crl" and ".../{part}.crl", and behind one that names no
+ * file: ".../2/full.crl".
  */
 #ifndef CA_PROFILE_URL_H
 #define CA_PROFILE_URL_H
@@ -13,7 +14,7 @@
 #define PROFILE_PART "{part}"
 #define PROFILE_GENERATION "{generation}"
 
-/* Of a list that is in parts: part's. A NUL is put behind it. */
+/* Of a revocation list; part: of one that is in parts. A NUL is put behind it. */
 RESULT profile_url_put(const char *url, unsigned generation, unsigned part, struct buf *out,
 		       struct err *err);
 
@@ -22,8 +23,8 @@ struct profile_urls {
 	const char **urls; /* owned; into text, or those of the profile */
 };
 void profile_urls_clear(struct profile_urls *u);
-/* All URLs of a list. */
+/* All URLs of a list; lists: are they of revocation lists? */
 RESULT profile_urls_init(struct profile_urls *u, char *const *urls, size_t n, unsigned generation,
-			 struct err *err);
+			 bool lists, struct err *err);
 
 #endif

@@ -169,6 +169,24 @@ enum result device_trust(struct device *d, const char *fingerprint, struct err *
 	return OK;
 }
 
+enum result device_use_next_ca(struct device *d, struct err *err)
+{
+	if (!d->trusted)
+		return err_set(err, ERR_USAGE,
+			       "the next CA, before the one that there is is trusted");
+	if (!d->protocol->use_next)
+		return err_set(err, ERR_USAGE, "only SCEP has a way to ask for the next CA");
+	return d->protocol->use_next(d, err);
+}
+
+bool device_ends_with_ca(const struct device *d)
+{
+	struct cert cert;
+
+	return d->trusted && cert_parse(buf_span(&d->current_cert), &cert, NULL) == OK &&
+	       cert.not_after >= d->ca.certs[d->ca.issuer].not_after;
+}
+
 /* ---- the key ---- */
 
 static RESULT make_key(struct device *d, const char *path, const char *type, struct err *err)

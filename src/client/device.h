@@ -40,6 +40,13 @@ uint32_t device_caps(const struct device *d);
 RESULT device_trust(struct device *d, const char *fingerprint, struct err *err);
 
 /*
+ * GetNextCACert: from now on the CA is the one that takes over from this one, which is trusted and
+ * has signed who that is. What it issues is valid from then on. Protocol scep. ERR_NOT_FOUND: there
+ * is none yet.
+ */
+RESULT device_use_next_ca(struct device *d, struct err *err);
+
+/*
  * The key of that file; where there is no file, a new one of that type ("rsa2048"), which is on
  * disk with mode 0600 when this returns: a crash after it costs no certificate.
  */
@@ -82,6 +89,29 @@ RESULT device_replace(const struct device *d, const char *new_key, const char *k
 		      const char *cert_path, struct err *err);
 RESULT device_recover(struct crypto *c, const char *new_key, const char *key_path,
 		      const char *cert_path, struct err *err);
+
+/* Where a device has what it uses. */
+struct device_files {
+	const char *key;
+	const char *cert;
+	const char *ca; /* NULL: nowhere */
+};
+
+/*
+ * Keeps the new certificate, whose time is still to come, beside the files in use, with the key of
+ * new_key (NULL: the same as now) and the CA's certificates.
+ */
+RESULT device_keep_next(const struct device *d, const char *new_key,
+			const struct device_files *files, struct err *err);
+/*
+ * Puts what is kept so in the place of the files, if its time has come, safe against power cuts.
+ * *from: when the kept certificate begins; 0: none is kept. Call device_recover before.
+ */
+RESULT device_take_next(struct crypto *c, const struct device_files *files, int64_t now,
+			int64_t *from, struct err *err);
+/* Has the certificate that is renewed as long as its CA, so that only the next one can give more?
+ */
+bool device_ends_with_ca(const struct device *d);
 
 /*
  * GetCert (type 21) of the certificate with this serial number, or GetCRL (22) for the list that it

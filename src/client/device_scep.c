@@ -4,6 +4,7 @@
 #include "client/device_state.h"
 #include "der/writer.h"
 #include "pki/ext.h"
+#include "scep/caps.h"
 
 static struct scep_client client_of(const struct device *d)
 {
@@ -31,6 +32,24 @@ static RESULT trust(struct device *d, struct span fingerprint, struct err *err)
 	struct clock clock = CLOCK_SYSTEM;
 
 	return scep_ca_certs_trust(&d->ca, d->c, fingerprint, clock_now(&clock), err);
+}
+
+static RESULT use_next(struct device *d, struct err *err)
+{
+	const struct scep_client client = client_of(d);
+	struct clock clock = CLOCK_SYSTEM;
+	struct scep_ca_certs next;
+	BUF answer = BUF_INIT;
+
+	if (!(d->caps & SCEP_CAP_GET_NEXT_CA_CERT))
+		return err_set(err, ERR_NOT_FOUND,
+			       "RFC 8894 3.5.2: the server does not offer GetNextCACert: there is "
+			       "no next CA yet");
+	TRY(scep_client_get_next_ca(&client, &answer, err));
+	TRY(scep_ca_certs_next(&d->ca, d->c, buf_span(&answer), clock_now(&clock), &next, err));
+	scep_ca_certs_clear(&d->ca);
+	d->ca = next;
+	return OK;
 }
 
 static RESULT check_challenge(const struct device *d, struct err *err)
@@ -164,4 +183,6 @@ static RESULT enrol(struct device *d, struct err *err)
 	return exchange(d, &e, err);
 }
 
-const struct device_protocol device_scep = { .get_ca = get_ca, .trust = trust, .enrol = enrol };
+const struct device_protocol device_scep = {
+	.get_ca = get_ca, .trust = trust, .enrol = enrol, .use_next = use_next
+};

@@ -10,7 +10,8 @@ struct device_protocol {
 	RESULT (*get_ca)(struct device *d, struct err *err); /* d->ca */
 	/* fingerprint empty: whoever has answered is trusted */
 	RESULT (*trust)(struct device *d, struct span fingerprint, struct err *err);
-	RESULT (*enrol)(struct device *d, struct err *err); /* d->cert; trusted, with a key */
+	RESULT (*enrol)(struct device *d, struct err *err);    /* d->cert; trusted, with a key */
+	RESULT (*use_next)(struct device *d, struct err *err); /* d->ca; NULL: unknown to it */
 };
 extern const struct device_protocol device_scep;
 extern const struct device_protocol device_est;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "client/device.h"
 
 struct scepter {
@@ -251,4 +252,36 @@ enum scepter_result scepter_recover(struct scepter *s, const char *new_key, cons
 
 	return tell(device_recover(device_crypto(s->device), new_key, key_path, cert_path, &e), &e,
 		    err);
+}
+
+enum scepter_result scepter_use_next_ca(struct scepter *s, struct scepter_error *err)
+{
+	struct err e = { 0 };
+
+	return tell(device_use_next_ca(s->device, &e), &e, err);
+}
+
+enum scepter_result scepter_keep_next(const struct scepter *s, const char *new_key,
+				      const char *key_path, const char *cert_path,
+				      const char *ca_path, struct scepter_error *err)
+{
+	const struct device_files files = { key_path, cert_path, ca_path };
+	struct err e = { 0 };
+
+	return tell(device_keep_next(s->device, new_key, &files, &e), &e, err);
+}
+
+enum scepter_result scepter_take_next(struct scepter *s, const char *key_path,
+				      const char *cert_path, const char *ca_path, long long *from,
+				      struct scepter_error *err)
+{
+	const struct device_files files = { key_path, cert_path, ca_path };
+	struct clock clock = CLOCK_SYSTEM;
+	struct err e = { 0 };
+	int64_t begins = 0;
+	enum result r =
+	    device_take_next(device_crypto(s->device), &files, clock_now(&clock), &begins, &e);
+
+	*from = begins;
+	return tell(r, &e, err);
 }

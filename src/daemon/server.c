@@ -332,8 +332,11 @@ static void handle_crl(struct server *s, UNUSED struct worker *w, const struct c
 {
 	struct serve_crl serve = { .publisher = s->publisher, .now = clock_now(&s->clock) };
 	struct authority *authority = server_authority(s);
-	const struct authority_ca *ca = authority_find(authority, e->ca, serve.now);
+	const struct authority_ca *ca = authority_oldest(authority, e->ca);
 
+	/* certificates of the first generation may name the endpoint's path alone */
+	while (ca && !authority_ca_is_alive(ca, serve.now))
+		ca = ca->next;
 	serve.generation = ca ? ca->generation : 0;
 	authority_unref(authority);
 	serve_crl(&serve, e, req, reply);

@@ -248,3 +248,61 @@ const struct cert *scep_ca_certs_by_key(const struct scep_ca_certs *ca, struct s
 			return &ca->certs[i];
 	return NULL;
 }
+
+/* ---- the next CA ---- */
+
+/* By one of the certificates that are trusted: those that come along prove nothing. */
+static RESULT check_next_signer(const struct scep_ca_certs *current, struct crypto *c,
+				const struct cms_signed *sd, struct err *err)
+{
+	const struct cert *signer;
+	struct cert named;
+
+	if (!sd->has_signer)
+		return err_set(
+		    err, ERR_BAD_CHECK,
+		    "RFC 8894 4.7.1: it is not signed, so that anybody may have sent it");
+	if (digest_is_legacy(sd->digest) || digest_is_legacy(sd->sig_alg.digest))
+		return err_set(err, ERR_BAD_ALG,
+			       "RFC 8894 4.7.1: it is signed with %s, which is not enough for whom "
+			       "to trust from now on",
+			       digest_name(sd->digest));
+	TRY(cms_signed_signer(sd, &named, err));
+	signer = scep_ca_certs_by_key(current, named.spki);
+	if (!signer)
+		return err_set(err, ERR_BAD_CHECK,
+			       "RFC 8894 4.7.1: it is signed by somebody that GetCACert did not "
+			       "answer");
+	return cms_signed_verify(sd, c, signer->spki, err);
+}
+
+static RESULT parse_next(const struct scep_ca_certs *current, struct crypto *c, struct span der,
+			 int64_t now, struct scep_ca_certs *next, struct err *err)
+{
+	struct cms_signed sd;
+
+	TRY(cms_signed_parse(der, &sd, err));
+	TRY(check_next_signer(current, c, &sd, err));
+	if (!sd.has_content)
+		return err_set(err, ERR_SYNTAX, "RFC 8894 4.7.1: no certificates in it");
+	TRY(scep_ca_certs_parse(sd.content, next, err));
+	return scep_ca_certs_trust(next, c, SPAN_NONE, now, err);
+}
+
+enum result scep_ca_certs_next(const struct scep_ca_certs *current, struct crypto *c,
+			       struct span answer, int64_t now, struct scep_ca_certs *out,
+			       struct err *err)
+{
+	struct scep_ca_certs next = { .issuer = NOBODY, .encrypter = NOBODY };
+	BUF der = BUF_INIT;
+	enum result r;
+
+	TRY(to_der(answer, &der, err));
+	r = parse_next(current, c, buf_span(&der), now, &next, err);
+	if (r != OK) {
+		scep_ca_certs_clear(&next);
+		return err_prefix(err, r, "GetNextCACert's answer");
+	}
+	*out = next;
+	return OK;
+}

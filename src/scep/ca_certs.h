@@ -38,6 +38,14 @@ RESULT scep_ca_certs_trust(struct scep_ca_certs *ca, struct crypto *c, struct sp
 RESULT scep_ca_certs_trust_issuer(struct scep_ca_certs *ca, struct crypto *c,
 				  struct span fingerprint, int64_t now, struct err *err);
 
+/*
+ * GetNextCACert's answer (RFC 8894 4.7.1): who will be the CA, signed by who is it now (`current`,
+ * trusted). All of it is trusted then, since the CA says so; certificates that begin later are the
+ * rule. ERR_BAD_CHECK: not signed, or by somebody else. ERR_BAD_ALG: with less than SHA-256.
+ */
+RESULT scep_ca_certs_next(const struct scep_ca_certs *current, struct crypto *c, struct span answer,
+			  int64_t now, struct scep_ca_certs *out, struct err *err);
+
 /* The trusted certificate with this key, to check a reply by; NULL: none. */
 const struct cert *scep_ca_certs_by_key(const struct scep_ca_certs *ca, struct span spki);
 /* May it be used for that, by its keyUsage? One without the extension may be used for all. */

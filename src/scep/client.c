@@ -73,6 +73,18 @@ enum result scep_client_get_ca(const struct scep_client *client, struct scep_ca_
 	return scep_ca_certs_parse(buf_span(&reply.body), out, err);
 }
 
+enum result scep_client_get_next_ca(const struct scep_client *client, struct buf *out,
+				    struct err *err)
+{
+	CLEANUP(http_client_reply_clear) struct http_client_reply reply = { 0 };
+
+	TRY(get(client, "GetNextCACert", &reply, err));
+	if (reply.status != 200)
+		return bad_status("GetNextCACert", &reply, err);
+	buf_put(out, buf_span(&reply.body));
+	return buf_check(out, err);
+}
+
 static RESULT send_message(const struct scep_client *client, uint32_t caps, struct span message,
 			   struct http_client_reply *reply, struct err *err)
 {

@@ -16,6 +16,8 @@ struct scep_client { /* all borrowed */
 RESULT scep_client_get_caps(const struct scep_client *client, uint32_t *caps, struct err *err);
 RESULT scep_client_get_ca(const struct scep_client *client, struct scep_ca_certs *out,
 			  struct err *err);
+/* GetNextCACert, as it came. ERR_NOT_FOUND: there is no next CA yet. */
+RESULT scep_client_get_next_ca(const struct scep_client *client, struct buf *out, struct err *err);
 /*
  * One PKIOperation, by POST where caps offer it, else by GET; the answer's body. ERR_BUSY: the
  * server asks to come back, in *retry_after seconds where it says when (-1 where not).

@@ -348,7 +348,7 @@ static void validity_stays_within_the_ca(void **state)
 		{ 10 * DAY, 600, -DAY, 0, ERR_BAD_REQUEST, 0, 0 },
 		{ 10 * DAY, 600, -DAY, -60, ERR_BAD_REQUEST, 0, 0 },
 		/* a CA that is still to come: as long as ever, from its beginning */
-		{ 10 * DAY, 600, DAY, 90 * DAY, OK, DAY, 11 * DAY },
+		{ 10 * DAY, 600, DAY, 90 * DAY, OK, DAY, 11 * DAY - 600 },
 		{ 10 * DAY, 600, DAY, 5 * DAY, OK, DAY, 5 * DAY },
 		{ 10 * DAY, 600, DAY, DAY, ERR_BAD_REQUEST, 0, 0 },
 		{ 500, 600, -DAY, 90 * DAY, ERR_BAD_REQUEST, 0, 0 },

@@ -18,8 +18,11 @@ static void urls_of_generations(void **state)
 		{ "http://c/old-full.crl", 2, 0, "http://c/old-full.crl" },
 		{ "http://c/ca-{generation}.cer", 1, 0, "http://c/ca-1.cer" },
 		{ "http://c/ca-{generation}.cer", 3, 0, "http://c/ca-3.cer" },
-		{ "http://c/{generation}/full.crl", 3, 0, "http://c/3/3/full.crl" },
-		{ "http://c/{gen", 3, 0, "http://c/{gen" },
+		{ "http://c/{generation}/full.crl", 3, 0, "http://c/3/full.crl" },
+		{ "http://c/{gen", 3, 0, "http://c/{gen/3/full.crl" },
+		{ "http://c/crl/demo", 1, 0, "http://c/crl/demo" },
+		{ "http://c/crl/demo", 2, 0, "http://c/crl/demo/2/full.crl" },
+		{ "http://c/demo.crl", 2, 0, "http://c/demo.crl" },
 		{ "", 2, 0, "" },
 	};
 	size_t i;
@@ -44,12 +47,12 @@ static void lists_of_urls(void **state)
 	CLEANUP(profile_urls_clear) struct profile_urls none = { 0 };
 
 	(void)state;
-	assert_int_equal(profile_urls_init(&first, urls, 1, 1, NULL), OK);
+	assert_int_equal(profile_urls_init(&first, urls, 1, 1, true, NULL), OK);
 	assert_ptr_equal(first.urls[0], urls[0]);
-	assert_int_equal(profile_urls_init(&second, urls, 2, 2, NULL), OK);
+	assert_int_equal(profile_urls_init(&second, urls, 2, 2, true, NULL), OK);
 	assert_string_equal(second.urls[0], "http://a/2/full.crl");
 	assert_string_equal(second.urls[1], "http://b/x2");
-	assert_int_equal(profile_urls_init(&none, NULL, 0, 2, NULL), OK);
+	assert_int_equal(profile_urls_init(&none, NULL, 0, 2, false, NULL), OK);
 }
 
 int main(void)

@@ -219,13 +219,169 @@ static void a_transaction_of_each_generation(void **state)
 	assert_true(span_eq_str(buf_span(&found.der), "second"));
 }
 
+/* ---- the device's side of GetNextCACert ---- */
+
+static enum result next_of(struct span answer, struct err *err)
+{
+	struct scep_ca_certs next = { 0 };
+	enum result r = scep_ca_certs_next(&t.ca, t.f->c, answer, NOW, &next, err);
+
+	if (r == OK) {
+		assert_true(
+		    span_eq(next.certs[next.issuer].der, buf_span(&t.f->demo->next->ca.der)));
+		scep_ca_certs_clear(&next);
+	}
+	return r;
+}
+
+static void sign_as(struct key *key, struct span cert, enum digest_alg digest, struct span content,
+		    struct buf *out)
+{
+	struct cms_sign sign = { .has_content = content.len > 0,
+				 .content = content,
+				 .digest = digest,
+				 .signer_cert = cert,
+				 .certs = &cert,
+				 .n_certs = 1 };
+
+	assert_int_equal(cms_sign(&sign, key, t.f->c, out, NULL), OK);
+}
+
+static void only_the_ca_says_who_is_next(void **state)
+{
+	const struct ca_identity *ra = &t.f->demo->ra_sign;
+	struct cert_self self = { .subject = buf_span(&t.name),
+				  .not_before = NOW,
+				  .not_after = NOW + DAY };
+	struct err err = { 0 };
+	BUF own = BUF_INIT, forged = BUF_INIT, weak = BUF_INIT, empty = BUF_INIT, odd = BUF_INIT;
+	REPLY reply = get("operation=GetNextCACert");
+	struct cms_signed sd;
+
+	(void)state;
+	if (next_of(buf_span(&reply.body), &err) != OK)
+		fail_msg("%s", err.text);
+	assert_int_equal(cms_signed_parse(buf_span(&reply.body), &sd, NULL), OK);
+	/* unsigned, as early servers sent it (draft-nourse-scep 8.9) */
+	assert_int_equal(next_of(sd.content, &err), ERR_BAD_CHECK);
+	assert_non_null(strstr(err.text, "not signed"));
+	/* by whoever comes along */
+	assert_int_equal(cert_self_signed(&self, t.rsa, t.f->c, &own, NULL), OK);
+	sign_as(t.rsa, buf_span(&own), DIGEST_SHA256, sd.content, &forged);
+	assert_int_equal(next_of(buf_span(&forged), &err), ERR_BAD_CHECK);
+	/* in the RA's name, but not with its key */
+	buf_reset(&forged);
+	sign_as(t.rsa, buf_span(&ra->der), DIGEST_SHA256, sd.content, &forged);
+	assert_int_equal(next_of(buf_span(&forged), &err), ERR_BAD_CHECK);
+	sign_as(ra->key, buf_span(&ra->der), DIGEST_SHA1, sd.content, &weak);
+	assert_int_equal(next_of(buf_span(&weak), &err), ERR_BAD_ALG);
+	sign_as(ra->key, buf_span(&ra->der), DIGEST_SHA256, SPAN_NONE, &empty);
+	assert_int_not_equal(next_of(buf_span(&empty), &err), OK);
+	sign_as(ra->key, buf_span(&ra->der), DIGEST_SHA256, buf_span(&ra->der), &odd);
+	assert_int_not_equal(next_of(buf_span(&odd), &err), OK); /* a CA is none of it */
+	buf_put_byte(&reply.body, 0);
+	assert_int_not_equal(next_of(buf_span(&reply.body), &err), OK);
+	assert_int_not_equal(next_of(SPAN_NONE, &err), OK);
+}
+
+/* ---- a device's years ---- */
+
+/* The set that a device asks: the next CA where the one in charge has no more time to give. */
+static struct scep_ca_certs set_for(const struct cert *have, int64_t now)
+{
+	struct scep_ca_certs ca = { 0 }, next = { 0 };
+	struct err err = { 0 };
+	REPLY reply = get("operation=GetCACert");
+
+	assert_int_equal(scep_ca_certs_parse(buf_span(&reply.body), &ca, NULL), OK);
+	if (scep_ca_certs_trust(&ca, t.f->c, SPAN_NONE, now, &err) != OK)
+		fail_msg("%s", err.text);
+	if (!have || have->not_after < ca.certs[ca.issuer].not_after || !announced())
+		return ca;
+	{
+		REPLY answer = get("operation=GetNextCACert");
+
+		if (scep_ca_certs_next(&ca, t.f->c, buf_span(&answer.body), now, &next, &err) != OK)
+			fail_msg("%s", err.text);
+	}
+	scep_ca_certs_clear(&ca);
+	return next;
+}
+
+/*
+ * Day by day to the end of the CA and beyond, the next generation made thirty days before: the
+ * device looks once a day, and is never without a certificate that is valid at that hour.
+ */
+static void a_valid_certificate_every_day(void **state)
+{
+	int64_t end, now;
+	struct authority_init init = ca_fixture_init("years");
+	const struct authority_ca *ca;
+	BUF held = BUF_INIT, kept = BUF_INIT;
+	struct cert have = { 0 }, waits = { 0 };
+	unsigned renewals = 0;
+
+	(void)state;
+	init.ca_validity = 200 * DAY;
+	init.max_leaf_validity = init.ra_validity = 200 * DAY;
+	ca_fixture_create(t.f, &init);
+	ca_fixture_load(t.f);
+	t.endpoint.policy.ca = "years";
+	end = authority_find(t.f->authority, "years", NOW)->ca.cert.not_after;
+	for (now = NOW; now < end + 100 * DAY; now += DAY) {
+		clock_fix(&t.f->clock, now);
+		ca = authority_find(t.f->authority, "years", now);
+		if (rollover_is_due(ca, 30 * DAY, now)) {
+			const struct rollover r = { .store = t.f->store,
+						    .keeper = t.f->keeper,
+						    .c = t.f->c,
+						    .now = now,
+						    .ca = ca,
+						    .actor = "test" };
+
+			assert_int_equal(rollover_make(&r, NULL), OK);
+			ca_fixture_load(t.f);
+		}
+		t.f->demo = authority_find(t.f->authority, "years", now);
+		if (kept.len && waits.not_before <= now) {
+			buf_clear(&held);
+			held = buf_take(&kept);
+			assert_int_equal(cert_parse(buf_span(&held), &have, NULL), OK);
+		}
+		if (!held.len || (have.not_after - now < 25 * DAY && !kept.len)) {
+			struct scep_ca_certs set = set_for(held.len ? &have : NULL, now);
+			BUF got = BUF_INIT;
+
+			ask(&set, "CN=years", &got);
+			scep_ca_certs_clear(&set);
+			assert_int_equal(cert_parse(buf_span(&got), &waits, NULL), OK);
+			kept = buf_take(&got);
+			renewals++;
+			if (waits.not_before <= now) {
+				buf_clear(&held);
+				held = buf_take(&kept);
+				assert_int_equal(cert_parse(buf_span(&held), &have, NULL), OK);
+			}
+		}
+		if (have.not_before > now || have.not_after < now)
+			fail_msg("day %lld", (long long)(now - NOW) / DAY);
+	}
+	assert_true(renewals >= 4 && renewals <= 12);
+	assert_int_equal(t.f->demo->generation, 2);
+	t.endpoint.policy.ca = "demo";
+	buf_clear(&kept);
+	at(NOW);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(next_is_served_when_it_is_there),
 		cmocka_unit_test(the_envelope_decides_who_issues),
 		cmocka_unit_test(what_was_on_its_way_is_not_lost),
+		cmocka_unit_test(only_the_ca_says_who_is_next),
 		cmocka_unit_test(a_transaction_of_each_generation),
+		cmocka_unit_test(a_valid_certificate_every_day),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

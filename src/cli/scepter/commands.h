@@ -11,6 +11,7 @@ extern const struct cli_command scepter_renew;
 extern const struct cli_command scepter_getcert;
 extern const struct cli_command scepter_getcrl;
 extern const struct cli_command scepter_getca;
+extern const struct cli_command scepter_getnextca;
 extern const struct cli_command scepter_decode;
 
 #endif

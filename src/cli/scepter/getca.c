@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* scepter getca: who is this CA, and what can it do? */
+/* scepter getca, getnextca: who is this CA, who will be, and what can it do? */
 #include "base/file.h"
 #include "cli/scepter/ca_options.h"
 #include "cli/scepter/commands.h"
@@ -16,6 +16,13 @@ struct opts {
 static const struct cli_option options[] = {
 	CA_OPTIONS("SHA-256 that a CA certificate must have; what it did not sign is left out",
 		   false),
+	{ "--out", CLI_TEXT, offsetof(struct opts, out), "FILE",
+	  "where to write the certificates (PEM)" },
+	{ 0 },
+};
+
+static const struct cli_option next_options[] = {
+	CA_OPTIONS("SHA-256 of the certificate of the CA in charge, or of the root above it", true),
 	{ "--out", CLI_TEXT, offsetof(struct opts, out), "FILE",
 	  "where to write the certificates (PEM)" },
 	{ 0 },
@@ -88,18 +95,36 @@ static RESULT save(const struct opts *o, const struct scep_ca_certs *ca, struct 
 	return file_write_atomic(o->out, 0644, buf_span(&pem), err);
 }
 
-static RESULT run(struct cli *cli, const void *opts, struct err *err)
+static RESULT ask(const struct opts *o, struct device **d, struct err *err)
 {
-	const struct opts *o = opts;
-	CLEANUP(device_freep) struct device *d = NULL;
+	TRY(ca_options_device(&o->ca, d, err));
+	TRY(device_get_ca(*d, err));
+	return o->ca.fingerprint ? device_trust(*d, o->ca.fingerprint, err) : OK;
+}
 
-	TRY(ca_options_device(&o->ca, &d, err));
-	TRY(device_get_ca(d, err));
-	if (o->ca.fingerprint)
-		TRY(device_trust(d, o->ca.fingerprint, err));
+static RESULT tell(const struct cli *cli, const struct opts *o, struct device *d, struct err *err)
+{
 	if (o->out)
 		TRY(save(o, device_ca(d), err));
 	return show(cli, o, d, err);
+}
+
+static RESULT run(struct cli *cli, const void *opts, struct err *err)
+{
+	CLEANUP(device_freep) struct device *d = NULL;
+
+	TRY(ask(opts, &d, err));
+	return tell(cli, opts, d, err);
+}
+
+/* What the CA in charge has signed is worth what the trust in that one is. */
+static RESULT run_next(struct cli *cli, const void *opts, struct err *err)
+{
+	CLEANUP(device_freep) struct device *d = NULL;
+
+	TRY(ask(opts, &d, err));
+	TRY(device_use_next_ca(d, err));
+	return tell(cli, opts, d, err);
 }
 
 const struct cli_command scepter_getca = {
@@ -111,4 +136,14 @@ const struct cli_command scepter_getca = {
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.run = run,
+};
+
+const struct cli_command scepter_getnextca = {
+	.name = "getnextca",
+	.summary = "Show and store the certificates of the CA's next generation",
+	.examples = "scepter getnextca --url http://ca.example/scep/demo --ca-fingerprint 3f9a... "
+		    "--out next-ca.pem\n",
+	.options = next_options,
+	.opts_size = sizeof(struct opts),
+	.run = run_next,
 };

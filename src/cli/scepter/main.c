@@ -4,10 +4,9 @@
 
 int main(int argc, char **argv)
 {
-	const struct cli_command commands[] = { scepter_enrol,   scepter_poll,
-						scepter_renew,   scepter_getca,
-						scepter_getcert, scepter_getcrl,
-						scepter_decode,  { 0 } };
+	const struct cli_command commands[] = { scepter_enrol,  scepter_poll,      scepter_renew,
+						scepter_getca,  scepter_getnextca, scepter_getcert,
+						scepter_getcrl, scepter_decode,    { 0 } };
 	const struct cli_program program = {
 		.name = "scepter",
 		.summary = "Get a certificate for this device, and look into what is said on the "
