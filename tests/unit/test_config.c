@@ -209,16 +209,6 @@ static void refuses_with_line_and_remedy(void **state)
 		  ":16: unknown setting \"bogus\"; known here: data, user, keeper_user, log, "
 		  "admin, keys, audit, challenges, anomalies, metrics, http, login_failures, "
 		  "operators, cas, profiles, endpoints\n" },
-		{ GOOD "cas: [{name: demo, auto_rollover: soon}]\n",
-		  ":16: cas[0].auto_rollover: \"soon\" is not a duration: write a number and one "
-		  "of s m h d w y, as in 90d\n" },
-		{ GOOD "cas: [{name: demo, auto_rollover: 0d}]\n",
-		  ":16: cas[0].auto_rollover: must be longer than nothing, as in 30d; remove it to "
-		  "have none\n" },
-		{ GOOD "cas: [{name: Demo}]\n",
-		  ":16: cas[0].name: \"Demo\" is no CA's name: a-z, 0-9 and -\n" },
-		{ GOOD "cas: [{name: a}, {name: a}]\n",
-		  ":16: cas[1].name: \"a\" is the name of cas[0] already\n" },
 		{ GOOD "data: ./e\n", ":16: data: stands twice; remove one\n" },
 		{ "data:\n" HTTP, ":1: data: is empty; give a value or remove it\n" },
 		{ "data: [a]\n" HTTP, ":1: data: is a list, must be a single value\n" },
