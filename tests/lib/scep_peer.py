@@ -364,7 +364,8 @@ def _rdns(subject):
             subject = {"common_name": "device"}
     oids = {"common_name": x509.NameOID.COMMON_NAME, "organization_name": x509.NameOID.ORGANIZATION_NAME}
     return [
-        x509.NameAttribute(oids.get(k, x509.NameOID.COMMON_NAME), str(v)) for k, v in subject.items()
+        x509.NameAttribute(oids.get(k, x509.NameOID.COMMON_NAME), str(v), _validate=False)
+        for k, v in subject.items()
     ]
 
 

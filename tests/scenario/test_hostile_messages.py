@@ -112,7 +112,7 @@ KEYS = [
     Row("rsa_negative_modulus", "a negative modulus", "badRequest", "negative",
         as_signer(lambda: OddRsa(-modulus(2048), 65537))),
     Row("rsa_512", "an RSA key of 512 bits", "badAlg", "1024",
-        lambda w: Request(key=rsa_key(0, 512), digest="sha256")),
+        as_signer(lambda: OddRsa(modulus(512), 65537))),
     Row("rsa_16384", "an RSA key of 16384 bits", "badAlg", "8192",
         as_signer(lambda: OddRsa(modulus(16384), 65537))),
     Row("ec_off_curve", "a point that is not on the curve", "badAlg", "not usable",
