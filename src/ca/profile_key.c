@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "pki/ext.h"
+#include "pki/rsa_weak.h"
 
 static bool matches(const struct profile_key *rule, const struct pubkey_info *key)
 {
@@ -51,11 +52,14 @@ enum result profile_key(const struct profile *p, struct span spki, struct pubkey
 
 	TRY(pubkey_inspect(spki, &key, err));
 	for (i = 0; i < p->n_keys; i++)
-		if (matches(&p->keys[i], &key)) {
-			*out = key;
-			return OK;
-		}
-	return refuse(p, &key, err);
+		if (matches(&p->keys[i], &key))
+			break;
+	if (i == p->n_keys)
+		return refuse(p, &key, err);
+	if (key.kind == KEY_RSA)
+		TRY(rsa_weak_check(key.key, err));
+	*out = key;
+	return OK;
 }
 
 /* RSA cannot agree on keys, EC cannot encipher them, Ed25519 and ML-DSA can only sign (RFC 8410 5,

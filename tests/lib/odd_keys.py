@@ -3,7 +3,9 @@
 
 import datetime
 import hashlib
+import math
 import os
+import secrets
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, x25519
@@ -18,6 +20,7 @@ RSA, EC, DSA, ED25519 = (
 )
 P256, P224, SECP256K1 = "1.2.840.10045.3.1.7", "1.3.132.0.33", "1.3.132.0.10"
 PRIME_FIELD = "1.2.840.10045.1.1"
+SMALL_PRIMES = [p for p in range(2, 168) if all(p % d for d in range(2, p))]
 # DigestInfo before the digest (RFC 8017 9.2)
 SHA256_PREFIX = bytes.fromhex("3031300d060960864801650304020105000420")
 
@@ -51,6 +54,58 @@ class OddRsa(OddKey):
         padded = b"\0\1" + b"\xff" * max(8, size - len(info) - 3) + b"\0" + info
         value = pow(int.from_bytes(padded, "big"), self.d, abs(self.n) or 2**2048)
         return value.to_bytes(size, "big")
+
+
+def is_prime(n, rounds=20):
+    """Miller-Rabin."""
+    if any(n % p == 0 for p in SMALL_PRIMES):
+        return n in SMALL_PRIMES
+    d, s = n - 1, 0
+    while d % 2 == 0:
+        d, s = d // 2, s + 1
+    for _ in range(rounds):
+        x = pow(secrets.randbelow(n - 3) + 2, d, n)
+        if x in (1, n - 1):
+            continue
+        for _ in range(s - 1):
+            x = x * x % n
+            if x == n - 1:
+                break
+        else:
+            return False
+    return True
+
+
+def _prime(candidate):
+    while True:
+        n = candidate()
+        if is_prime(n):
+            return n
+
+
+def _rsa_of(p, q, e=65537):
+    return OddRsa(p * q, e, pow(e, -1, (p - 1) * (q - 1)))
+
+
+def roca_key(bits=2048):
+    """With primes as Infineon's library made them (CVE-2017-15361): k * M + (65537^a mod M)."""
+    m = math.prod(SMALL_PRIMES)
+    half = bits // 2
+
+    def candidate():
+        k = (3 << (half - 2) | secrets.randbits(half - 2)) // m
+        return k * m + pow(65537, secrets.randbelow(m), m)
+
+    return _rsa_of(_prime(candidate), _prime(candidate))
+
+
+def small_factor_key(p=7, bits=2048):
+    """A key that works, one of whose primes everybody finds."""
+    n = bits - p.bit_length()
+    while True:
+        q = _prime(lambda: 7 << (n - 2) | secrets.randbits(n - 2) | 1)
+        if math.gcd(65537, (p - 1) * (q - 1)) == 1:
+            return _rsa_of(p, q)
 
 
 def modulus(bits, low=1):
