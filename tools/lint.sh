@@ -52,7 +52,9 @@ licences() {
 
 headers_alone() {
 	for header in $(sources 'src/*.h' 'include/*.h' | grep -v oid_list.h); do
-		${CC:-gcc} -std=gnu17 -D_GNU_SOURCE -fsyntax-only -Isrc -Iinclude -include "$header" -x c /dev/null ||
+		# shellcheck disable=SC2046 # flags
+		${CC:-gcc} -std=gnu17 -D_GNU_SOURCE -fsyntax-only -Isrc -Iinclude \
+			$(pkg-config --cflags p11-kit-1) -include "$header" -x c /dev/null ||
 			return 1
 	done
 }
