@@ -98,9 +98,10 @@ static RESULT check_one_time(const struct enrol_context *ctx, struct crypto *c,
 }
 
 /* *found: the challenge is the password of that account. */
-static RESULT check_account(struct crypto *c, const struct enrol_request *req, bool *found,
-			    struct err *err)
+static RESULT check_account(struct crypto *c, const struct enrol_request *req,
+			    struct enrol_auth *auth, bool *found, struct err *err)
 {
+	uint8_t digest[DIGEST_MAX];
 	enum result r;
 
 	if (!req->accounts || req->user.len == 0)
@@ -112,6 +113,9 @@ static RESULT check_account(struct crypto *c, const struct enrol_request *req, b
 		return deny(req->trace, err, "wrong name or password for endpoint \"%s\"",
 			    req->policy->endpoint);
 	TRY(r);
+	TRY(crypto_digest(c, DIGEST_SHA256, &req->user, 1, digest, err));
+	memcpy(auth->credential, digest, sizeof(auth->credential));
+	auth->has_credential = true;
 	*found = true;
 	enrol_trace_add(req->trace, "challenge", true, "password of account \"%.*s\"",
 			(int)span_sub(req->user, 0, 64).len, (const char *)req->user.p);
@@ -164,7 +168,7 @@ static RESULT check_credential(const struct enrol_context *ctx, struct crypto *c
 	if (req->policy->one_time)
 		TRY(check_one_time(ctx, c, req, auth, &found, err));
 	if (!found)
-		TRY(check_account(c, req, &found, err));
+		TRY(check_account(c, req, auth, &found, err));
 	return found ? OK : check_static(c, req, auth, err);
 }
 

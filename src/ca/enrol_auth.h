@@ -15,7 +15,7 @@ struct enrol_auth {
 	bool one_time;               /* out: the request showed the one-time challenge... */
 	uint8_t hash[STORE_HASH];    /* out: ...with this hash; set also where it is then refused */
 	bool fresh;                  /* out: ...and nobody ever did before */
-	bool has_credential;         /* out: a challenge was right... */
+	bool has_credential;         /* out: a challenge, or an account's password, was right... */
 	uint8_t credential[STORE_HASH]; /* out: ...of which this tells it from others */
 	char reused[STORE_NAME_MAX];    /* out: handle of one that belongs to another; "": no */
 	int64_t device;                 /* out: entry of the allow-list to use up; 0: none */

@@ -237,6 +237,7 @@ def est(tmp_path):
         endpoints=[
             endpoint("demo"),
             est_endpoint("few", quotas={"identity": "1/1d"}, limits={"address": "4/10m"}),
+            est_endpoint("counted", authorisation={"accounts": True}, quotas={"challenge": "2/1d"}),
             est_endpoint("listed", authorisation={"allow_list": "routers", "allow_list_suffices": True}),
         ],
     )
@@ -262,3 +263,11 @@ def test_est_is_held_to_the_allow_list(est):
     first = listed.enrol(request)
     assert listed.enrol(request) == first
     assert listed.call("POST", "simpleenroll", est_peer.Request("router7").body)[0] in (401, 403)
+
+
+def test_est_accounts_are_challenges_here(est):
+    counted, headers = est.est("counted"), est_peer.basic("sensor", "swordfish")
+    for name in ("a", "b"):
+        counted.enrol(est_peer.Request(name), headers)
+    status, _, body = counted.call("POST", "simpleenroll", est_peer.Request("c").body, headers)
+    assert status == 429 and b"quota: this challenge" in body
