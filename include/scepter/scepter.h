@@ -106,6 +106,13 @@ SCEPTER_API enum scepter_result scepter_trust_first_use(struct scepter *s,
  */
 SCEPTER_API enum scepter_result scepter_open_key(struct scepter *s, const char *path,
 						 const char *type, struct scepter_error *err);
+/*
+ * EST, in the place of scepter_open_key: the server makes the key, of that type, and scepter_enrol
+ * writes it to that file with mode 0600. The file must not be there yet.
+ */
+SCEPTER_API enum scepter_result scepter_want_server_key(struct scepter *s, const char *path,
+							const char *type,
+							struct scepter_error *err);
 /* "CN=router7,O=Example" */
 SCEPTER_API enum scepter_result scepter_set_subject(struct scepter *s, const char *dn,
 						    struct scepter_error *err);

@@ -62,6 +62,7 @@ void device_free(struct device *d)
 	free(d->ca_identifier);
 	free(d->tls_ca_file);
 	free(d->user);
+	free(d->server_key);
 	free(d);
 }
 

@@ -53,6 +53,12 @@ RESULT device_use_next_ca(struct device *d, struct err *err);
 RESULT device_open_key(struct device *d, const char *path, const char *type, bool *made,
 		       struct err *err);
 
+/*
+ * EST: the server makes the key (serverkeygen), of that type; device_enrol writes it to that file,
+ * with mode 0600, before it returns. In the place of device_open_key.
+ */
+RESULT device_want_server_key(struct device *d, const char *path, const char *type,
+			      struct err *err);
 /* The type of key that the server wants (EST's csrattrs), else the usual one. */
 const char *device_key_type(const struct device *d, const char *usual);
 

@@ -5,13 +5,18 @@
  * nothing else is said before the connection was made again and verified by what the fingerprint
  * has vouched for.
  */
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/base64.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "client/device_state.h"
 #include "der/oid.h"
 #include "der/writer.h"
 #include "est/attributes.h"
 #include "est/client.h"
+#include "est/key_reply.h"
 #include "pki/csr.h"
 #include "pki/ext.h"
 #include "pki/key_evp.h"
@@ -237,13 +242,65 @@ static RESULT find_cert(const struct device *d, struct span answer, struct buf *
 		       sd.n_certs);
 }
 
+/* ---- a key of the server's making ---- */
+
+enum result device_want_server_key(struct device *d, const char *path, const char *type,
+				   struct err *err)
+{
+	CLEANUP(key_freep) struct key *key = NULL;
+	struct key_spec spec;
+
+	if (d->protocol != &device_est)
+		return err_set(err, ERR_USAGE, "only EST servers make keys for devices");
+	if (file_exists(path))
+		return err_set(err, ERR_USAGE,
+			       "%s is there already: the server's key would be lost", path);
+	TRY(key_spec_parse(type, &spec, err));
+	/* it signs the request, tells the type, and is forgotten */
+	TRY(key_evp_generate(&key, d->c, spec, err));
+	free(d->server_key);
+	d->server_key = strdup(path);
+	if (!d->server_key)
+		return err_nomem(err);
+	key_free(d->key);
+	d->key = take(key);
+	return OK;
+}
+
+/* The key into d->key and its file, what comes with it into *certs. */
+static RESULT take_key(struct device *d, struct span body, struct buf *certs, struct err *err)
+{
+	BUF_SECRET pkcs8 = BUF_INIT;
+	BUF_SECRET pem = BUF_INIT;
+	bool encrypted = false;
+	struct key *key;
+
+	TRY(est_key_reply_parse(body, &encrypted, &pkcs8, certs, err));
+	if (encrypted)
+		return err_set(err, ERR_BAD_ALG,
+			       "RFC 7030 4.4.2: the key came encrypted, which was not asked for");
+	TRY(key_evp_from_bytes(&key, d->c, buf_span(&pkcs8), NULL, err));
+	key_free(d->key);
+	d->key = key;
+	TRY(key_evp_export(key, NULL, &pem, err));
+	return file_write_atomic(d->server_key, 0600, buf_span(&pem), err);
+}
+
+static enum est_enrolment how_of(const struct device *d)
+{
+	if (d->server_key)
+		return EST_SERVER_KEY;
+	return d->current_key ? EST_RENEW : EST_ENROL;
+}
+
 static RESULT enrol(struct device *d, struct err *err)
 {
 	struct est_wait wait = { .seconds = -1 };
 	struct est_client client;
 	struct est_attributes a;
 	BUF request = BUF_INIT;
-	BUF answer = BUF_INIT;
+	BUF_SECRET answer = BUF_INIT;
+	BUF certs = BUF_INIT;
 	BUF cert = BUF_INIT;
 	enum result r;
 
@@ -251,12 +308,13 @@ static RESULT enrol(struct device *d, struct err *err)
 	client = client_of(d);
 	TRY(fetch_wanted(d, &a, err)); /* by the connection that the request is linked with */
 	TRY(make_request(d, &a, &request, err));
-	r = est_client_enrol(&client, d->current_key ? EST_RENEW : EST_ENROL, buf_span(&request),
-			     &answer, &wait, err);
+	r = est_client_enrol(&client, how_of(d), buf_span(&request), &answer, &wait, err);
 	d->pending = r == ERR_BUSY && wait.approval;
 	d->retry_after = wait.seconds;
 	TRY(r);
-	TRY(find_cert(d, buf_span(&answer), &cert, err));
+	if (d->server_key)
+		TRY(take_key(d, buf_span(&answer), &certs, err));
+	TRY(find_cert(d, buf_span(d->server_key ? &certs : &answer), &cert, err));
 	return device_take_cert(d, &cert, err);
 }
 

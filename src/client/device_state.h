@@ -22,6 +22,7 @@ struct device {
 	char *ca_identifier;
 	char *tls_ca_file;
 	char *user;        /* of HTTP Basic; NULL: none, the challenge alone is the password */
+	char *server_key;  /* EST: file for a key that the server makes; NULL: it makes none */
 	struct buf wanted; /* EST: CsrAttrs of the server; empty: none */
 	unsigned timeout;
 	bool allow_legacy;

@@ -162,6 +162,14 @@ enum scepter_result scepter_open_key(struct scepter *s, const char *path, const 
 	return tell(device_open_key(s->device, path, type, &made, &e), &e, err);
 }
 
+enum scepter_result scepter_want_server_key(struct scepter *s, const char *path, const char *type,
+					    struct scepter_error *err)
+{
+	struct err e = { 0 };
+
+	return tell(device_want_server_key(s->device, path, type, &e), &e, err);
+}
+
 enum scepter_result scepter_set_subject(struct scepter *s, const char *dn,
 					struct scepter_error *err)
 {

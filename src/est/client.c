@@ -102,7 +102,9 @@ enum result est_client_enrol(const struct est_client *client, enum est_enrolment
 			     struct err *err)
 {
 	static const char *const operations[] = {
-		[EST_ENROL] = "simpleenroll", [EST_RENEW] = "simplereenroll"
+		[EST_ENROL] = "simpleenroll",
+		[EST_RENEW] = "simplereenroll",
+		[EST_SERVER_KEY] = "serverkeygen",
 	};
 	CLEANUP(http_client_reply_clear) struct http_client_reply reply = { 0 };
 	struct http_client_request req = { .method = "POST", .content_type = EST_TYPE_PKCS10 };
@@ -121,5 +123,8 @@ enum result est_client_enrol(const struct est_client *client, enum est_enrolment
 		return err_set(err, ERR_BUSY, "the request waits for approval at the CA");
 	if (reply.status != 200)
 		return bad_status(operations[how], &reply, err);
-	return put_body(&reply, out, err);
+	if (how != EST_SERVER_KEY)
+		return put_body(&reply, out, err);
+	*out = buf_take(&reply.body);
+	return OK;
 }

@@ -17,12 +17,15 @@ RESULT est_client_get_ca(const struct est_client *client, struct buf *out, struc
 RESULT est_client_get_attributes(const struct est_client *client, struct buf *out, struct err *err);
 
 /* RFC 7030 4.2.2: renew is done with the certificate that is renewed, shown over TLS. */
-enum est_enrolment { EST_ENROL, EST_RENEW };
+enum est_enrolment { EST_ENROL, EST_RENEW, EST_SERVER_KEY };
 struct est_wait {
 	bool approval; /* an operator has to approve (202) */
 	long seconds;  /* until the request should be sent again; -1: the server does not say */
 };
-/* The SignedData with the certificate, DER, appended. ERR_BUSY: not yet, see *wait. */
+/*
+ * The SignedData with the certificate, DER, appended; of EST_SERVER_KEY the body as it came (see
+ * est/key_reply.h), which is a secret. ERR_BUSY: not yet, see *wait.
+ */
 RESULT est_client_enrol(const struct est_client *client, enum est_enrolment how, struct span csr,
 			struct buf *out, struct est_wait *wait, struct err *err);
 

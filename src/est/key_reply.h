@@ -19,4 +19,8 @@ struct est_key_reply {
 
 void est_key_reply_put(struct buf *out, const struct est_key_reply *reply);
 
+/* The same as received, in any order of its parts: DER appended to key and certs. */
+RESULT est_key_reply_parse(struct span body, bool *encrypted, struct buf *key, struct buf *certs,
+			   struct err *err);
+
 #endif

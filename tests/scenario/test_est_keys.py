@@ -11,13 +11,14 @@ from asn1crypto import cms, core, keys
 from asn1crypto import csr as asn1_csr
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key, load_pem_private_key
 
 import est_peer
 from conftest import endpoint, profile
 from daemon import check_config
 from est_peer import Request, basic
 from test_est import PASSWORD, PROFILES, client_file, est_endpoint, make_est, refusal
+from test_est_client import Device, account
 
 ASYMM_DECRYPT_KEY_ID = "1.2.840.113549.1.9.16.2.54"
 DECRYPT_KEY_ID = "1.2.840.113549.1.9.16.2.37"
@@ -200,3 +201,21 @@ def test_a_key_cannot_wait_for_approval(make_daemon):
     )
     daemon.write_config()
     assert "does not go with approval: manual" in check_config(daemon.config_path).stderr
+
+
+def test_our_client_has_its_key_made(est, tmp_path):
+    device = Device(est, tmp_path)
+    run = device.enrol("--server-key", "--key-type", "p256", *account(device))
+    assert run.returncode == 0, run.stderr
+    assert device.key.stat().st_mode & 0o777 == 0o600
+    made = load_pem_private_key(device.key.read_bytes(), None)
+    assert isinstance(made, ec.EllipticCurvePrivateKey)
+    assert spki(made) == public(device.certificate())
+    # it is not overwritten, and renewed like any other
+    assert device.enrol("--server-key", *account(device)).returncode == 64
+    run = device.run("renew")
+    assert run.returncode == 0, run.stderr
+    (tmp_path / "none").mkdir()
+    device = Device(est, tmp_path / "none", "none")
+    run = device.enrol("--server-key", *account(device))
+    assert run.returncode != 0 and "RFC 7030 4.4" in run.stderr and not device.key.exists()

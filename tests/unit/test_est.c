@@ -6,6 +6,7 @@
 #include "der/oid.h"
 #include "est/attributes.h"
 #include "est/body.h"
+#include "est/key_reply.h"
 
 /* ---- bodies ---- */
 
@@ -83,6 +84,68 @@ static void media_types(void **state)
 	for (i = 0; i < ARRAY_LEN(rows); i++)
 		assert_int_equal(est_body_is(span_str(rows[i].said), EST_TYPE_PKCS10),
 				 rows[i].want);
+}
+
+/* ---- a key and its certificate ---- */
+
+static void keys_come_in_parts(void **state)
+{
+	static const struct {
+		const char *body;
+		enum result want;
+	} rows[] = {
+		{ "preamble\r\n--b\r\nContent-Type: application/pkcs8\r\n\r\nMAMCAQU=\r\n--b\r\n"
+		  "Content-Type: application/pkcs7-mime; "
+		  "smime-type=certs-only\r\n\r\nMAA=\r\n--b--\r\n",
+		  OK },
+		{ "--b\nContent-Type: application/pkcs7-mime\n\nMAA=\n--b\nContent-Type: "
+		  "application/pkcs8\n\nMAMCAQU=\n--b--",
+		  OK },
+		{ "", ERR_SYNTAX },
+		{ "--", ERR_SYNTAX },
+		{ "--b", ERR_SYNTAX },
+		{ "--b\n", ERR_SYNTAX },
+		{ "--b\n--b\n--b--\n", ERR_SYNTAX },
+		{ "--b\nContent-Type: application/pkcs8\n\nMAMCAQU=\n--b--\n", ERR_SYNTAX },
+		{ "--b\nContent-Type: application/pkcs8\n\n!\n--b--\n", ERR_SYNTAX },
+		{ "--b\nContent-Type: application/pkcs8\n--b--\n", ERR_SYNTAX },
+		{ "no parts at all\n", ERR_SYNTAX },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		BUF key = BUF_INIT;
+		BUF certs = BUF_INIT;
+		bool encrypted = true;
+		enum result r =
+		    est_key_reply_parse(span_str(rows[i].body), &encrypted, &key, &certs, NULL);
+
+		if (r != rows[i].want)
+			fail_msg("row %zu: %s", i, err_name(r));
+		if (r != OK)
+			continue;
+		assert_false(encrypted);
+		assert_span_equal(buf_span(&key), SPAN_LIT("\x30\x03\x02\x01\x05"));
+		assert_span_equal(buf_span(&certs), SPAN_ARRAY("\x30"));
+	}
+}
+
+static void what_is_sent_in_parts_is_read(void **state)
+{
+	const struct est_key_reply sent = { true, SPAN_LIT("\x30\x01\x01"),
+					    SPAN_LIT("\x30\x01\x02") };
+	BUF body = BUF_INIT;
+	BUF key = BUF_INIT;
+	BUF certs = BUF_INIT;
+	bool encrypted = false;
+
+	(void)state;
+	est_key_reply_put(&body, &sent);
+	assert_int_equal(est_key_reply_parse(buf_span(&body), &encrypted, &key, &certs, NULL), OK);
+	assert_true(encrypted);
+	assert_span_equal(buf_span(&key), sent.key);
+	assert_span_equal(buf_span(&certs), sent.cert);
 }
 
 /* ---- attributes ---- */
@@ -213,9 +276,14 @@ static void hostile_attributes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bodies_in_many_forms), cmocka_unit_test(lines_have_64_columns),
-		cmocka_unit_test(media_types),          cmocka_unit_test(the_example_of_the_rfc),
-		cmocka_unit_test(what_is_put_is_read),  cmocka_unit_test(a_template_stands_alone),
+		cmocka_unit_test(bodies_in_many_forms),
+		cmocka_unit_test(lines_have_64_columns),
+		cmocka_unit_test(media_types),
+		cmocka_unit_test(keys_come_in_parts),
+		cmocka_unit_test(what_is_sent_in_parts_is_read),
+		cmocka_unit_test(the_example_of_the_rfc),
+		cmocka_unit_test(what_is_put_is_read),
+		cmocka_unit_test(a_template_stands_alone),
 		cmocka_unit_test(hostile_attributes),
 	};
 

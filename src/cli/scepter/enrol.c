@@ -24,6 +24,7 @@ struct opts {
 	struct cli_list sans;
 	const char *key;
 	const char *key_type;
+	bool server_key;
 	const char *cert;
 	const char *ca;
 	const char *tls_ca;
@@ -60,6 +61,8 @@ static const struct cli_option options[] = {
 	    "of a key to be made: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521, ed25519; "
 	    "for "
 	    "EST as the CA wants it"),
+	OPT("--server-key", CLI_FLAG, server_key, NULL,
+	    "EST: the server makes the key, which is written to --key"),
 	MUST("--cert", CLI_TEXT, cert, "FILE", "where to write the certificate (PEM)"),
 	OPT("--ca", CLI_TEXT, ca, "FILE", "where to write the CA certificates (PEM)"),
 	OPT("--tls-ca", CLI_TEXT, tls_ca, "FILE", "trust anchors for https (PEM)"),
@@ -168,6 +171,16 @@ static RESULT show(const struct cli *cli, const struct opts *o, const struct dev
 	return OK;
 }
 
+static RESULT get_key(struct device *d, const struct opts *o, bool *made, struct err *err)
+{
+	const char *type = o->key_type ? o->key_type : device_key_type(d, "rsa2048");
+
+	if (!o->server_key)
+		return device_open_key(d, o->key, type, made, err);
+	*made = true;
+	return device_want_server_key(d, o->key, type, err);
+}
+
 static RESULT get(struct cli *cli, const struct opts *o, bool poll, struct err *err)
 {
 	CLEANUP(device_freep) struct device *d = NULL;
@@ -181,8 +194,7 @@ static RESULT get(struct cli *cli, const struct opts *o, bool poll, struct err *
 	if (poll && !file_exists(o->key))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no key, so nothing was asked for",
 			       o->key);
-	TRY(device_open_key(d, o->key, o->key_type ? o->key_type : device_key_type(d, "rsa2048"),
-			    &made, err));
+	TRY(get_key(d, o, &made, err));
 	TRY(wait_for_cert(d, o->wait, poll, err));
 	TRY(save(d, o, err));
 	return show(cli, o, d, made, err);
