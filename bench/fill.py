@@ -37,7 +37,8 @@ def field(value):
 class Pattern:
     """Rows like the latest ones."""
 
-    def __init__(self, db):
+    def __init__(self, db, count):
+        self.count = count
         self.cert_names, self.cert = latest(db, "cert")
         self.event_names, self.event = latest(db, "event")
         cert = dict(zip(self.cert_names, self.cert))
@@ -49,13 +50,14 @@ class Pattern:
         parts = [field(event[n]) for n in EVENT_FIELDS]
         self.head, self.between, self.tail = b"".join(parts[:2]), parts[3], b"".join(parts[5:])
         self.time = struct.pack(">q", event["time"])
-        self.text_id = isinstance(cert["transaction_id"], str)
+        # as if one had been issued a millisecond (ca/issue.h), up to the pattern
+        self.begin = int.from_bytes(cert["serial"][:6], "big")
 
     def rows(self, number, previous):
         """The event and the certificate of that id, and the event's hash."""
         key = hashlib.sha256(b"%d" % number).digest()
         transaction = key.hex().encode()
-        serial = bytes([0x40 | key[0] & 0x3F]) + os.urandom(15)
+        serial = (self.begin - self.count + number).to_bytes(6, "big") + os.urandom(10)
         digest = hashlib.sha256(
             b"".join(
                 (DOMAIN, previous, struct.pack(">q", number), self.time, self.head,
@@ -79,7 +81,7 @@ def insertion(table, n):
 
 def add_certificates(db, count, revoked):
     """The serial numbers of every so many-th, as many as are to be revoked."""
-    pattern = Pattern(db)
+    pattern = Pattern(db, count)
     number, digest = db.execute("SELECT id, hash FROM event ORDER BY id DESC LIMIT 1").fetchone()
     every = max(count // max(revoked, 1), 1)
     picked = []

@@ -26,6 +26,14 @@ void clock_shift(struct clock *c, int64_t seconds)
 	atomic_store(&c->offset, seconds);
 }
 
+uint64_t clock_real_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
 int64_t clock_mono_us(void)
 {
 	struct timespec ts;

@@ -23,6 +23,8 @@ int64_t clock_now(const struct clock *c);
 void clock_fix(struct clock *c, int64_t t);
 void clock_shift(struct clock *c, int64_t seconds);
 
+/* Milliseconds since 1970 UTC of the system's own clock, which tests do not set. */
+uint64_t clock_real_ms(void);
 /* Microseconds of CLOCK_MONOTONIC, for durations. */
 int64_t clock_mono_us(void);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/issue.h"
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "der/oid.h"
 #include "der/writer.h"
@@ -10,9 +11,13 @@
 enum result issue_serial(uint8_t out[ISSUE_SERIAL], struct err *err)
 {
 	uint8_t serial[ISSUE_SERIAL];
+	uint64_t ms = clock_real_ms();
+	size_t i;
 
 	TRY(random_fill(serial, sizeof(serial), err));
-	serial[0] = (uint8_t)((serial[0] & 0x7f) | 0x40);
+	for (i = ISSUE_SERIAL_TIME; i--; ms >>= 8)
+		serial[i] = (uint8_t)ms;
+	serial[0] = (uint8_t)((serial[0] & 0x3f) | 0x40);
 	memcpy(out, serial, sizeof(serial));
 	return OK;
 }

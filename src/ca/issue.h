@@ -5,8 +5,12 @@
 
 #include "pki/cert.h"
 
-/* 126 random bits: positive, without a leading zero (RFC 5280 4.1.2.2). */
+/*
+ * Positive, without a leading zero (RFC 5280 4.1.2.2): 46 bits of the time in milliseconds, then 80
+ * random ones. They rise, so that the store's index on them is appended to and not scattered over.
+ */
 #define ISSUE_SERIAL 16
+#define ISSUE_SERIAL_TIME 6 /* octets of it that tell the time */
 RESULT issue_serial(uint8_t out[ISSUE_SERIAL], struct err *err);
 
 /*
