@@ -3,9 +3,8 @@
 #ifndef PKI_RSA_WEAK_H
 #define PKI_RSA_WEAK_H
 
-#include "base/span.h"
-
 #include "base/err.h"
+#include "base/span.h"
 
 /*
  * key: RSAPublicKey, whole. ERR_BAD_ALG: its modulus has a factor of at most 167, or the
