@@ -130,7 +130,9 @@ static int compare(const void *a, const void *b)
 
 static double percentile(const struct load *l, unsigned percent)
 {
-	return (double)l->latencies[(l->count - 1) * percent / 100] / 1000;
+	size_t place = (l->count - 1) * percent / 100;
+
+	return (double)l->latencies[place] / 1000;
 }
 
 static void print_result(struct load *l, int64_t micros)
