@@ -76,26 +76,35 @@ static void without(struct http_conn *c)
 		refuse(c, &err);
 }
 
-static void on_readable(evutil_socket_t fd, short what, void *arg)
+/* n octets more lie in the socket. */
+static void look(struct http_conn *c, size_t n)
 {
-	struct http_conn *c = arg;
 	struct http_proxy *p = c->proxy;
-	ssize_t n = recv(fd, p->bytes + p->len, sizeof(p->bytes) - p->len, MSG_PEEK);
 	struct proxy_header h = { .state = PROXY_HEADER_PART };
 	struct err err = { 0 };
 
-	(void)what;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0)
-		http_conn_close(c);
-	else if (proxy_header_parse(span_of(p->bytes, p->len + (size_t)n), &h, &err) != OK)
+	if (proxy_header_parse(span_of(p->bytes, p->len + n), &h, &err) != OK)
 		refuse(c, &err);
 	else if (h.state == PROXY_HEADER_WHOLE)
 		end(c, &h);
 	else if (h.state == PROXY_HEADER_NONE)
 		without(c);
-	else if (!consume(c, (size_t)n))
+	else if (!consume(c, n))
+		http_conn_close(c);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct http_conn *c = arg;
+	struct http_proxy *p = c->proxy;
+	ssize_t n = recv(fd, p->bytes + p->len, sizeof(p->bytes) - p->len, MSG_PEEK);
+
+	(void)what;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		look(c, (size_t)n);
+	else
 		http_conn_close(c);
 }
 
