@@ -8,7 +8,7 @@ PORT ?= 8080
 ADDRESS ?= 127.0.0.1
 PREFIX ?= /usr/local
 ROUNDS ?= 100
-BENCH ?= enrol ocsp
+BENCH ?= enrol ocsp est
 FUZZ_SECONDS ?= 600
 MESON ?= meson
 
@@ -58,7 +58,7 @@ format: ## put every C file into the house format
 fuzz: deps-lint ## every fuzz target for FUZZ_SECONDS
 	@tools/fuzz.sh $(FUZZ_SECONDS)
 
-bench: deps-test build ## enrolments/s beside bare key work and the Go server; OCSP (BENCH="enrol ocsp")
+bench: deps-test build ## enrolments/s beside bare key work and the Go server; OCSP; EST (BENCH="enrol ocsp est")
 	@bench/bench.py --build $(BUILD) --only $(BENCH)
 
 bench-scale: deps-test build ## ten million certificates, a million revoked: a quarter of an hour, 40 GB of disk
