@@ -237,15 +237,14 @@ static enum result skip_rest(struct answer *a, struct err *err)
 	return OK;
 }
 
-enum result answer_one(struct answer *a, int channel, struct err *err)
+static RESULT exchange(struct answer *a, struct err *err)
 {
 	struct keeper_request req;
 	struct keeper_reply reply = { 0 };
 	uint8_t header[KEEPER_HEADER];
 	struct span parts[2] = { SPAN_ARRAY(header) };
 
-	a->channel = channel;
-	TRY(channel_recv(channel, keeper_wire_request_length, &a->in, err));
+	TRY(channel_recv(a->channel, keeper_wire_request_length, &a->in, err));
 	TRY(keeper_wire_get_request(buf_span(&a->in), &req, err));
 	if (keeper_request_is_slow(&req) && !a->patient)
 		return err_set(err, ERR_SYNTAX, "keeper channel: a slow request among quick ones");
@@ -254,9 +253,19 @@ enum result answer_one(struct answer *a, int channel, struct err *err)
 	TRY(skip_rest(a, err));
 	keeper_wire_put_reply(&reply, header);
 	parts[1] = reply.payload;
-	TRY(channel_send(channel, parts, ARRAY_LEN(parts), err));
-	if (req.op == KEEPER_DECRYPT && a->out.data)
+	return channel_send(a->channel, parts, ARRAY_LEN(parts), err);
+}
+
+enum result answer_one(struct answer *a, int channel, struct err *err)
+{
+	enum result r;
+
+	a->channel = channel;
+	r = exchange(a, err);
+	/* sent or not: the next request may be another channel's, and a reply may be a secret */
+	if (a->out.data)
 		explicit_bzero(a->out.data, a->out.len);
 	buf_reset(&a->out);
-	return OK;
+	a->more = 0;
+	return r;
 }

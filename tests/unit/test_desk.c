@@ -133,6 +133,30 @@ static void a_slow_request_is_for_another_channel(void **state)
 	}
 }
 
+/* A server that is killed leaves replies that nobody takes: they are nobody else's either. */
+static void a_lost_reply_is_not_sent_to_another(void **state)
+{
+	static const struct keeper_request open = { .op = KEEPER_OPEN, .id = SPAN_LIT("unknown") };
+	static const struct keeper_request ping = { .op = KEEPER_PING };
+	struct keeper_reply reply;
+	int i;
+
+	for (i = 0; i < 16; i++) { /* each thread has its turn */
+		int dead = channel(*state), living = channel(*state);
+		BUF in = BUF_INIT;
+
+		assert_int_equal(shutdown(dead, SHUT_RD), 0);
+		send_head(dead, &open, KEEPER_HEADER);
+		assert_int_equal(channel_send(dead, &open.id, 1, NULL), OK);
+		send_head(living, &ping, KEEPER_HEADER);
+		assert_int_equal(channel_recv(living, keeper_wire_reply_length, &in, NULL), OK);
+		assert_int_equal(keeper_wire_get_reply(buf_span(&in), &reply, NULL), OK);
+		assert_int_equal(reply.payload.len, 0);
+		assert_int_equal(close(dead), 0);
+		assert_int_equal(close(living), 0);
+	}
+}
+
 static void rubbish_ends_a_channel_and_no_other(void **state)
 {
 	static const uint8_t rubbish[KEEPER_HEADER] = { 0xff, 0xff, 0xff, 0xff };
@@ -154,6 +178,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(half_a_request_holds_up_nobody_else, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_slow_request_is_for_another_channel, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(a_lost_reply_is_not_sent_to_another, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(rubbish_ends_a_channel_and_no_other, setup,
 						teardown),
