@@ -2,6 +2,7 @@
 #include "store/challenge.h"
 
 #include "store/event.h"
+#include "store/purge.h"
 #include "store/row.h"
 #include "store/state.h"
 
@@ -113,34 +114,10 @@ enum result store_revoke_challenge(struct store *s, const char *id, const struct
 	return writer_run(s->writer, revoke, &revocation, err);
 }
 
-struct purge {
-	int64_t before;
-	unsigned most;
-	uint64_t *n; /* the caller waits for the job */
-};
-
-static enum result purge(struct db *db, const void *arg, struct err *err)
-{
-	const struct purge *p = arg;
-	QUERY q = QUERY_NONE;
-
-	TRY(query_init(&q, db, SQL_PURGE_CHALLENGES, err));
-	query_bind_int(&q, 1, p->before);
-	query_bind_int(&q, 2, p->most);
-	TRY(query_run(&q, err));
-	*p->n = (uint64_t)sqlite3_changes64(db->handle);
-	return OK;
-}
-
 enum result store_purge_challenges(struct store *s, int64_t before, unsigned most, uint64_t *n,
 				   struct err *err)
 {
-	uint64_t deleted = 0;
-	struct purge p = { before, most, &deleted };
-
-	TRY(writer_run(s->writer, purge, &p, err));
-	*n = deleted;
-	return OK;
+	return purge_run(s, SQL_PURGE_CHALLENGES, before, most, n, err);
 }
 
 static enum result update(struct db *db, enum sql id, const struct challenge_use *use,

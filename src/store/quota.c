@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/quota.h"
 
+#include "store/purge.h"
 #include "store/state.h"
 
 enum result quota_check(struct db *db, const struct store_quota *quota, struct err *err)
@@ -35,32 +36,8 @@ enum result quota_count(struct db *db, const struct store_quota *quota, int64_t 
 	return query_run(&q, err);
 }
 
-struct purge {
-	int64_t before;
-	unsigned most;
-	uint64_t *n; /* the caller waits for the job */
-};
-
-static enum result purge(struct db *db, const void *arg, struct err *err)
-{
-	const struct purge *p = arg;
-	QUERY q = QUERY_NONE;
-
-	TRY(query_init(&q, db, SQL_PURGE_QUOTA_USES, err));
-	query_bind_int(&q, 1, p->before);
-	query_bind_int(&q, 2, p->most);
-	TRY(query_run(&q, err));
-	*p->n = (uint64_t)sqlite3_changes64(db->handle);
-	return OK;
-}
-
 enum result store_purge_quotas(struct store *s, int64_t before, unsigned most, uint64_t *n,
 			       struct err *err)
 {
-	uint64_t deleted = 0;
-	struct purge p = { before, most, &deleted };
-
-	TRY(writer_run(s->writer, purge, &p, err));
-	*n = deleted;
-	return OK;
+	return purge_run(s, SQL_PURGE_QUOTA_USES, before, most, n, err);
 }
