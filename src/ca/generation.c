@@ -150,6 +150,13 @@ static RESULT key_id_of(struct crypto *c, const struct cert *cert, uint8_t id[20
 	return OK;
 }
 
+/* digitalSignature: it signs who is next (RFC 8894 4.7.1), and where it has no RA all replies. */
+static uint32_t ca_key_usage(const struct generation *g)
+{
+	return KU_KEY_CERT_SIGN | KU_CRL_SIGN | KU_DIGITAL_SIGNATURE |
+	       (g->has_ra ? 0u : KU_KEY_ENCIPHERMENT);
+}
+
 enum result generation_sign_self(struct generation *g, int64_t not_before, int64_t not_after,
 				 struct err *err)
 {
@@ -159,11 +166,9 @@ enum result generation_sign_self(struct generation *g, int64_t not_before, int64
 				  .spki = key_spki(g->key),
 				  .not_before = not_before,
 				  .not_after = not_after,
-				  .key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
+				  .key_usage = ca_key_usage(g),
 				  .ca = true };
 
-	if (!g->has_ra)
-		plan.key_usage |= KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
 	TRY(certify(&by, g->subject, &plan, &record->cert, err));
 	return cert_parse(buf_span(&record->cert), &g->cert, err);
 }
@@ -172,13 +177,11 @@ enum result generation_sign_self(struct generation *g, int64_t not_before, int64
 enum result generation_request(struct generation *g, struct buf *out, struct err *err)
 {
 	struct cert_plan plan = { .spki = key_spki(g->key),
-				  .key_usage = KU_KEY_CERT_SIGN | KU_CRL_SIGN,
+				  .key_usage = ca_key_usage(g),
 				  .ca = true };
 	struct csr_template t = { .subject = g->subject };
 	BUF exts = BUF_INIT;
 
-	if (!g->has_ra)
-		plan.key_usage |= KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT;
 	TRY(put_exts(g->c, &plan, &exts, err));
 	t.exts = buf_span(&exts);
 	return csr_build(&t, g->key, g->c, out, err);

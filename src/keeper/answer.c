@@ -4,7 +4,9 @@
 #include <stdlib.h>
 
 #include "keeper/channel.h"
+#include "keeper/rule_next_ca.h"
 #include "keeper/wire.h"
+#include "pki/cms_signed.h"
 
 /* A key in this thread's crypto, copied at its first use. */
 struct own_key {
@@ -174,6 +176,31 @@ static enum result check_rule(struct answer *a, const struct own_key *k,
 	return r;
 }
 
+/* It tells of one of the CA's other generations, whichever. */
+static enum result check_next_ca(struct answer *a, const struct own_key *k,
+				 const struct keeper_request *req, struct err *err)
+{
+	const struct key_rule *rule = keyring_rule(k->entry);
+	const struct keyring_entry *kin = NULL;
+	enum result r = err_set(err, ERR_DENIED, "key rule: the key has no next generation");
+
+	while (r != OK && (kin = keyring_kin(a->ring, k->entry, kin)))
+		r = rule_next_ca_check(rule, a->crypto, keyring_spki(kin), req->payload, err);
+	return r;
+}
+
+/* The content is what is read, the attributes that go with it are what is signed. */
+static enum result sign_next_ca(struct answer *a, const struct own_key *k,
+				const struct keeper_request *req, struct err *err)
+{
+	BUF attrs = BUF_INIT;
+
+	TRY(check_next_ca(a, k, req, err));
+	TRY(cms_put_signed_attrs(req->payload, req->alg, a->crypto, &attrs, err));
+	return key_sign(k->key, a->crypto, KEY_FOR_CONTENT, req->alg, buf_span(&attrs), &a->out,
+			err);
+}
+
 static enum result do_sign(struct answer *a, const struct keeper_request *req,
 			   UNUSED struct key_spec *spec, struct err *err)
 {
@@ -182,6 +209,8 @@ static enum result do_sign(struct answer *a, const struct keeper_request *req,
 	TRY(find_key(a, req->id, &k, err));
 	if (req->more)
 		return sign_long(a, k, req, err);
+	if (req->purpose == KEY_FOR_NEXT_CA)
+		return sign_next_ca(a, k, req, err);
 	TRY(check_rule(a, k, req, err));
 	return key_sign(k->key, a->crypto, req->purpose, req->alg, req->payload, &a->out, err);
 }

@@ -41,10 +41,12 @@ struct keeper_key {
 /* ---- what is counted ---- */
 
 static const char *const calls[] = {
-	"ping",     "open",         "generate", "decrypt",   "succeed",  "sign-certificate",
-	"sign-crl", "sign-content", "sign-csr", "sign-ocsp", "sign-tls", "sign-audit",
+	"ping",         "open",         "generate", "decrypt",   "succeed",  "sign-certificate",
+	"sign-crl",     "sign-content", "sign-csr", "sign-ocsp", "sign-tls", "sign-audit",
+	"sign-next-ca",
 };
 #define FIRST_SIGN 5
+_Static_assert(ARRAY_LEN(calls) == FIRST_SIGN + KEY_FOR_NEXT_CA + 1, "a row for each purpose");
 #define UNANSWERED (ARRAY_LEN(calls) * HISTOGRAM_COUNTERS)
 
 static size_t call_of(const struct keeper_request *req)

@@ -27,7 +27,7 @@ static const struct op_shape {
 	[KEEPER_PING] = { false, false, { 0, 0, 0, 0 } },
 	[KEEPER_OPEN] = { true, false, { 0, 0, 0, 0 } },
 	[KEEPER_GENERATE] = { true, true, { KEY_KINDS_ - 1, 0, 0, 65535 } },
-	[KEEPER_SIGN] = { true, true, { KEY_FOR_AUDIT, KEY_KINDS_ - 1, DIGEST_SHA512, 1 } },
+	[KEEPER_SIGN] = { true, true, { KEY_FOR_NEXT_CA, KEY_KINDS_ - 1, DIGEST_SHA512, 1 } },
 	[KEEPER_DECRYPT] = { true, true, { 1, DIGEST_SHA512, DIGEST_SHA512, 0 } },
 	[KEEPER_SUCCEED] = { true, true, { KEY_KINDS_ - 1, 0, 0, 65535 } },
 };

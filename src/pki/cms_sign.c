@@ -77,6 +77,20 @@ static enum result put_attrs(const struct cms_sign *s, enum digest_alg alg, stru
 	return buf_check(out, err);
 }
 
+/* RFC 8419 3.1, RFC 9882 3.3: SHA-512 goes with the pure kinds. */
+static enum digest_alg attrs_digest(struct sig_alg alg)
+{
+	return key_kind_is_pure(alg.kind) ? DIGEST_SHA512 : alg.digest;
+}
+
+enum result cms_put_signed_attrs(struct span content, struct sig_alg alg, struct crypto *c,
+				 struct buf *out, struct err *err)
+{
+	const struct cms_sign s = { .has_content = true, .content = content };
+
+	return put_attrs(&s, attrs_digest(alg), c, out, err);
+}
+
 static void put_encap_content(struct buf *out, const struct cms_sign *s)
 {
 	size_t seq = der_open(out, DER_SEQUENCE), explicit;
@@ -156,19 +170,20 @@ static size_t total(const struct span *list, size_t n)
 enum result cms_sign(const struct cms_sign *s, struct key *key, struct crypto *c, struct buf *out,
 		     struct err *err)
 {
-	struct signer signer = { .digest = s->digest, .sig_alg = { key->kind, s->digest } };
+	struct signer signer = { .sig_alg = { key->kind, s->digest } };
 	BUF signature = BUF_INIT;
 	BUF attrs = BUF_INIT;
 	struct der_reader r, set;
 
-	/* RFC 8419 3.1, RFC 9882 3.3: SHA-512 goes with these */
-	if (key_kind_is_pure(key->kind)) {
-		signer.digest = DIGEST_SHA512;
+	signer.digest = attrs_digest(signer.sig_alg);
+	if (key_kind_is_pure(key->kind))
 		signer.sig_alg.digest = DIGEST_NONE;
-	}
 	TRY(err_prefix(err, cert_parse(s->signer_cert, &signer.cert, err), "signer"));
 	TRY(put_attrs(s, signer.digest, c, &attrs, err));
-	TRY(key_sign(key, c, KEY_FOR_CONTENT, signer.sig_alg, buf_span(&attrs), &signature, err));
+	TRY(s->next_ca
+		? key_sign(key, c, KEY_FOR_NEXT_CA, signer.sig_alg, s->content, &signature, err)
+		: key_sign(key, c, KEY_FOR_CONTENT, signer.sig_alg, buf_span(&attrs), &signature,
+			   err));
 	der_reader_init(&r, buf_span(&attrs));
 	TRY(der_enter(&r, DER_SET, "signedAttrs", &set, err));
 	signer.attrs = set.rest;

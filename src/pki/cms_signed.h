@@ -77,11 +77,16 @@ struct cms_sign {
 	struct span signer_cert;  /* DER: its issuer and serial name the signer */
 	const struct span *certs; /* to include, in this order */
 	size_t n_certs;
+	bool next_ca; /* sign with KEY_FOR_NEXT_CA: id-data without attrs */
 };
 
 /* Appends the ContentInfo. sig_alg is by key kind and digest; signs with KEY_FOR_CONTENT. */
 RESULT cms_sign(const struct cms_sign *s, struct key *key, struct crypto *c, struct buf *out,
 		struct err *err);
+/* The SET OF that is signed with id-data of that content by that algorithm, where no attributes are
+   asked for: contentType and messageDigest. */
+RESULT cms_put_signed_attrs(struct span content, struct sig_alg alg, struct crypto *c,
+			    struct buf *out, struct err *err);
 /* One Attribute with one value (whole TLV), appended. */
 void cms_put_attr(struct buf *out, struct span type, struct span value);
 

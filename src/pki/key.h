@@ -19,6 +19,10 @@ enum key_purpose {
 	KEY_FOR_OCSP,        /* a ResponseData */
 	KEY_FOR_TLS,         /* what a TLS server signs in its handshake */
 	KEY_FOR_AUDIT,       /* a seal on the chain of events (keeper/audit_seal.h) */
+	/* a certificates-only SignedData that tells of a CA's next generation. What is signed are
+	   the attributes that go with it as content (cms_put_signed_attrs): the keeper reads the
+	   one and makes the other. Its keys alone do this */
+	KEY_FOR_NEXT_CA,
 };
 
 struct key;

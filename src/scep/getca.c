@@ -90,16 +90,18 @@ void scep_get_ca_cert(struct scep_exchange *x, const struct scep_query *query,
 	put_body(x, content_type, &body, reply);
 }
 
-/* Signed by whoever speaks for the CA now, so that trust in it leads to the next. */
+/* By the CA's own key, also where there is an RA (RFC 8894 4.7.1): trust in it leads to the next.
+ */
 static RESULT sign_next(struct scep_exchange *x, struct buf *out, struct err *err)
 {
-	const struct ca_identity *signer = authority_ca_signer(x->ca);
-	const struct span certs[] = { buf_span(&signer->der), buf_span(&x->ca->ca.der) };
+	const struct ca_identity *signer = &x->ca->ca;
+	const struct span cert = buf_span(&signer->der);
 	struct cms_sign sign = { .has_content = true,
 				 .digest = DIGEST_SHA256,
-				 .signer_cert = certs[0],
-				 .certs = certs,
-				 .n_certs = x->ca->has_ra ? 2 : 1 };
+				 .signer_cert = cert,
+				 .certs = &cert,
+				 .n_certs = 1,
+				 .next_ca = true };
 	BUF next = BUF_INIT;
 
 	TRY(put_chain(x->ca->next, &next, err));

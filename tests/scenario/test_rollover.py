@@ -49,7 +49,7 @@ def caps(daemon):
 
 
 def next_authority(daemon, name="demo"):
-    """GetNextCACert: signed by who speaks for the CA now; inside, what GetCACert will answer."""
+    """GetNextCACert: signed by the CA's own key; inside, what GetCACert will answer."""
     status, headers, body = daemon.get(name, "GetNextCACert")
     assert (status, headers["Content-Type"]) == (200, "application/x-x509-next-ca-cert"), body
     info = cms.ContentInfo.load(body, strict=True)["content"]
@@ -61,7 +61,8 @@ def next_authority(daemon, name="demo"):
         if c.serial_number == sid["serial_number"].native
     )
     current = daemon.authority(name)
-    assert signer == current.sign_cert
+    assert signer == current.cert
+    assert signer.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
     content = info["encap_content_info"]["content"].native
     attributes = {a["type"].native: a["values"][0].native for a in signer_info["signed_attrs"]}
     digest = hashes.Hash(hashes.SHA256())
@@ -200,6 +201,32 @@ def verify_with_openssl(tmp_path, i, authority, crl, revoked):
     assert good.returncode == 0, good.stderr
     bad = subprocess.run([*common, tmp_path / f"{i}leaf.pem"], capture_output=True, text=True)
     assert bad.returncode != 0 and "revoked" in bad.stderr
+
+
+@pytest.mark.parametrize("key", ["p256", "rsa2048"])
+def test_openssl_verifies_who_is_next(make_daemon, tmp_path, key):
+    """openssl cms -verify takes GetNextCACert's answer by the CA's certificate alone, strictly."""
+    daemon = make_daemon(endpoints=endpoints(), ca=False)
+    daemon.admin.ca_init("demo", key=key)
+    daemon.ctl("ca", "rollover", "demo", "--at", "+1h")
+    current = daemon.authority()
+    (tmp_path / "ca.pem").write_bytes(pem(current.cert))
+    (tmp_path / "ra.pem").write_bytes(pem(current.sign_cert))
+    (tmp_path / "next.der").write_bytes(daemon.get("demo", "GetNextCACert")[2])
+
+    def verify(certfile):
+        """nointern: the signer's certificate is that of the file, or the signature does not do."""
+        command = ["openssl", "cms", "-verify", "-inform", "DER", "-in", "next.der", "-binary",
+                   "-out", "inner.der", "-CAfile", "ca.pem", "-nointern",
+                   "-certfile", certfile]  # fmt: skip
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+    run = verify("ca.pem")
+    assert run.returncode == 0, run.stderr
+    content = (tmp_path / "inner.der").read_bytes()
+    inner = scep_reply.authority("application/x-x509-ca-ra-cert", content)
+    assert verify("ra.pem").returncode != 0
+    assert is_by(inner.encrypt_cert, inner.cert) and inner.cert != current.cert
 
 
 def test_cross_certificates(daemon, tmp_path):

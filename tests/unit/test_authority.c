@@ -46,7 +46,9 @@ static void ca_and_ra_verify_elsewhere(void **state)
 	assert_non_null(strstr(text, "Signature Algorithm: ECDSA-SHA256"));
 	shell(f, "openssl x509 -noout -text -nameopt RFC2253 -in ca.pem", text, sizeof(text));
 	assert_non_null(strstr(text, "CA:TRUE, pathlen:0"));
-	assert_non_null(strstr(text, "critical\n                Certificate Sign, CRL Sign\n"));
+	assert_non_null(strstr(text,
+			       "critical\n                Digital Signature, Certificate Sign, CRL "
+			       "Sign\n"));
 	assert_non_null(strstr(text, "Subject: CN=Demo CA,O=Example\n"));
 	shell(f, "openssl x509 -noout -text -nameopt RFC2253 -in ra.pem", text, sizeof(text));
 	assert_non_null(strstr(text, "critical\n                Digital Signature, Key Encipher"));

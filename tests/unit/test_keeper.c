@@ -244,7 +244,7 @@ static void signs_nothing_else(void **state)
 	make_ca(f, &ca);
 	build_tbs(&leaf, key_spki(ca), &tbs);
 	whole = buf_span(&tbs);
-	for (purpose = KEY_FOR_CRL; purpose <= KEY_FOR_OCSP; purpose++)
+	for (purpose = KEY_FOR_CRL; purpose <= KEY_FOR_NEXT_CA; purpose++)
 		assert_int_not_equal(
 		    key_sign(ca, f->crypto, (enum key_purpose)purpose, alg, whole, &sig, NULL), OK);
 	assert_int_equal(key_sign(ca, f->crypto, KEY_FOR_CERTIFICATE, alg,

@@ -2,6 +2,7 @@
 /* The generations of a CA's key at the keeper: they may certify each other, and nobody else. */
 #include "ca_fixture.h"
 
+#include "pki/cms_signed.h"
 #include "pki/csr.h"
 #include "pki/name.h"
 
@@ -138,12 +139,144 @@ static void requests_bear_the_name(void **state)
 	assert_int_equal(csr_build(&t, keys[K2], f->c, &csr, NULL), ERR_DENIED);
 }
 
+/* ---- who is next ---- */
+
+struct set {
+	struct buf certs[4];
+	size_t n;
+	size_t n_crls;
+};
+
+/* One more certificate into the set: of the key `of`, by the key `by`. */
+static void put(struct ca_fixture *f, struct set *s, size_t by, size_t of, const char *subject,
+		bool ca)
+{
+	BUF issuer = BUF_INIT, name = BUF_INIT, exts = BUF_INIT;
+	struct cert_template t = { .serial = SPAN_LIT("\x42"),
+				   .sig_alg = { KEY_EC_P256, DIGEST_SHA256 },
+				   .not_before = NOW,
+				   .not_after = NOW + DAY,
+				   .spki = key_spki(keys[of]) };
+
+	assert_int_equal(name_parse_text("CN=Kin", &issuer, NULL), OK);
+	assert_int_equal(name_parse_text(subject, &name, NULL), OK);
+	ext_put_basic_constraints(&exts, ca, -1);
+	t.issuer = buf_span(&issuer);
+	t.subject = buf_span(&name);
+	t.exts = buf_span(&exts);
+	assert_int_equal(cert_issue(&t, keys[by], f->c, &s->certs[s->n++], NULL), OK);
+}
+
+static enum result sign_next(struct ca_fixture *f, size_t by, struct span message, struct buf *sig)
+{
+	const struct sig_alg alg = { KEY_EC_P256, DIGEST_SHA256 };
+
+	return key_sign(keys[by], f->c, KEY_FOR_NEXT_CA, alg, message, sig, NULL);
+}
+
+static enum result sign_set(struct ca_fixture *f, size_t by, struct set *s, struct buf *message,
+			    struct buf *sig)
+{
+	struct span certs[ARRAY_LEN(s->certs)], crl = SPAN_LIT("\x30\x00");
+	enum result r;
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		certs[i] = buf_span(&s->certs[i]);
+	assert_int_equal(cms_put_degenerate(message, certs, s->n, &crl, s->n_crls, NULL), OK);
+	r = sign_next(f, by, buf_span(message), sig);
+	for (i = 0; i < s->n; i++)
+		buf_clear(&s->certs[i]);
+	*s = (struct set){ 0 };
+	return r;
+}
+
+/* A certificate of X, or of K1 as a CA, by ra_by; then one of `ca` in the CA's name. */
+static void who_is_next_is_of_the_family(void **state)
+{
+	static const struct {
+		const char *why;
+		size_t by, ca, ra_by;
+		bool is_ca, ra_is_ca;
+		enum result want;
+	} rows[] = {
+		{ "next", K1, K2, K2, true, false, OK },
+		{ "the one after", K1, K3, K3, true, false, OK },
+		{ "itself", K1, K1, K1, true, false, ERR_DENIED },
+		{ "a stranger", K1, X, X, true, false, ERR_DENIED },
+		{ "by a stranger", X, K2, K2, true, false, ERR_DENIED },
+		{ "no CA", K1, K2, K2, false, false, ERR_DENIED },
+		{ "an RA of the one before", K1, K2, K1, true, false, ERR_DENIED },
+		{ "a stranger's RA", K1, K2, X, true, false, ERR_DENIED },
+		{ "a CA as RA", K1, K2, K2, true, true, ERR_DENIED },
+	};
+	struct ca_fixture *f = *state;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		BUF message = BUF_INIT, sig = BUF_INIT;
+		struct set s = { 0 };
+
+		if (rows[i].ra_is_ca)
+			put(f, &s, rows[i].ra_by, K1, "CN=Kin", true);
+		else
+			put(f, &s, rows[i].ra_by, X, "CN=RA", false);
+		put(f, &s, rows[i].ca, rows[i].ca, "CN=Kin", rows[i].is_ca);
+		if (sign_set(f, rows[i].by, &s, &message, &sig) != rows[i].want)
+			fail_msg("%s", rows[i].why);
+		assert_int_equal(sig.len > 0, rows[i].want == OK);
+	}
+}
+
+static void who_is_next_and_nothing_else(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct set s = { 0 };
+	BUF message = BUF_INIT, sig = BUF_INIT, attrs = BUF_INIT, none = BUF_INIT;
+	CLEANUP(pubkey_freep) struct pubkey *pub = NULL;
+	const struct sig_alg alg = { KEY_EC_P256, DIGEST_SHA256 };
+
+	/* the CA alone; signed are the attributes, not what was shown */
+	put(f, &s, K2, K2, "CN=Kin", true);
+	assert_int_equal(sign_set(f, K1, &s, &message, &sig), OK);
+	assert_int_equal(cms_put_signed_attrs(buf_span(&message), alg, f->c, &attrs, NULL), OK);
+	assert_int_equal(pubkey_new(&pub, f->c, key_spki(keys[K1]), NULL), OK);
+	assert_int_equal(pubkey_verify(pub, f->c, alg, buf_span(&attrs), buf_span(&sig), NULL), OK);
+	assert_int_not_equal(
+	    pubkey_verify(pub, f->c, alg, buf_span(&message), buf_span(&sig), NULL), OK);
+	/* what is cut off, has something behind it, or is the attributes themselves */
+	buf_reset(&sig);
+	assert_int_equal(sign_next(f, K1, span_sub(buf_span(&message), 0, message.len - 1), &sig),
+			 ERR_SYNTAX);
+	buf_put_byte(&message, 0);
+	assert_int_not_equal(sign_next(f, K1, buf_span(&message), &sig), OK);
+	assert_int_not_equal(sign_next(f, K1, buf_span(&attrs), &sig), OK);
+	/* behind the CA: only who has issued its certificate */
+	buf_reset(&message);
+	put(f, &s, K2, K2, "CN=Kin", true);
+	put(f, &s, K1, K1, "CN=Kin", true);
+	assert_int_equal(sign_set(f, K1, &s, &message, &sig), ERR_DENIED);
+	buf_reset(&message);
+	put(f, &s, K2, K2, "CN=Kin", true);
+	put(f, &s, K2, X, "CN=d", false);
+	assert_int_equal(sign_set(f, K1, &s, &message, &sig), ERR_DENIED);
+	/* a revocation list; nobody at all */
+	buf_reset(&message);
+	put(f, &s, K2, K2, "CN=Kin", true);
+	s.n_crls = 1;
+	assert_int_equal(sign_set(f, K1, &s, &message, &sig), ERR_DENIED);
+	assert_int_equal(sign_set(f, K1, &s, &none, &sig), ERR_DENIED);
+	assert_int_equal(sig.len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(generations_certify_each_other),
 		cmocka_unit_test(only_a_ca_key_has_a_successor),
 		cmocka_unit_test(requests_bear_the_name),
+		cmocka_unit_test(who_is_next_is_of_the_family),
+		cmocka_unit_test(who_is_next_and_nothing_else),
 	};
 
 	return cmocka_run_group_tests(tests, make_keys, drop_keys);
