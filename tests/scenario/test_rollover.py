@@ -9,89 +9,29 @@ import subprocess
 
 import pytest
 from asn1crypto import cms
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509 import ocsp
 
 import scep_reply
 from daemon import PATIENCE, endpoint, have, profile, wait_for
-from scep_peer import Request
+from life import endpoints
+from rollover import (
+    caps,
+    check_old_and_new,
+    enrol,
+    events,
+    is_by,
+    next_authority,
+    now,
+    pem,
+    switch_time,
+    switched,
+)
+from scep_peer import Request, rsa_key
 
 SCEP_SUBMIT = "/usr/lib/certmonger/scep-submit"
-UTC = datetime.timezone.utc
-
-
-def now():
-    return datetime.datetime.now(UTC).replace(tzinfo=None)
-
-
-def pem(cert):
-    return cert.public_bytes(serialization.Encoding.PEM)
-
-
-def endpoints():
-    return [
-        endpoint("demo"),
-        {"name": "crl", "protocol": "crl", "path": "/crl/demo", "ca": "demo"},
-        {"name": "ocsp", "protocol": "ocsp", "path": "/ocsp/demo", "ca": "demo"},
-    ]
-
-
 @pytest.fixture
 def daemon(make_daemon):
     urls = ["http://crl.example/demo/full.crl"]
     return make_daemon(profiles=[profile(crl_urls=urls)], endpoints=endpoints())
-
-
-def caps(daemon):
-    return daemon.get("demo", "GetCACaps")[2].decode().split()
-
-
-def next_authority(daemon, name="demo"):
-    """GetNextCACert: signed by the CA's own key; inside, what GetCACert will answer."""
-    status, headers, body = daemon.get(name, "GetNextCACert")
-    assert (status, headers["Content-Type"]) == (200, "application/x-x509-next-ca-cert"), body
-    info = cms.ContentInfo.load(body, strict=True)["content"]
-    signer_info = info["signer_infos"][0]
-    sid = signer_info["sid"].chosen
-    signer = next(
-        c
-        for c in map(lambda c: x509.load_der_x509_certificate(c.dump()), info["certificates"])
-        if c.serial_number == sid["serial_number"].native
-    )
-    current = daemon.authority(name)
-    assert signer == current.cert
-    assert signer.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
-    content = info["encap_content_info"]["content"].native
-    attributes = {a["type"].native: a["values"][0].native for a in signer_info["signed_attrs"]}
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(content)
-    assert attributes["message_digest"] == digest.finalize()
-    signed = b"\x31" + signer_info["signed_attrs"].dump()[1:]
-    scep_reply.verify(signer, "sha256", signer_info["signature"].native, signed)
-    return scep_reply.authority("application/x-x509-ca-ra-cert", content)
-
-
-def is_by(cert, ca):
-    try:
-        digest = cert.signature_hash_algorithm.name
-        scep_reply.verify(ca, digest, cert.signature, cert.tbs_certificate_bytes)
-        return True
-    except InvalidSignature:
-        return False
-
-
-def switch_time(daemon):
-    ca = daemon.admin.call("GET", "/cas/demo")
-    begins = next(g["begins"] for g in ca["generations"] if g["number"] == 2)
-    return datetime.datetime.strptime(begins, "%Y-%m-%dT%H:%M:%SZ")
-
-
-def enrol(daemon, name, key, ca):
-    reply = daemon.enrol(Request(subject={"common_name": name}, key=key), ca=ca)
-    assert reply.status == "SUCCESS", reply.fail_text
-    return reply.cert
 
 
 def test_the_switch(daemon, tmp_path):
@@ -100,7 +40,7 @@ def test_the_switch(daemon, tmp_path):
     assert "GetNextCACert" not in caps(daemon)
     assert daemon.get("demo", "GetNextCACert")[0] == 404
     server = daemon.child("server")
-    from_old = enrol(daemon, "from-old", _key(0), old)
+    from_old = enrol(daemon, "from-old", rsa_key(0), old)
     daemon.ctl("ca", "rollover", "demo", "--at", "+8s")
     at = switch_time(daemon)
     assert "GetNextCACert" in caps(daemon)
@@ -108,99 +48,26 @@ def test_the_switch(daemon, tmp_path):
     assert new.cert.not_valid_before == at and new.encrypt_cert.not_valid_before == at
     assert new.cert.public_key() != old.cert.public_key()
     assert is_by(new.encrypt_cert, new.cert)
-    ahead = enrol(daemon, "ahead", _key(1), new)
+    ahead = enrol(daemon, "ahead", rsa_key(1), new)
     assert now() < at and is_by(ahead, new.cert) and ahead.not_valid_before >= at
     assert daemon.authority().cert == old.cert
     # one request after the other, through the very second
     seen = []
     while now() < at + datetime.timedelta(seconds=2):
         ca = daemon.authority()
-        cert = enrol(daemon, f"d{len(seen)}", _key(len(seen) % 8), ca)
+        cert = enrol(daemon, f"d{len(seen)}", rsa_key(len(seen) % 8), ca)
         assert is_by(cert, ca.cert)
         seen.append(ca.cert)
     assert old.cert in seen and new.cert in seen
     assert seen.index(new.cert) == seen.count(old.cert), "it never goes back"
     assert daemon.child("server") == server
     # who has not heard of it yet is served in the old one's name
-    late = enrol(daemon, "late", _key(2), old)
+    late = enrol(daemon, "late", rsa_key(2), old)
     assert is_by(late, old.cert)
     assert "GetNextCACert" not in caps(daemon)
     kinds = wait_for("the event", lambda: switched(daemon))
     assert "generation 2 has taken over" in kinds["reason"]
     check_old_and_new(daemon, tmp_path, (from_old, old), (ahead, new))
-
-
-def _key(index):
-    import scep_peer
-
-    return scep_peer.rsa_key(index)
-
-
-def events(daemon):
-    """All of them, page by page: a fast machine enrols a thousand in the seconds of a test."""
-    cursor = ""
-    while cursor is not None:
-        page = daemon.admin.call("GET", f"/audit/events?limit=1000{cursor}")
-        yield from page["events"]
-        cursor = page["next"] and f"&cursor={page['next']}"
-
-
-def switched(daemon):
-    return next((e for e in events(daemon) if e["kind"] == "ca.switched"), None)
-
-
-def fetch_list(daemon, path):
-    status, _, body = daemon.http("GET", path)
-    return x509.load_der_x509_crl(body) if status == 200 else None
-
-
-def ask_ocsp(daemon, cert, ca):
-    request = ocsp.OCSPRequestBuilder().add_certificate(cert, ca, hashes.SHA1()).build()
-    status, _, body = daemon.http(
-        "POST",
-        "/ocsp/demo",
-        request.public_bytes(serialization.Encoding.DER),
-        {"Content-Type": "application/ocsp-request"},
-    )
-    assert status == 200
-    return ocsp.load_der_ocsp_response(body)
-
-
-def check_old_and_new(daemon, tmp_path, *pairs):
-    """Lists and statuses of either generation, by the key of that generation."""
-    for cert, _ in pairs:
-        daemon.ctl("cert", "revoke", f"{cert.serial_number:032x}", "--reason", "superseded")
-    for i, (cert, authority) in enumerate(pairs):
-        path = "/crl/demo/full.crl" if i == 0 else "/crl/demo/2/full.crl"
-        points = cert.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
-        url = points[0].full_name[0].value
-        assert url == "http://crl.example" + path.replace("/crl", "", 1)
-        found = wait_for(
-            f"list of {path}",
-            lambda: (lambda c: c and len(list(c)) == 1 and c)(fetch_list(daemon, path)),
-        )
-        assert found.is_signature_valid(authority.cert.public_key())
-        assert [r.serial_number for r in found] == [cert.serial_number]
-        response = ask_ocsp(daemon, cert, authority.cert)
-        assert response.certificate_status == ocsp.OCSPCertStatus.REVOKED
-        assert is_by(response.certificates[0], authority.cert)
-        verify_with_openssl(tmp_path, i, authority, found, cert)
-    # the other generation's key says nothing of it
-    stranger = ask_ocsp(daemon, pairs[0][0], pairs[1][1].cert)
-    assert stranger.certificate_status == ocsp.OCSPCertStatus.UNKNOWN
-
-
-def verify_with_openssl(tmp_path, i, authority, crl, revoked):
-    files = {"ca": pem(authority.cert), "crl": crl.public_bytes(serialization.Encoding.PEM),
-             "ra": pem(authority.sign_cert), "leaf": pem(revoked)}  # fmt: skip
-    for name, data in files.items():
-        (tmp_path / f"{i}{name}.pem").write_bytes(data)
-    common = ["openssl", "verify", "-crl_check", "-CAfile", tmp_path / f"{i}ca.pem",
-              "-CRLfile", tmp_path / f"{i}crl.pem"]  # fmt: skip
-    good = subprocess.run([*common, tmp_path / f"{i}ra.pem"], capture_output=True, text=True)
-    assert good.returncode == 0, good.stderr
-    bad = subprocess.run([*common, tmp_path / f"{i}leaf.pem"], capture_output=True, text=True)
-    assert bad.returncode != 0 and "revoked" in bad.stderr
 
 
 @pytest.mark.parametrize("key", ["p256", "rsa2048"])
@@ -232,11 +99,11 @@ def test_openssl_verifies_who_is_next(make_daemon, tmp_path, key):
 def test_cross_certificates(daemon, tmp_path):
     """OldWithNew and NewWithOld are exported, and OpenSSL gets from either root to the other."""
     old = daemon.authority()
-    device = enrol(daemon, "device", _key(3), old)
+    device = enrol(daemon, "device", rsa_key(3), old)
     daemon.ctl("ca", "rollover", "demo", "--at", "+1s", "--key", "p384")
     wait_for("the switch", lambda: daemon.authority().cert != old.cert)
     new = daemon.authority()
-    fresh = enrol(daemon, "fresh", _key(4), new)
+    fresh = enrol(daemon, "fresh", rsa_key(4), new)
     for name, data in {"old": pem(old.cert), "new": pem(new.cert), "device": pem(device),
                        "fresh": pem(fresh)}.items():  # fmt: skip
         (tmp_path / f"{name}.pem").write_bytes(data)
@@ -293,7 +160,7 @@ def scep_submit(daemon, tmp_path, ca, name, key):
     """certmonger's helper: the reply's signature is verified by the certificates of ca."""
     (tmp_path / "ra.pem").write_bytes(pem(ca.sign_cert))
     (tmp_path / "ca.pem").write_bytes(pem(ca.cert))
-    request = Request(subject={"common_name": name}, key=_key(key))
+    request = Request(subject={"common_name": name}, key=rsa_key(key))
     body = base64.encodebytes(request.build(ca)).decode()
     (tmp_path / "message.pem").write_text(f"-----BEGIN PKCS7-----\n{body}-----END PKCS7-----\n")
     run = subprocess.run(
@@ -337,7 +204,7 @@ def test_a_missing_key_costs_one_ca(make_daemon):
     key.unlink()
     daemon.start()
     assert daemon.get("demo", "GetCACert")[0] == 200
-    enrol(daemon, "still", _key(6), daemon.authority())
+    enrol(daemon, "still", rsa_key(6), daemon.authority())
     status, headers, _ = daemon.get("other", "GetCACert")
     assert status == 503 and headers["Retry-After"]
     lines = [json.dumps(line) for line in daemon.log_lines()]
