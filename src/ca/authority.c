@@ -54,6 +54,13 @@ const struct authority_ca *authority_ca_issuer(const struct authority_ca *asked,
 	return ca;
 }
 
+unsigned authority_ca_answers_from(const struct authority_ca *ca, int64_t now)
+{
+	while (ca->before && !authority_ca_is_alive(ca->before, now))
+		ca = ca->before;
+	return ca->before ? ca->generation : 0;
+}
+
 const struct authority_ca *authority_ca_sibling(const struct authority_ca *ca, unsigned generation)
 {
 	while (ca && ca->generation > generation)

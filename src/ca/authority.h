@@ -58,6 +58,11 @@ bool authority_ca_is_alive(const struct authority_ca *ca, int64_t now);
  * then on, the one that is in charge.
  */
 const struct authority_ca *authority_ca_issuer(const struct authority_ca *asked, int64_t now);
+/*
+ * The number of the oldest generation for which ca issues: its own, or that of one before it that
+ * has ended. 0: of all before it.
+ */
+unsigned authority_ca_answers_from(const struct authority_ca *ca, int64_t now);
 /* The generation of that number of the same CA; NULL: there is none. */
 const struct authority_ca *authority_ca_sibling(const struct authority_ca *ca, unsigned generation);
 

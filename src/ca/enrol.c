@@ -37,6 +37,7 @@ static RESULT identify(struct enrol_decision *d, struct err *err)
 	d->transaction.endpoint = req->policy->endpoint;
 	d->transaction.id = req->transaction_id;
 	d->transaction.generation = req->ca->generation;
+	d->transaction.oldest = authority_ca_answers_from(req->ca, d->auth.now);
 	if (req->current)
 		parts[1] = req->current->der;
 	TRY(crypto_digest(d->c, DIGEST_SHA256, parts, req->current ? 2 : 1, digest, err));
@@ -320,6 +321,13 @@ static RESULT refuse_poll(struct enrol_decision *d, struct enrol_outcome *out, s
 	return OK;
 }
 
+static RESULT answer_poll(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
+{
+	enum result r = enrol_queue_answer(d, true, out, err);
+
+	return r == ERR_NOT_FOUND ? answer_again(d, out, err) : r;
+}
+
 enum result ca_enrol_poll(const struct enrol_context *ctx, struct crypto *c,
 			  const struct enrol_request *req, struct enrol_outcome *out,
 			  struct err *err)
@@ -330,10 +338,11 @@ enum result ca_enrol_poll(const struct enrol_context *ctx, struct crypto *c,
 
 	d.auth.now = clock_now(ctx->clock);
 	TRY(identify(&d, err));
-	d.transaction.generation = 0; /* it may have been asked of an older one */
-	r = enrol_queue_answer(&d, true, &got, err);
-	if (r == ERR_NOT_FOUND)
-		r = answer_again(&d, &got, err);
+	r = answer_poll(&d, &got, err);
+	if (r == ERR_NOT_FOUND) {
+		d.transaction.generation = 0; /* it was asked of another one, then */
+		r = answer_poll(&d, &got, err);
+	}
 	if (r == ERR_NOT_FOUND)
 		r = refuse_poll(&d, &got, err);
 	TRY(r);

@@ -108,6 +108,8 @@ static enum result find_of(struct db *db, const struct store_transaction_key *ke
 	query_bind_blob(&q, 3, key->id);
 	query_bind_str(&q, 4, key->endpoint);
 	query_bind_blob(&q, 5, SPAN_ARRAY(key->key_hash));
+	query_bind_int(&q, 6, key->generation);
+	query_bind_int(&q, 7, key->oldest);
 	return read_only_row(&q, "this transaction never waited for an operator", out, err);
 }
 

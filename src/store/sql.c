@@ -30,7 +30,9 @@
 	"WHERE transaction_tag = ?1 AND key_tag = ?2 AND transaction_id = ?3 AND endpoint = ?4"    \
 	" AND key_hash = ?5"
 /* ?6 generation */
-#define ISSUED OF_TRANSACTION " AND generation >= ?6"
+#define ISSUED OF_TRANSACTION " AND (generation = ?6 OR ?6 = 0)"
+/* ?6 generation, ?7 oldest */
+#define QUEUED OF_TRANSACTION " AND (generation BETWEEN ?7 AND ?6 OR ?6 = 0)"
 
 /* ?1 before, ?2 limit, ?3 ca, ?4 subject pattern, ?5 tag, ?6 transactionID, ?7 serial */
 #define CERT_FILTER                                                                                \
@@ -156,7 +158,7 @@ static const char *const texts[SQL_COUNT_] = {
 	    " exts, peer, created, expires, needed, generation) VALUES (?1, ?2, ?3, ?4, ?5,"
 	    " ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
 	[SQL_FIND_REQUEST] = REQUEST "WHERE id = ?1",
-	[SQL_FIND_REQUEST_OF] = REQUEST OF_TRANSACTION " ORDER BY id DESC LIMIT 1",
+	[SQL_FIND_REQUEST_OF] = REQUEST QUEUED " ORDER BY id DESC LIMIT 1",
 	[SQL_OVERDUE_REQUEST] = REQUEST "WHERE state = 0 AND expires <= ?1 LIMIT 1",
 	[SQL_REQUESTS] = REQUEST "WHERE id > ?1 AND (?3 = 0 OR state = 0) ORDER BY id LIMIT ?2",
 	[SQL_COUNT_REQUESTS] = "SELECT count(*) FROM request WHERE state = 0 AND expires > ?1",

@@ -216,8 +216,9 @@ struct store_transaction_key {
 	const char *endpoint;
 	struct span id;
 	uint8_t key_hash[STORE_HASH];
-	/* of the CA, that it is asked of: what an earlier one has issued is no answer. 0: any */
+	/* of the CA, that answers: what another has issued is not of this transaction. 0: any */
 	unsigned generation;
+	unsigned oldest; /* from which on requests that wait are its own, too */
 };
 
 struct store_cert {

@@ -214,7 +214,11 @@ static void a_transaction_of_each_generation(void **state)
 	i.cert = SPAN_LIT("second");
 	assert_int_equal(store_commit_issuance(t.f->store, &i, NULL), OK);
 	assert_int_equal(store_commit_issuance(t.f->store, &i, NULL), ERR_CONFLICT);
-	key.generation = 0; /* a poll takes the latest */
+	key.generation = 1; /* each has its own, whichever came first */
+	assert_int_equal(store_find_issued(t.f->store, &key, &found, NULL), OK);
+	assert_true(span_eq_str(buf_span(&found.der), "first"));
+	store_cert_clear(&found);
+	key.generation = 0; /* a poll of neither takes the latest */
 	assert_int_equal(store_find_issued(t.f->store, &key, &found, NULL), OK);
 	assert_true(span_eq_str(buf_span(&found.der), "second"));
 }
