@@ -79,8 +79,18 @@ static RESULT renew_ra(struct look *l, const struct authority_ca *ca, struct err
 	TRY(need_crypto(l, err));
 	TRY(ra_renewal_make(l->s->store, l->s->keeper, l->c, l->now, ca, err));
 	log_info(&l->s->log, "registration authority's certificate renewed",
-		 LOG_STR("ca", ca->name));
+		 LOG_STR("ca", ca->name), LOG_INT("generation", ca->generation));
 	l->changed = true;
+	return OK;
+}
+
+/* Devices go on with what they know until a CA ends: the RAs of its old generations, too. */
+static RESULT renew_ras(struct look *l, const char *name, struct err *err)
+{
+	const struct authority_ca *ca;
+
+	for (ca = authority_oldest(l->authority, name); ca; ca = ca->next)
+		TRY(renew_ra(l, ca, err));
 	return OK;
 }
 
@@ -94,7 +104,7 @@ static RESULT look_at_ca(struct look *l, const char *name, struct err *err)
 		return OK;
 	TRY(take_over(l, ca, err));
 	TRY(make_next(l, ca, err));
-	return renew_ra(l, ca, err);
+	return renew_ras(l, name, err);
 }
 
 static void complain(struct rollover_watch *w, const struct server *s, const char *ca,
