@@ -26,6 +26,9 @@
 #define CONFIG_OPERATORS_MAX 1024
 #define CONFIG_CAS_MAX 256
 
+/* tls.ocsp_stapling: of certificates that a CA of this server issued, of others' too, or not. */
+enum config_stapling { CONFIG_STAPLING_OWN, CONFIG_STAPLING_FETCH, CONFIG_STAPLING_OFF };
+
 struct config_listener {
 	const char *name;
 	const char *address;          /* IPv4 or IPv6 literal */
@@ -36,6 +39,7 @@ struct config_listener {
 	const char *own_profile;      /* ...and profile... */
 	const char *const *own_names; /* ...for these host names and addresses */
 	size_t n_own_names;
+	enum config_stapling stapling;
 	enum tls_clients clients;
 	const char *client_ca; /* path; NULL: whoever uses a client's certificate judges it... */
 	const char *client_authority;  /* ...or this CA of ours is trusted; NULL: none */

@@ -103,6 +103,12 @@ static const cyaml_strval_t client_certificates[] = {
 	{ "require", TLS_CLIENTS_REQUIRE },
 };
 
+static const cyaml_strval_t staplings[] = {
+	{ "own", CONFIG_STAPLING_OWN },
+	{ "fetch", CONFIG_STAPLING_FETCH },
+	{ "off", CONFIG_STAPLING_OFF },
+};
+
 static const cyaml_schema_field_t challenges_fields[] = {
 	TEXT("retention", struct file_challenges, retention),
 	CYAML_FIELD_END,
@@ -121,6 +127,7 @@ static const cyaml_schema_field_t tls_fields[] = {
 	TEXT("ca", struct file_tls, ca),
 	TEXT("profile", struct file_tls, profile),
 	LIST("names", struct file_tls, names, text_entry, LIST_MAX),
+	WORD("ocsp_stapling", struct file_tls, ocsp_stapling, staplings),
 	WORD("client_certificates", struct file_tls, client_certificates, client_certificates),
 	TEXT("client_ca", struct file_tls, client_ca),
 	TEXT("client_authority", struct file_tls, client_authority),

@@ -78,6 +78,7 @@ struct file_tls {
 	char *profile;
 	char **names;
 	size_t names_count;
+	int ocsp_stapling;       /* enum config_stapling */
 	int client_certificates; /* enum tls_clients */
 	char *client_ca;
 	char *client_authority;

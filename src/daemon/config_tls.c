@@ -71,6 +71,12 @@ enum result config_build_tls(struct config_build *b, size_t i, struct err *err)
 	else
 		build_files(&m);
 	m.l->tls_certificate = m.f->certificate;
+	m.l->stapling = (enum config_stapling)m.f->ocsp_stapling;
+	if (m.f->ca && m.l->stapling == CONFIG_STAPLING_FETCH)
+		COMPLAIN(
+		    &m, AT(&m, "tls.ocsp_stapling"),
+		    "the certificate is issued here, and so is what is stapled to it; write own, "
+		    "or nothing");
 	m.l->clients = (enum tls_clients)m.f->client_certificates;
 	m.l->client_ca = m.f->client_ca;
 	if (m.f->client_ca)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/housekeeping.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/thread.h"
+#include "base/ticker.h"
 #include "daemon/alarms.h"
 #include "daemon/rollover_watch.h"
 #include "daemon/serve_ocsp.h"
+#include "daemon/staple_own.h"
 #include "daemon/tls_own.h"
 #include "store/quota.h"
 #include "store/request.h"
@@ -22,24 +22,12 @@ struct housekeeping {
 	struct server *server;
 	pthread_t thread;
 	bool started;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	bool ending;
+	struct ticker ticker;
 
 	/* The thread's own. */
 	struct crypto *crypto;
 	struct alarms alarms;
 };
-
-static bool is_ending(struct housekeeping *h)
-{
-	bool ending;
-
-	(void)pthread_mutex_lock(&h->lock);
-	ending = h->ending;
-	(void)pthread_mutex_unlock(&h->lock);
-	return ending;
-}
 
 /* Deletes what is older, a batch a commit. */
 typedef enum result purge_fn(struct store *s, int64_t before, unsigned most, uint64_t *n,
@@ -51,7 +39,7 @@ static void purge(struct housekeeping *h, const char *what, purge_fn *fn, int64_
 	struct err err = { 0 };
 	uint64_t n = BATCH, all = 0;
 
-	while (n == BATCH && !is_ending(h)) {
+	while (n == BATCH && !ticker_is_ending(&h->ticker)) {
 		if (fn(h->server->store, before, BATCH, &n, &err) != OK) {
 			log_warning(log, "old records not deleted", LOG_STR("what", what),
 				    LOG_ERR(&err));
@@ -89,7 +77,7 @@ static void renew_responders(struct housekeeping *h)
 	const struct config *config = server_config(h->server);
 	size_t i;
 
-	for (i = 0; i < config->n_endpoints && !is_ending(h); i++)
+	for (i = 0; i < config->n_endpoints && !ticker_is_ending(&h->ticker); i++)
 		if (config->endpoints[i].protocol == CONFIG_OCSP)
 			serve_ocsp_renew(h->server, h->crypto, config->endpoints[i].ca);
 	config_unref(config);
@@ -99,23 +87,8 @@ static void look(struct housekeeping *h)
 {
 	expire_requests(h);
 	renew_responders(h);
+	staple_own_all(h->server, h->crypto);
 	alarms_look(&h->alarms, h->server);
-}
-
-/* False: it is over. */
-static bool wait_tick(struct housekeeping *h)
-{
-	struct timespec until;
-	bool ending;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += TICK_SECONDS;
-	(void)pthread_mutex_lock(&h->lock);
-	while (!h->ending && pthread_cond_timedwait(&h->wake, &h->lock, &until) == 0)
-		;
-	ending = h->ending;
-	(void)pthread_mutex_unlock(&h->lock);
-	return !ending;
 }
 
 static void *run(void *arg)
@@ -131,19 +104,8 @@ static void *run(void *arg)
 			look(h);
 		rollover_watch_look(&watch, h->server);
 		tick++;
-	} while (wait_tick(h));
+	} while (ticker_wait(&h->ticker, TICK_SECONDS));
 	return NULL;
-}
-
-static void init_wake(struct housekeeping *h)
-{
-	pthread_condattr_t attr;
-
-	(void)pthread_mutex_init(&h->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&h->wake, &attr);
-	(void)pthread_condattr_destroy(&attr);
 }
 
 enum result housekeeping_start(struct housekeeping **out, struct server *server, struct err *err)
@@ -156,7 +118,7 @@ enum result housekeeping_start(struct housekeeping **out, struct server *server,
 		return err_nomem(err);
 	h->server = server;
 	h->alarms = ALARMS_NONE;
-	init_wake(h);
+	ticker_init(&h->ticker);
 	r = crypto_new(&h->crypto, false, err);
 	if (r == OK)
 		r = thread_start(&h->thread, &kind, 0, run, h, err);
@@ -172,14 +134,10 @@ void housekeeping_free(struct housekeeping *h)
 {
 	if (!h)
 		return;
-	(void)pthread_mutex_lock(&h->lock);
-	h->ending = true;
-	(void)pthread_cond_signal(&h->wake);
-	(void)pthread_mutex_unlock(&h->lock);
+	ticker_end(&h->ticker);
 	if (h->started)
 		(void)pthread_join(h->thread, NULL);
-	(void)pthread_cond_destroy(&h->wake);
-	(void)pthread_mutex_destroy(&h->lock);
+	ticker_clear(&h->ticker);
 	alarms_clear(&h->alarms);
 	crypto_free(h->crypto);
 	free(h);

@@ -4,7 +4,8 @@
  * what no quota counts any more, are deleted, TLS certificates of the server's own making renewed
  * (the configuration of the moment says how long), and CAs get what they need in time
  * (rollover_watch.h). Requests that nobody approved in time are marked, certificates of OCSP
- * responders renewed, and alarms raised (alarms.h).
+ * responders renewed, what is stapled to our own TLS certificates kept fresh, and alarms raised
+ * (alarms.h).
  */
 #ifndef DAEMON_HOUSEKEEPING_H
 #define DAEMON_HOUSEKEEPING_H

@@ -14,6 +14,7 @@
 #include "daemon/process.h"
 #include "daemon/serve_ocsp.h"
 #include "daemon/server.h"
+#include "daemon/staple_fetch.h"
 #include "daemon/tls_listener.h"
 #include "daemon/tls_own.h"
 
@@ -29,6 +30,7 @@ struct opened {
 	struct log_sink *sink;
 	struct tls_listener *tls[CONFIG_LISTENERS_MAX];
 	struct housekeeping *housekeeping;
+	struct staple_fetch *staple_fetch;
 	struct server server;
 	struct monitor *monitor;
 };
@@ -49,6 +51,7 @@ static void opened_clear(struct opened *o)
 {
 	size_t i;
 
+	staple_fetch_free(o->staple_fetch);
 	housekeeping_free(o->housekeeping);
 	monitor_stop(o->monitor);
 	crl_publisher_free(o->server.publisher);
@@ -299,6 +302,7 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 	TRY(open_state(&o, ctx, err));
 	TRY(open_tls(&o, ctx->config, err));
 	TRY(housekeeping_start(&o.housekeeping, &o.server, err));
+	TRY(staple_fetch_start(&o.staple_fetch, &o.server, err));
 	TRY(start_http(&o, ctx, err));
 	r = obey(&o, ctx, err);
 	/* it looks at what is to be freed; refusing is an answer, too, to who asks for readiness */

@@ -15,12 +15,15 @@
 #include "token/token.h"
 
 #define CLIENT_CA_MAX (1u << 20)
+#define CHAIN_MAX (1u << 20)
 #define STAND_IN_LASTS 86400
 
 struct tls_listener {
 	struct tls_listener *retired; /* what it was before; its connections may go on */
 	struct buf cert;              /* DER */
-	bool stand_in;                /* for a certificate that there is not yet */
+	struct buf issuer;            /* DER of what stands behind it; empty: nothing */
+	enum tls_listener_staple staple;
+	bool stand_in; /* for a certificate that there is not yet */
 	enum tls_clients clients;
 	bool trust_later;
 	struct buf client_ca; /* the file */
@@ -36,6 +39,7 @@ static void free_one(struct tls_listener *t)
 	key_pkey_free(t->pkey);
 	key_free(t->key);
 	buf_clear(&t->cert);
+	buf_clear(&t->issuer);
 	buf_clear(&t->client_ca);
 	buf_clear(&t->trusted);
 	free(t);
@@ -61,6 +65,42 @@ struct span tls_listener_cert(const struct tls_listener *t)
 	return t->stand_in ? SPAN_NONE : buf_span(&t->cert);
 }
 
+struct span tls_listener_issuer(const struct tls_listener *t)
+{
+	return buf_span(&t->issuer);
+}
+
+bool tls_listener_staple(struct tls_listener *t, enum tls_listener_staple state,
+			 struct span response, int64_t until)
+{
+	bool news = state != t->staple;
+
+	if (state != TLS_LISTENER_UNSTAPLED &&
+	    tls_server_staple(t->server, response, until, NULL) != OK)
+		return false; /* no memory: at the next look, perhaps */
+	t->staple = state;
+	return news;
+}
+
+/* The second certificate of the file; none is no error. */
+static RESULT load_issuer(struct tls_listener *t, const char *path, struct err *err)
+{
+	BUF file = BUF_INIT;
+	BUF leaf = BUF_INIT;
+	struct span text;
+	enum result r;
+
+	TRY(file_read(path, CHAIN_MAX, &file, err));
+	text = buf_span(&file);
+	r = pem_next(&text, "CERTIFICATE", &leaf, err);
+	if (r == OK)
+		r = pem_next(&text, "CERTIFICATE", &t->issuer, err);
+	if (r != ERR_NOT_FOUND)
+		return r;
+	err_clear(err);
+	return OK;
+}
+
 /* With t->key at hand. */
 static enum result make(struct tls_listener *t, const struct config_listener *l, struct err *err)
 {
@@ -71,6 +111,7 @@ static enum result make(struct tls_listener *t, const struct config_listener *l,
 
 	t->trust_later = config.trust_later;
 	t->clients = l->clients;
+	TRY(load_issuer(t, l->tls_certificate, err));
 	if (l->client_ca)
 		TRY(file_read(l->client_ca, CLIENT_CA_MAX, &t->client_ca, err));
 	TRY(key_pkey_new(&t->pkey, t->key, err));

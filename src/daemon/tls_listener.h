@@ -32,6 +32,22 @@ RESULT tls_listener_trust(struct tls_listener *t, const struct span *cas, size_t
 			  struct err *err);
 /* DER of the certificate; empty: a stand-in. */
 struct span tls_listener_cert(const struct tls_listener *t);
+/* DER of what stands behind it in its file; empty: nothing. */
+struct span tls_listener_issuer(const struct tls_listener *t);
+
+/* What is stapled to the certificate, as far as was tried. */
+enum tls_listener_staple {
+	TLS_LISTENER_NO_STAPLE,
+	TLS_LISTENER_STAPLED,
+	TLS_LISTENER_STAPLED_REVOKED,
+	TLS_LISTENER_UNSTAPLED, /* there is no new one; the last goes on until its time is over */
+};
+/*
+ * The response is put in place unless the state is UNSTAPLED; dropped at `until`. True: the state
+ * is another than it was for this certificate. Not while another thread renews it.
+ */
+bool tls_listener_staple(struct tls_listener *t, enum tls_listener_staple state,
+			 struct span response, int64_t until);
 /* The keeper's key of a listener with a certificate of its own, made if there is none. */
 RESULT tls_listener_own_key(const struct config_listener *l, struct keeper_client *keeper,
 			    struct key **out, struct err *err);

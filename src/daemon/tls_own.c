@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/hex.h"
+#include "daemon/staple_own.h"
 #include "daemon/tls_clients.h"
 #include "daemon/tls_listener.h"
 #include "der/oid.h"
@@ -208,6 +209,18 @@ static void look_at(struct renewal *r, const struct authority *authority)
 			  LOG_STR("listener", r->l->name), LOG_ERR(&err));
 }
 
+/* What is there now, renewed or not. */
+static void staple_all(struct server *s)
+{
+	CLEANUP(crypto_freep) struct crypto *c = NULL;
+	struct err err = { 0 };
+
+	if (crypto_new(&c, false, &err) == OK)
+		staple_own_all(s, c);
+	else
+		log_error(&s->log, "nothing is stapled to TLS certificates", LOG_ERR(&err));
+}
+
 void tls_own_renew_all(struct server *s)
 {
 	const struct config *config = server_config(s);
@@ -227,4 +240,5 @@ void tls_own_renew_all(struct server *s)
 	config_unref(config);
 	/* a renewed listener trusts nobody yet */
 	tls_clients_trust_all(s);
+	staple_all(s);
 }

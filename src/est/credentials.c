@@ -74,25 +74,10 @@ static void vouch(struct est_exchange *x, const char *who)
 		       name.len ? buf_cstr(&name) : "");
 }
 
-static bool has_purpose(const struct cert *cert, struct span purpose)
-{
-	struct der_reader list;
-	struct ext eku = { 0 };
-	struct span oid;
-
-	if (ext_find(cert->exts, OID_EXT_KEY_USAGE, &eku, NULL) != OK ||
-	    der_read_whole(eku.value, DER_SEQUENCE, "extKeyUsage", &list, NULL) != OK)
-		return false;
-	while (!der_at_end(&list) && der_read_oid(&list, "extKeyUsage", &oid, NULL) == OK)
-		if (span_eq(oid, purpose))
-			return true;
-	return false;
-}
-
 /* One that asks for its own name renews its certificate, like everyone else. */
 static bool acts_for_another(const struct est_exchange *x)
 {
-	return x->endpoint->registrars && has_purpose(&x->client, OID_CMC_RA) &&
+	return x->endpoint->registrars && ext_has_eku(x->client.exts, OID_CMC_RA) &&
 	       !name_equal(x->client.subject, x->csr.subject);
 }
 

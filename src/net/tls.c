@@ -9,6 +9,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "net/tls_staple.h"
 #include "net/tls_trust.h"
 
 /* Forward secrecy and AEAD only; TLS 1.3 has nothing else anyway. */
@@ -21,6 +22,7 @@
 /* What a connection is made of. */
 struct identity {
 	SSL_CTX *ctx;
+	struct tls_staple *staple;
 	enum tls_clients clients;
 	struct tls_trust *trust; /* NULL: the handler decides */
 	uint32_t trusts;         /* how many there were; a session belongs to one of them */
@@ -111,6 +113,8 @@ enum result tls_server_new(struct tls_server **out, const struct tls_server_conf
 	t->id.ctx = SSL_CTX_new(TLS_server_method());
 	r = t->id.ctx ? set_up(t->id.ctx, config, err) : err_nomem(err);
 	if (r == OK)
+		r = tls_staple_new(&t->id.staple, t->id.ctx, err);
+	if (r == OK)
 		r = set_up_trust(t, config, err);
 	if (r != OK) {
 		tls_server_free(t);
@@ -125,6 +129,7 @@ void tls_server_free(struct tls_server *t)
 	if (!t)
 		return;
 	SSL_CTX_free(t->id.ctx);
+	tls_staple_free(t->id.staple);
 	tls_trust_free(t->id.trust);
 	(void)pthread_mutex_destroy(&t->lock);
 	free(t);
@@ -158,6 +163,17 @@ enum result tls_server_trust(struct tls_server *t, const struct span *cas, size_
 	(void)pthread_mutex_unlock(&t->lock);
 	tls_trust_free(old);
 	return OK;
+}
+
+enum result tls_server_staple(struct tls_server *t, struct span response, int64_t until,
+			      struct err *err)
+{
+	enum result r;
+
+	(void)pthread_mutex_lock(&t->lock);
+	r = tls_staple_put(t->id.staple, response, until, err);
+	(void)pthread_mutex_unlock(&t->lock);
+	return r;
 }
 
 /* Whoever comes is let in; what was wrong is remembered as the connection's verify result. */

@@ -31,8 +31,8 @@ RESULT tls_server_new(struct tls_server **out, const struct tls_server_config *c
 		      struct err *err);
 void tls_server_free(struct tls_server *t);
 /*
- * Exchanges certificate, key and trust with another's: a renewed certificate for a listener that
- * runs. Connections that are there keep the old ones, which live on in `other`.
+ * Exchanges certificate, key, staple and trust with another's: a renewed certificate for a listener
+ * that runs. Connections that are there keep the old ones, which live on in `other`.
  */
 void tls_server_swap(struct tls_server *t, struct tls_server *other);
 /*
@@ -40,6 +40,12 @@ void tls_server_swap(struct tls_server *t, struct tls_server *other);
  * begun before are not resumed. None: no client is verified, nor let in by REQUIRE.
  */
 RESULT tls_server_trust(struct tls_server *t, const struct span *cas, size_t n, struct err *err);
+/*
+ * The OCSP response to staple to the certificate that is there now, in place of the one before;
+ * dropped at `until`. Empty: none. A copy is made.
+ */
+RESULT tls_server_staple(struct tls_server *t, struct span response, int64_t until,
+			 struct err *err);
 /* An SSL* for one connection, for bufferevent_openssl; NULL if there is no memory. */
 void *tls_server_ssl(struct tls_server *t);
 /* Says good-bye (close_notify) on a connection that is about to be freed. */

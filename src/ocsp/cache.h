@@ -14,6 +14,7 @@ struct ocsp_cache;
 /* What a response says, and for how long. */
 struct ocsp_said {
 	enum ocsp_cert_state state;
+	bool unissued; /* `revoked` is said of what was never issued */
 	int64_t revoked;
 	enum crl_reason reason;
 	int64_t this_update;

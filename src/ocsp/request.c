@@ -25,16 +25,14 @@ static enum digest_alg read_hash(struct span id)
 	return alg_parse_digest(id, "CertID.hashAlgorithm", &alg, NULL) == OK ? alg : DIGEST_NONE;
 }
 
-static enum result read_cert_id(struct der_reader *request, struct ocsp_cert_id *out,
-				struct err *err)
+enum result ocsp_request_parse_cert_id(struct span der, struct ocsp_cert_id *out, struct err *err)
 {
-	struct der_tlv whole, tlv;
 	struct der_reader r;
+	struct der_tlv tlv;
 
-	TRY(der_read(request, DER_SEQUENCE, "CertID", &whole, err));
-	TRY(der_read_whole(whole.whole, DER_SEQUENCE, "CertID", &r, err));
+	TRY(der_read_whole(der, DER_SEQUENCE, "CertID", &r, err));
 	TRY(der_read(&r, DER_SEQUENCE, "CertID.hashAlgorithm", &tlv, err));
-	out->whole = whole.whole;
+	out->whole = der;
 	out->hash = read_hash(tlv.whole);
 	TRY(read_octets(&r, "issuerNameHash", &out->name_hash, err));
 	TRY(read_octets(&r, "issuerKeyHash", &out->key_hash, err));
@@ -80,6 +78,7 @@ static enum result read_exts(struct der_reader *r, uint8_t tag, struct span *non
 static enum result read_list(struct der_reader *tbs, struct ocsp_request *out, struct err *err)
 {
 	struct der_reader list, request;
+	struct der_tlv id;
 
 	TRY(der_enter(tbs, DER_SEQUENCE, "requestList", &list, err));
 	while (!der_at_end(&list)) {
@@ -87,7 +86,8 @@ static enum result read_list(struct der_reader *tbs, struct ocsp_request *out, s
 			return err_set(err, ERR_LIMIT, "more than %d certificates asked for",
 				       OCSP_CERTS_MAX);
 		TRY(der_enter(&list, DER_SEQUENCE, "Request", &request, err));
-		TRY(read_cert_id(&request, &out->certs[out->n], err));
+		TRY(der_read(&request, DER_SEQUENCE, "CertID", &id, err));
+		TRY(ocsp_request_parse_cert_id(id.whole, &out->certs[out->n], err));
 		TRY(read_exts(&request, DER_CONTEXT_CONS(0), NULL, err));
 		TRY(der_end(&request, "Request", err));
 		out->n++;

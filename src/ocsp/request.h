@@ -32,6 +32,8 @@ struct ocsp_request {
  */
 RESULT ocsp_request_parse(struct span der, struct ocsp_request *out, struct err *err);
 
+/* A CertID alone. */
+RESULT ocsp_request_parse_cert_id(struct span der, struct ocsp_cert_id *out, struct err *err);
 /* CertID. Hashes are of digest_size(hash) octets; whole is not looked at. */
 void ocsp_request_put_cert_id(struct buf *out, const struct ocsp_cert_id *id);
 /* From certs and nonce; CertIDs are made of their hashes. */

@@ -7,19 +7,8 @@
 #ifndef OCSP_SERVICE_H
 #define OCSP_SERVICE_H
 
-#include "ca/authority.h"
 #include "net/http.h"
-#include "ocsp/cache.h"
-
-struct ocsp_endpoint {
-	const char *name;
-	int64_t validity; /* thisUpdate to nextUpdate */
-	/* what is said of a serial number that was never issued: `unknown`, or `revoked` with the
-	 * extension extended-revoke (RFC 6960 2.2); never `good` */
-	bool revoke_unissued;
-	bool by_name;  /* responderID by name instead of by key */
-	unsigned most; /* certificates that a request may ask for; 0: OCSP_CERTS_MAX */
-};
+#include "ocsp/answer.h"
 
 struct ocsp_service {
 	struct store *store;

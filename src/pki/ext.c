@@ -112,6 +112,53 @@ enum result eku_parse(const char *name, struct buf *out, struct err *err)
 	return OK;
 }
 
+bool ext_has_eku(struct span exts, struct span purpose)
+{
+	struct der_reader list;
+	struct ext eku = { 0 };
+	struct span oid;
+
+	if (ext_find(exts, OID_EXT_KEY_USAGE, &eku, NULL) != OK ||
+	    der_read_whole(eku.value, DER_SEQUENCE, "extKeyUsage", &list, NULL) != OK)
+		return false;
+	while (!der_at_end(&list) && der_read_oid(&list, "extKeyUsage", &oid, NULL) == OK)
+		if (span_eq(oid, purpose))
+			return true;
+	return false;
+}
+
+/* AccessDescription; empty: not of a responder by HTTP. */
+static struct span ocsp_url_of(struct der_reader *access)
+{
+	static const char scheme[] = "http://";
+	struct der_tlv place;
+	struct span method;
+
+	if (der_read_oid(access, "accessMethod", &method, NULL) != OK ||
+	    der_read_any(access, "accessLocation", &place, NULL) != OK ||
+	    !span_eq(method, OID_AD_OCSP) || place.tag != DER_CONTEXT(6) ||
+	    !span_eq_str(span_sub(place.content, 0, sizeof(scheme) - 1), scheme))
+		return SPAN_NONE;
+	return place.content;
+}
+
+struct span ext_ocsp_url(struct span exts)
+{
+	struct der_reader list, access;
+	struct ext aia = { 0 };
+	struct span url;
+
+	if (ext_find(exts, OID_AUTHORITY_INFO_ACCESS, &aia, NULL) != OK ||
+	    der_read_whole(aia.value, DER_SEQUENCE, "authorityInfoAccess", &list, NULL) != OK)
+		return SPAN_NONE;
+	while (der_enter(&list, DER_SEQUENCE, "AccessDescription", &access, NULL) == OK) {
+		url = ocsp_url_of(&access);
+		if (url.len)
+			return url;
+	}
+	return SPAN_NONE;
+}
+
 enum result ext_read_key_usage(struct span value, uint32_t *out, struct err *err)
 {
 	struct der_reader r;

@@ -38,6 +38,11 @@ uint32_t key_usage_parse(const char *name);
 /* "serverAuth" or dotted OID -> OID octets appended. */
 RESULT eku_parse(const char *name, struct buf *out, struct err *err);
 
+/* Among the extensions exts: is purpose (OID octets) an extended key usage? */
+bool ext_has_eku(struct span exts, struct span purpose);
+/* The first http URL of an OCSP responder in authorityInfoAccess; empty: there is none. */
+struct span ext_ocsp_url(struct span exts);
+
 RESULT ext_read_key_usage(struct span value, uint32_t *out, struct err *err);
 RESULT ext_read_basic_constraints(struct span value, bool *ca, int *path_len /* -1: none */,
 				  struct err *err);

@@ -20,7 +20,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs7
-from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import (
+    AttributeOID,
+    AuthorityInformationAccessOID,
+    ExtendedKeyUsageOID,
+    NameOID,
+)
 
 import der
 import strict
@@ -62,7 +67,7 @@ class Authority:
         self.path = directory / f"{cn.replace(' ', '-')}.pem"
         self.path.write_bytes(pem(self.cert))
 
-    def _sign(self, subject, public_key, ca=False, sans=(), purposes=(), days=30, age=1):
+    def _sign(self, subject, public_key, ca=False, sans=(), purposes=(), days=30, age=1, ocsp_url=None):
         now = datetime.datetime.utcnow()
         builder = (
             x509.CertificateBuilder()
@@ -78,6 +83,10 @@ class Authority:
             builder = builder.add_extension(x509.SubjectAlternativeName(sans), critical=False)
         if purposes:
             builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+        if ocsp_url:
+            place = x509.UniformResourceIdentifier(ocsp_url)
+            access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, place)
+            builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
         builder = strict.complete(builder, public_key, self.key, ca)
         return builder.sign(self.key, hashes.SHA256())
 
@@ -87,7 +96,7 @@ class Authority:
         cert = self._sign(name(cn), key.public_key(), **options)
         return write_private(self.directory / f"{cn}.pem", pem(cert), private_pem(key))
 
-    def server(self):
+    def server(self, **options):
         """(certificate, key) of a server on this machine"""
         key = ec.generate_private_key(ec.SECP256R1())
         cert = self._sign(
@@ -95,6 +104,7 @@ class Authority:
             key.public_key(),
             sans=[x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))],
             purposes=[ExtendedKeyUsageOID.SERVER_AUTH],
+            **options,
         )
         (self.directory / "server.pem").write_bytes(pem(cert))
         write_private(self.directory / "server.key", private_pem(key))

@@ -8,43 +8,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <openssl/pem.h>
-
+#include "base/clock.h"
 #include "net/http_client.h"
 #include "net/tls.h"
+#include "tls_fixture.h"
 
 struct scene {
-	char dir[32];
+	char dir[TLS_DIR];
 	char cert[64];
 	EVP_PKEY *key;
 	struct tls_server *tls;
 	struct fixture f;
 };
-
-/* Runs it in the scene's folder; true: exit code 0. Output, cut to what fits, in out. */
-static bool run(const struct scene *s, char *out, size_t size, const char *fmt, ...)
-    PRINTF_LIKE(4, 5);
-
-static bool run(const struct scene *s, char *out, size_t size, const char *fmt, ...)
-{
-	BUF line = BUF_INIT;
-	size_t n = 0;
-	va_list ap;
-	FILE *p;
-	int c;
-
-	buf_printf(&line, "cd %s && ", s->dir);
-	va_start(ap, fmt);
-	buf_vprintf(&line, fmt, ap);
-	va_end(ap);
-	p = popen(buf_cstr(&line), "r");
-	assert_non_null(p);
-	while ((c = fgetc(p)) != EOF)
-		if (n < size - 1)
-			out[n++] = (char)c;
-	out[n] = '\0';
-	return pclose(p) == 0;
-}
 
 static const char make_files[] =
     "(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem"
@@ -55,34 +30,15 @@ static const char make_files[] =
     " openssl pkey -in key.pem -aes128 -passout pass:x -out locked.pem &&"
     " echo garbage > garbage.pem && echo > empty.pem) 2>&1";
 
-static EVP_PKEY *read_key(const struct scene *s, const char *name)
-{
-	EVP_PKEY *key;
-	char path[64];
-	FILE *file;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", s->dir, name);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
-	assert_non_null(key);
-	(void)fclose(file);
-	return key;
-}
-
 static int set_scene(void **state)
 {
 	static struct scene s;
 	struct http_server_config c = fixture_config();
 	struct tls_server_config tls = { 0 };
-	char out[2048];
 
-	(void)snprintf(s.dir, sizeof(s.dir), "/tmp/scepter-tls-XXXXXX");
-	assert_non_null(mkdtemp(s.dir));
-	if (!run(&s, out, sizeof(out), "%s", make_files))
-		fail_msg("%s", out);
-	(void)snprintf(s.cert, sizeof(s.cert), "%s/cert.pem", s.dir);
-	s.key = read_key(&s, "key.pem");
+	tls_fixture_begin(s.dir, make_files);
+	tls_path(s.dir, "cert.pem", s.cert);
+	s.key = tls_key(s.dir, "key.pem");
 	tls.certificate = s.cert;
 	tls.key = s.key;
 	assert_int_equal(tls_server_new(&s.tls, &tls, NULL), OK);
@@ -96,12 +52,11 @@ static int set_scene(void **state)
 static int strike_scene(void **state)
 {
 	struct scene *s = *state;
-	char out[256];
 
 	fixture_stop(&s->f);
 	tls_server_free(s->tls);
 	EVP_PKEY_free(s->key);
-	(void)run(s, out, sizeof(out), "rm -f *.pem && rmdir %s", s->dir);
+	tls_fixture_end(s->dir);
 	return 0;
 }
 
@@ -110,10 +65,11 @@ static int strike_scene(void **state)
 
 static bool s_client(struct scene *s, char *out, size_t size, const char *options)
 {
-	return run(s, out, size,
-		   "printf '" GET_PEER "\\r\\n" GET_PEER LAST "' | timeout 10 openssl s_client"
-		   " -connect 127.0.0.1:%u -CAfile cert.pem -verify_return_error -ign_eof %s 2>&1",
-		   s->f.port, options);
+	return tls_run(
+	    s->dir, out, size,
+	    "printf '" GET_PEER "\\r\\n" GET_PEER LAST "' | timeout 10 openssl s_client"
+	    " -connect 127.0.0.1:%u -CAfile cert.pem -verify_return_error -ign_eof %s 2>&1",
+	    s->f.port, options);
 }
 
 static void versions_and_suites(void **state)
@@ -215,7 +171,7 @@ static void client_checks_the_server(void **state)
 
 	curl_do(s, NULL, "/hello", SPAN_NONE, ERR_IO, &r, &err);
 	assert_non_null(strstr(err.text, "not trusted"));
-	(void)snprintf(path, sizeof(path), "%s/none.pem", s->dir);
+	tls_path(s->dir, "none.pem", path);
 	curl_do(s, path, "/hello", SPAN_NONE, ERR_CONFIG, &r, &err);
 	assert_non_null(strstr(err.text, "CA file"));
 }
@@ -262,12 +218,12 @@ static void wrong_files_are_named(void **state)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(row); i++) {
-		EVP_PKEY *key = read_key(s, row[i].key);
+		EVP_PKEY *key = tls_key(s->dir, row[i].key);
 		struct tls_server *t = NULL;
 		struct err err = { 0 };
 		char cert[64];
 
-		(void)snprintf(cert, sizeof(cert), "%s/%s", s->dir, row[i].cert);
+		tls_path(s->dir, row[i].cert, cert);
 		if (tls_server_new(&t,
 				   &(struct tls_server_config){ .certificate = cert, .key = key },
 				   &err) != row[i].result ||
@@ -281,10 +237,10 @@ static void wrong_files_are_named(void **state)
 /* The subject of the certificate that a new connection gets. */
 static void subject_shown(struct scene *s, char *out, size_t size)
 {
-	assert_true(run(s, out, size,
-			"timeout 10 openssl s_client -connect 127.0.0.1:%u </dev/null 2>&1"
-			" | openssl x509 -noout -subject 2>&1",
-			s->f.port));
+	assert_true(tls_run(s->dir, out, size,
+			    "timeout 10 openssl s_client -connect 127.0.0.1:%u </dev/null 2>&1"
+			    " | openssl x509 -noout -subject 2>&1",
+			    s->f.port));
 }
 
 static void a_renewed_certificate_is_shown(void **state)
@@ -294,12 +250,12 @@ static void a_renewed_certificate_is_shown(void **state)
 	struct tls_server *fresh = NULL;
 	char out[4096], path[64];
 
-	assert_true(run(s, out, sizeof(out),
-			"openssl req -x509 -key rsa.pem -out new.pem -subj /CN=renewed -days 2"
-			" 2>&1"));
-	(void)snprintf(path, sizeof(path), "%s/new.pem", s->dir);
+	assert_true(tls_run(s->dir, out, sizeof(out),
+			    "openssl req -x509 -key rsa.pem -out new.pem -subj /CN=renewed -days 2"
+			    " 2>&1"));
+	tls_path(s->dir, "new.pem", path);
 	tls.certificate = path;
-	tls.key = read_key(s, "rsa.pem");
+	tls.key = tls_key(s->dir, "rsa.pem");
 	assert_int_equal(tls_server_new(&fresh, &tls, NULL), OK);
 	subject_shown(s, out, sizeof(out));
 	assert_non_null(strstr(out, "localhost"));
@@ -313,6 +269,40 @@ static void a_renewed_certificate_is_shown(void **state)
 	EVP_PKEY_free(tls.key);
 }
 
+/* What `openssl s_client -status` is shown beside the certificate. */
+static bool is_stapled(struct scene *s, const char *options)
+{
+	char out[16384];
+
+	assert_true(tls_run(s->dir, out, sizeof(out),
+			    "timeout 10 openssl s_client -connect 127.0.0.1:%u -status %s"
+			    " </dev/null 2>&1",
+			    s->f.port, options));
+	return !strstr(out, "OCSP response: no response sent");
+}
+
+static void a_staple_is_shown_while_it_lasts(void **state)
+{
+	static const char *const versions[] = { "-tls1_2", "-tls1_3" };
+	struct scene *s = *state;
+	const struct clock clock = CLOCK_SYSTEM;
+	int64_t now = clock_now(&clock);
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(versions); i++) {
+		assert_false(is_stapled(s, versions[i]));
+		/* the server does not look into it */
+		assert_int_equal(
+		    tls_server_staple(s->tls, SPAN_LIT("\x30\x03\x0a\x01\x03"), now + 60, NULL),
+		    OK);
+		assert_true(is_stapled(s, versions[i]));
+		assert_int_equal(
+		    tls_server_staple(s->tls, SPAN_LIT("\x30\x03\x0a\x01\x03"), now, NULL), OK);
+		assert_false(is_stapled(s, versions[i]));
+	}
+	assert_int_equal(tls_server_staple(s->tls, SPAN_NONE, 0, NULL), OK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,6 +314,7 @@ int main(void)
 		cmocka_unit_test(strangers_are_dropped),
 		cmocka_unit_test(wrong_files_are_named),
 		cmocka_unit_test(a_renewed_certificate_is_shown),
+		cmocka_unit_test(a_staple_is_shown_while_it_lasts),
 	};
 
 	(void)setenv("no_proxy", "*", 1);

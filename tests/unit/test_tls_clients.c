@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/pem.h>
-
 #include "net/tls.h"
+#include "tls_fixture.h"
 
 /* openssl ca wants files of its own; x509 -req can date a certificate with -not_after only in 3.4.
  */
@@ -35,58 +34,18 @@ static const char make_files[] =
     " echo garbage > garbage.pem) 2>&1";
 
 struct scene {
-	char dir[32];
+	char dir[TLS_DIR];
 	EVP_PKEY *key;
 	struct tls_server *tls;
 	struct fixture f;
 };
 
-static bool run(const struct scene *s, char *out, size_t size, const char *fmt, ...)
-    PRINTF_LIKE(4, 5);
-
-/* Runs it in the scene's folder; true: exit code 0. Output, cut to what fits, in out. */
-static bool run(const struct scene *s, char *out, size_t size, const char *fmt, ...)
-{
-	BUF line = BUF_INIT;
-	size_t n = 0;
-	va_list ap;
-	FILE *p;
-	int c;
-
-	buf_printf(&line, "cd %s && ", s->dir);
-	va_start(ap, fmt);
-	buf_vprintf(&line, fmt, ap);
-	va_end(ap);
-	p = popen(buf_cstr(&line), "r");
-	assert_non_null(p);
-	while ((c = fgetc(p)) != EOF)
-		if (n < size - 1)
-			out[n++] = (char)c;
-	out[n] = '\0';
-	return pclose(p) == 0;
-}
-
-static void path_of(const struct scene *s, const char *name, char out[64])
-{
-	(void)snprintf(out, 64, "%s/%s", s->dir, name);
-}
-
 static int set_scene(void **state)
 {
 	static struct scene s;
-	char out[8192], path[64];
-	FILE *file;
 
-	(void)snprintf(s.dir, sizeof(s.dir), "/tmp/scepter-tls-XXXXXX");
-	assert_non_null(mkdtemp(s.dir));
-	if (!run(&s, out, sizeof(out), "%s", make_files))
-		fail_msg("%s", out);
-	path_of(&s, "server.key", path);
-	file = fopen(path, "r");
-	assert_non_null(file);
-	s.key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
-	assert_non_null(s.key);
-	(void)fclose(file);
+	tls_fixture_begin(s.dir, make_files);
+	s.key = tls_key(s.dir, "server.key");
 	*state = &s;
 	return 0;
 }
@@ -94,10 +53,9 @@ static int set_scene(void **state)
 static int strike_scene(void **state)
 {
 	struct scene *s = *state;
-	char out[256];
 
 	EVP_PKEY_free(s->key);
-	(void)run(s, out, sizeof(out), "rm -rf %s", s->dir);
+	tls_fixture_end(s->dir);
 	return 0;
 }
 
@@ -108,10 +66,10 @@ static enum result make_tls(struct scene *s, enum tls_clients clients, const cha
 	struct tls_server_config config = { .key = s->key, .clients = clients };
 	char cert[64], ca[64];
 
-	path_of(s, "server.pem", cert);
+	tls_path(s->dir, "server.pem", cert);
 	config.certificate = cert;
 	if (client_ca) {
-		path_of(s, client_ca, ca);
+		tls_path(s->dir, client_ca, ca);
 		config.client_ca = ca;
 	}
 	return tls_server_new(out, &config, err);
@@ -139,10 +97,11 @@ static void ask(struct scene *s, const char *options, char *out, size_t size)
 	char all[16384];
 	const char *at;
 
-	(void)run(s, all, sizeof(all),
-		  "printf 'GET /certs HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n' |"
-		  " timeout 10 openssl s_client -connect 127.0.0.1:%u -ign_eof %s 2>&1",
-		  s->f.port, options);
+	(void)tls_run(
+	    s->dir, all, sizeof(all),
+	    "printf 'GET /certs HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n' |"
+	    " timeout 10 openssl s_client -connect 127.0.0.1:%u -ign_eof %s 2>&1",
+	    s->f.port, options);
 	at = strstr(all, "certs=");
 	(void)snprintf(out, size, "%.*s", at ? (int)strcspn(at, "\r\n") : 0, at ? at : "");
 }
@@ -263,10 +222,11 @@ static void sessions_keep_the_certificate(void **state)
 		ask(s, options, out, sizeof(out));
 		if (!strstr(out, "certs=1") || !strstr(out, "verified=1"))
 			fail_msg("%s: %s", versions[v], out);
-		assert_true(run(s, all, sizeof(all),
-				"timeout 10 openssl s_client -connect 127.0.0.1:%u -sess_in s.pem"
-				" %s </dev/null 2>&1",
-				s->f.port, versions[v]));
+		assert_true(
+		    tls_run(s->dir, all, sizeof(all),
+			    "timeout 10 openssl s_client -connect 127.0.0.1:%u -sess_in s.pem"
+			    " %s </dev/null 2>&1",
+			    s->f.port, versions[v]));
 		assert_non_null(strstr(all, "Reused"));
 	}
 	stop(s);
@@ -281,7 +241,7 @@ static void trust_is_taken_back(void **state)
 	struct span ca;
 	FILE *file;
 
-	path_of(s, "root.der", path);
+	tls_path(s->dir, "root.der", path);
 	file = fopen(path, "r");
 	assert_non_null(file);
 	ca = span_of(der, fread(der, 1, sizeof(der), file));
