@@ -13,7 +13,9 @@ sys.path.insert(0, str(HERE.parent / "tests" / "lib"))
 from cryptography import x509  # noqa: E402
 from cryptography.hazmat.primitives import hashes  # noqa: E402
 
+import cmc_peer  # noqa: E402
 import der  # noqa: E402
+import est_peer  # noqa: E402
 import scep_peer  # noqa: E402
 import scep_reply  # noqa: E402
 
@@ -76,6 +78,39 @@ def csr_attributes():
     }
 
 
+def cmc_messages():
+    request, control = est_peer.Request("seed"), cmc_peer.control
+    issuer = est_peer.name("Seed CA")
+    requests = [cmc_peer.tcr(9, request.der)]
+    secret = cmc_peer.witness_v2("secret", der.seq(*requests))
+    enrol = [
+        control(1, "transaction_id", der.integer(7)),
+        control(2, "sender_nonce", der.octets(b"nonce")),
+        control(3, "identification", der.tlv(0x0C, b"seed")),
+        control(4, "identity_proof_v2", secret),
+    ]
+    lists = [
+        control(1, "get_cert", cmc_peer.get_cert(issuer, 7)),
+        control(2, "get_crl", der.seq(cmc_peer.name_der(issuer), der.tlv(0x18, b"20260101000000Z"))),
+        control(3, "revoke_request", cmc_peer.revoke(issuer, 7, 1, der.octets(b"s"), der.tlv(0x0C, b"c"))),
+        control(4, "query_pending", der.octets(b"token")),
+    ]
+    status = der.seq(
+        der.integer(3),
+        der.seq(der.integer(9)),
+        der.tlv(0x0C, b"later"),
+        der.seq(der.octets(b"token"), der.tlv(0x18, b"20260101000000Z")),
+    )
+    response = der.seq(der.seq(control(1, "status_info_v2", status), *enrol[:2]), der.seq(), der.seq())
+    message = cmc_peer.signed(cmc_peer.pki_data(enrol, requests), request.key)
+    return {
+        "enrol": message,
+        "ber": der.ber_signed(message, size=50),
+        "ask": cmc_peer.signed(cmc_peer.pki_data(lists)),
+        "response": cmc_peer.signed(response, kind=cmc_peer.PKI_RESPONSE),
+    }
+
+
 def device_lists():
     return {
         "serials": b"serialNumber,use,note\r\nFOC1234,once,\"first, of many\"\r\nFOC1235,ever,\r\n",
@@ -89,6 +124,7 @@ def main():
     seeds = {"der": {}, "csr": {}, "cms": {}, "scep_message": {}, "scep_query": {}}
     seeds["proxy_header"] = proxy_headers()
     seeds["est"] = csr_attributes()
+    seeds["cmc"] = cmc_messages()
     seeds["device_csv"] = device_lists()
     for name, request in requests().items():
         csr, message = request.csr(), request.build(ca)

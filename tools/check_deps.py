@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds the folders of src/ to their order: each may include only what stands below it.
 
-    daemon, cli -> issuer, integrations, client -> scep, admin -> ca -> audit -> keeper, store -> token -> pki, net
+    daemon, cli -> issuer, integrations, client -> scep, admin -> ca -> audit -> keeper, store -> token, cmc -> pki, net
     -> der -> base
 
 OpenSSL is seen by src/pki and src/net/tls*.c alone, SQLite by src/store, YAML by src/daemon, and the
@@ -21,7 +21,7 @@ LEVELS = [
     ["base"],
     ["der"],
     ["pki", "net"],
-    ["token"],
+    ["token", "cmc"],
     ["keeper", "store"],
     ["audit"],
     ["ca"],

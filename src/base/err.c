@@ -11,29 +11,29 @@
 #undef err_errno
 #undef err_nomem
 
-/* name, SCEP failInfo, CMP PKIFailureInfo bit, HTTP, OCSP, exit */
+/* name, SCEP failInfo, CMP PKIFailureInfo bit, CMCFailInfo, HTTP, OCSP, exit */
 static const struct err_map map[ERR_COUNT_] = {
-	[OK] = { "ok", 2, 25, 200, 0, 0 },
-	[ERR_NOMEM] = { "out-of-memory", 2, 25, 503, 3, 70 },
-	[ERR_INTERNAL] = { "internal", 2, 25, 500, 2, 70 },
-	[ERR_IO] = { "io", 2, 24, 503, 3, 74 },
-	[ERR_BUSY] = { "busy", 2, 24, 503, 3, 75 },
-	[ERR_TIMEOUT] = { "timeout", 2, 24, 504, 3, 75 },
-	[ERR_SYNTAX] = { "syntax", 2, 5, 400, 1, 65 },
-	[ERR_LIMIT] = { "limit", 2, 2, 413, 1, 65 },
-	[ERR_BAD_ALG] = { "bad-algorithm", 0, 0, 400, 1, 65 },
-	[ERR_BAD_CHECK] = { "bad-message-check", 1, 1, 400, 1, 65 },
-	[ERR_BAD_REQUEST] = { "bad-request", 2, 2, 400, 1, 65 },
-	[ERR_BAD_TIME] = { "bad-time", 3, 3, 400, 1, 65 },
-	[ERR_BAD_CERT_ID] = { "bad-cert-id", 4, 4, 404, 6, 66 },
-	[ERR_BAD_POP] = { "bad-pop", 2, 9, 400, 1, 65 },
-	[ERR_BAD_TEMPLATE] = { "bad-template", 2, 19, 400, 1, 65 },
-	[ERR_TOO_MANY] = { "too-many", 2, 24, 429, 3, 75 },
-	[ERR_DENIED] = { "denied", 2, 23, 403, 6, 77 },
-	[ERR_NOT_FOUND] = { "not-found", 4, 4, 404, 6, 66 },
-	[ERR_CONFLICT] = { "conflict", 2, 21, 409, 2, 73 },
-	[ERR_CONFIG] = { "configuration", 2, 25, 500, 2, 78 },
-	[ERR_USAGE] = { "usage", 2, 2, 400, 1, 64 },
+	[OK] = { "ok", 2, 25, 2, 200, 0, 0 },
+	[ERR_NOMEM] = { "out-of-memory", 2, 25, 11, 503, 3, 70 },
+	[ERR_INTERNAL] = { "internal", 2, 25, 11, 500, 2, 70 },
+	[ERR_IO] = { "io", 2, 24, 11, 503, 3, 74 },
+	[ERR_BUSY] = { "busy", 2, 24, 12, 503, 3, 75 },
+	[ERR_TIMEOUT] = { "timeout", 2, 24, 12, 504, 3, 75 },
+	[ERR_SYNTAX] = { "syntax", 2, 5, 2, 400, 1, 65 },
+	[ERR_LIMIT] = { "limit", 2, 2, 2, 413, 1, 65 },
+	[ERR_BAD_ALG] = { "bad-algorithm", 0, 0, 0, 400, 1, 65 },
+	[ERR_BAD_CHECK] = { "bad-message-check", 1, 1, 1, 400, 1, 65 },
+	[ERR_BAD_REQUEST] = { "bad-request", 2, 2, 2, 400, 1, 65 },
+	[ERR_BAD_TIME] = { "bad-time", 3, 3, 3, 400, 1, 65 },
+	[ERR_BAD_CERT_ID] = { "bad-cert-id", 4, 4, 4, 404, 6, 66 },
+	[ERR_BAD_POP] = { "bad-pop", 2, 9, 9, 400, 1, 65 },
+	[ERR_BAD_TEMPLATE] = { "bad-template", 2, 19, 2, 400, 1, 65 },
+	[ERR_TOO_MANY] = { "too-many", 2, 24, 12, 429, 3, 75 },
+	[ERR_DENIED] = { "denied", 2, 23, 2, 403, 6, 77 },
+	[ERR_NOT_FOUND] = { "not-found", 4, 4, 4, 404, 6, 66 },
+	[ERR_CONFLICT] = { "conflict", 2, 21, 2, 409, 2, 73 },
+	[ERR_CONFIG] = { "configuration", 2, 25, 11, 500, 2, 78 },
+	[ERR_USAGE] = { "usage", 2, 2, 2, 400, 1, 64 },
 };
 
 const struct err_map *err_map(enum result code)

@@ -47,12 +47,15 @@ struct err {
 	char text[ERR_TEXT_MAX]; /* one line, no secret in it */
 };
 
-/* Row of the mapping table; SCEP RFC 8894 3.2.1.4, CMP RFC 9810 5.2.3 (bit), OCSP RFC 6960 4.2.1.
+/*
+ * Row of the mapping table; SCEP RFC 8894 3.2.1.4, CMP RFC 9810 5.2.3 (bit), CMC RFC 5272 6.1.4,
+ * OCSP RFC 6960 4.2.1.
  */
 struct err_map {
 	const char *name;   /* stable word for logs and JSON: "bad-request" */
 	int scep_fail_info; /* 0 badAlg .. 4 badCertId */
 	int cmp_fail_info;  /* PKIFailureInfo bit number */
+	int cmc_fail_info;  /* CMCFailInfo */
 	int http_status;
 	int ocsp_status; /* OCSPResponseStatus */
 	int exit_code;   /* of the programs */

@@ -152,6 +152,7 @@ static void put_signed_data(struct buf *out, const struct cms_sign *s, const str
 	der_close(out, set);
 	put_encap_content(out, s);
 	put_list(out, 0, s->certs, s->n_certs);
+	put_list(out, 1, s->crls, s->n_crls);
 	set = der_open(out, DER_SET);
 	put_signer(out, signer);
 	der_close(out, set);
@@ -189,7 +190,8 @@ enum result cms_sign(const struct cms_sign *s, struct key *key, struct crypto *c
 	signer.attrs = set.rest;
 	signer.signature = buf_span(&signature);
 	buf_reserve(out, OVERHEAD + s->content.len + attrs.len + signature.len +
-			     signer.cert.issuer.len + total(s->certs, s->n_certs));
+			     signer.cert.issuer.len + total(s->certs, s->n_certs) +
+			     total(s->crls, s->n_crls));
 	put_signed_data(out, s, &signer);
 	return buf_check(out, err);
 }

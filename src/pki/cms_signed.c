@@ -188,30 +188,43 @@ static struct span magnitude(struct span serial)
 	return serial;
 }
 
-static bool sid_names(struct span sid, const struct cert *cert)
+enum result cms_signed_sid(const struct cms_signed *s, struct cms_sid *out, struct err *err)
 {
-	struct span issuer, serial;
+	struct cms_sid got = { .ski = SPAN_NONE };
 	struct der_reader r;
 	struct der_tlv ski;
 
-	der_reader_init(&r, sid);
-	if (der_peek(&r, DER_CONTEXT(0)))
-		return der_read_any(&r, "sid", &ski, NULL) == OK && ski.content.len &&
-		       span_eq(ski.content, cert_ski(cert));
-	return cms_read_issuer_serial(&r, &issuer, &serial, NULL) == OK &&
-	       span_eq(magnitude(serial), magnitude(cert->serial)) &&
-	       name_equal_unordered(issuer, cert->issuer);
+	der_reader_init(&r, s->sid);
+	if (der_peek(&r, DER_CONTEXT(0))) {
+		TRY(der_read_any(&r, "SignerInfo.sid", &ski, err));
+		got.ski = ski.content;
+	} else {
+		TRY(cms_read_issuer_serial(&r, &got.issuer, &got.serial, err));
+	}
+	*out = got;
+	return OK;
+}
+
+static bool sid_names(const struct cms_sid *sid, const struct cert *cert)
+{
+	if (sid->ski.len)
+		return span_eq(sid->ski, cert_ski(cert));
+	return sid->issuer.len && span_eq(magnitude(sid->serial), magnitude(cert->serial)) &&
+	       name_equal_unordered(sid->issuer, cert->issuer);
 }
 
 enum result cms_signed_signer(const struct cms_signed *s, struct cert *out, struct err *err)
 {
+	struct cms_sid sid = { .ski = SPAN_NONE }; /* unreadable: it names none */
 	struct cert cert;
 	size_t i;
 
 	if (!s->has_signer)
 		return err_set(err, ERR_NOT_FOUND, "SignedData has no signer");
+	if (cms_signed_sid(s, &sid, NULL) != OK)
+		sid = (struct cms_sid){ .ski = SPAN_NONE };
 	for (i = 0; i < s->n_certs; i++)
-		if (cert_parse(s->certs[i], &cert, NULL) == OK && sid_names(s->sid, &cert)) {
+		if (cert_parse(s->certs[i], &cert, NULL) == OK && sid_names(&sid, &cert)) {
 			*out = cert;
 			return OK;
 		}

@@ -50,6 +50,14 @@ RESULT cms_signed_parse(struct span der, struct cms_signed *out, struct err *err
 RESULT cms_attr_find(const struct cms_signed *s, struct span type, const char *what,
 		     struct der_tlv *out, struct err *err);
 
+/* SignerIdentifier, read: by issuer and serial, or by key; the others are empty. */
+struct cms_sid {
+	struct span issuer; /* Name */
+	struct span serial; /* INTEGER content octets */
+	struct span ski;
+};
+RESULT cms_signed_sid(const struct cms_signed *s, struct cms_sid *out, struct err *err);
+
 /*
  * The certificate among s->certs that the signer's sid names (issuer+serial, names compared
  * leniently; or SKI). Where none matches and there is just one certificate: that one (devices get
@@ -77,6 +85,8 @@ struct cms_sign {
 	struct span signer_cert;  /* DER: its issuer and serial name the signer */
 	const struct span *certs; /* to include, in this order */
 	size_t n_certs;
+	const struct span *crls;
+	size_t n_crls;
 	bool next_ca; /* sign with KEY_FOR_NEXT_CA: id-data without attrs */
 };
 
