@@ -323,9 +323,14 @@ static RESULT refuse_poll(struct enrol_decision *d, struct enrol_outcome *out, s
 
 static RESULT answer_poll(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
 {
-	enum result r = enrol_queue_answer(d, true, out, err);
+	enum result r;
 
-	return r == ERR_NOT_FOUND ? answer_again(d, out, err) : r;
+	do {
+		r = enrol_queue_answer(d, true, out, err);
+		if (r == ERR_NOT_FOUND)
+			r = answer_again(d, out, err);
+	} while (r == ERR_CONFLICT);
+	return r;
 }
 
 enum result ca_enrol_poll(const struct enrol_context *ctx, struct crypto *c,

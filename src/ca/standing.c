@@ -4,8 +4,8 @@
 #include "pki/crl.h"
 #include "store/revocation.h"
 
-static RESULT check_issued(struct store *store, const struct authority_ca *ca,
-			   const struct cert *cert, struct err *err)
+enum result ca_standing_check_issued(struct store *store, const struct authority_ca *ca,
+				     const struct cert *cert, struct err *err)
 {
 	CLEANUP(store_cert_clear) struct store_cert record = { 0 };
 	enum result r = store_find_cert(store, ca->name, cert->serial, &record, err);
@@ -24,7 +24,7 @@ enum result ca_standing_check(struct store *store, const struct authority_ca *ca
 	struct store_status status = { 0 };
 	char from[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX];
 
-	TRY(check_issued(store, ca, cert, err));
+	TRY(ca_standing_check_issued(store, ca, cert, err));
 	TRY(store_find_status(store, ca->name, cert->serial, &status, err));
 	if (status.revoked)
 		return err_set(err, ERR_DENIED, "the certificate shown is revoked (%s)",

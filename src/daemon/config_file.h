@@ -205,8 +205,8 @@ struct file_est {
 	char *retry_after;
 	int channel_binding; /* enum est_binding */
 	int server_keys;     /* enum est_server_keys */
-	char *shared_keys;
 	bool both;
+	bool full_cmc;
 };
 
 struct file_operator_cert {

@@ -310,9 +310,9 @@ static void handle_est(struct server *s, struct worker *w, const struct config_e
 	const struct enrol_context enrol = { .store = s->store, .clock = &s->clock };
 	struct account_check check = { .operators = config->operators, .req = req };
 	const struct verifier accounts = { .verify = verify_account, .ctx = &check };
-	const struct est_service service = { .enrol = &enrol,
-					     .log = &s->log,
-					     .accounts = &accounts };
+	const struct est_service service = {
+		.enrol = &enrol, .log = &s->log, .accounts = &accounts, .crls = s->publisher
+	};
 	struct authority *authority = server_authority(s);
 	struct crypto *c = NULL;
 	struct err err = { 0 };

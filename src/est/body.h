@@ -11,6 +11,8 @@
 #define EST_TYPE_PKCS10 "application/pkcs10"
 #define EST_TYPE_CERTS "application/pkcs7-mime; smime-type=certs-only"
 #define EST_TYPE_CSRATTRS "application/csrattrs"
+#define EST_TYPE_CMC "application/pkcs7-mime"
+#define EST_TYPE_CMC_RESPONSE "application/pkcs7-mime; smime-type=CMC-response"
 
 /* *der is a view of body, or of *decoded. ERR_SYNTAX: neither DER nor base64 of it. */
 RESULT est_body_read(struct span body, struct buf *decoded, struct span *der, struct err *err);

@@ -59,9 +59,10 @@ static void trace_client(struct est_exchange *x)
 
 	if (name_put_text(&name, x->client.subject, NULL) != OK)
 		buf_reset(&name);
-	enrol_trace_add(&x->trace, "TLS client", true, "certificate of \"%.100s\"%s",
-			name.len ? buf_cstr(&name) : "",
-			x->http->client_verified ? ", verified by the listener" : "");
+	enrol_trace_add(&x->trace, x->client_signed ? "signer" : "TLS client", true,
+			"certificate of \"%.100s\"%s", name.len ? buf_cstr(&name) : "",
+			x->http->client_verified && !x->client_signed ? ", verified by the listener"
+								      : "");
 }
 
 static void vouch(struct est_exchange *x, const char *who)
@@ -74,10 +75,15 @@ static void vouch(struct est_exchange *x, const char *who)
 		       name.len ? buf_cstr(&name) : "");
 }
 
+bool est_credentials_is_registrar(const struct est_exchange *x, const struct cert *cert)
+{
+	return x->endpoint->registrars && ext_has_eku(cert->exts, OID_CMC_RA);
+}
+
 /* One that asks for its own name renews its certificate, like everyone else. */
 static bool acts_for_another(const struct est_exchange *x)
 {
-	return x->endpoint->registrars && ext_has_eku(x->client.exts, OID_CMC_RA) &&
+	return est_credentials_is_registrar(x, &x->client) &&
 	       !name_equal(x->client.subject, x->csr.subject);
 }
 

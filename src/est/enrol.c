@@ -15,7 +15,7 @@ static const struct enrol_words est_words = {
  * EST has no transactionID: whoever sends the same request again, with the same key and for the
  * same names, asks what has become of it (RFC 7030 4.2.3), after a restart of either side too.
  */
-static RESULT identify(struct est_exchange *x, struct err *err)
+static RESULT make_transaction(struct est_exchange *x, struct err *err)
 {
 	struct span parts[] = { x->csr.subject, x->csr.spki, x->csr.exts };
 	uint8_t digest[DIGEST_MAX];
@@ -30,18 +30,15 @@ static RESULT identify(struct est_exchange *x, struct err *err)
 	return OK;
 }
 
-static RESULT read_csr(struct est_exchange *x, struct err *err)
+enum result est_enrol_identify(struct est_exchange *x, const char *what, struct err *err)
 {
-	struct span der = SPAN_NONE;
 	BUF name = BUF_INIT;
 
-	TRY(est_body_read(x->http->body, &x->decoded, &der, err));
-	TRY(err_prefix(err, csr_parse(der, &x->csr, err), "RFC 7030 4.2.1"));
 	if (name_put_text(&name, x->csr.subject, NULL) != OK)
 		buf_reset(&name);
-	enrol_trace_add(&x->trace, "request", true, "PKCS#10 for \"%.120s\"",
+	enrol_trace_add(&x->trace, "request", true, "%s for \"%.120s\"", what,
 			name.len ? buf_cstr(&name) : "");
-	return OK;
+	return make_transaction(x, err);
 }
 
 static RESULT check_possession(struct est_exchange *x, struct err *err)
@@ -54,17 +51,17 @@ static RESULT check_possession(struct est_exchange *x, struct err *err)
 
 enum result est_enrol_read(struct est_exchange *x, struct err *err)
 {
-	TRY(read_csr(x, err));
-	return identify(x, err);
+	struct span der = SPAN_NONE;
+
+	TRY(est_body_read(x->http->body, &x->decoded, &der, err));
+	TRY(err_prefix(err, csr_parse(der, &x->csr, err), "RFC 7030 4.2.1"));
+	return est_enrol_identify(x, "PKCS#10", err);
 }
 
 enum result est_enrol_check_possession(struct est_exchange *x, struct err *err)
 {
-	enum result r;
+	enum result r = check_possession(x, err);
 
-	if (x->key_made_here) /* RFC 7030 4.4.1: its key and signature are to be ignored */
-		return est_binding_check(x, err);
-	r = check_possession(x, err);
 	enrol_trace_add(&x->trace, "proof of possession", r == OK, "%s",
 			r == OK ? "the request is signed with its own key" : err_text(err));
 	TRY(r);

@@ -6,7 +6,7 @@
 
 #define RETRY_AFTER_DEFAULT 30
 
-static unsigned retry_after(const struct est_exchange *x)
+unsigned est_reply_retry_after(const struct est_exchange *x)
 {
 	return x->endpoint->retry_after ? x->endpoint->retry_after : RETRY_AFTER_DEFAULT;
 }
@@ -14,8 +14,8 @@ static unsigned retry_after(const struct est_exchange *x)
 void est_reply_later(const struct est_exchange *x, const struct err *why, struct http_reply *reply)
 {
 	log_error(&x->log, "no decision now, the device is told to come back", LOG_ERR(why));
-	http_reply_text(reply, 503, "not now: try again in %u seconds", retry_after(x));
-	http_reply_header(reply, "Retry-After", "%u", retry_after(x));
+	http_reply_text(reply, 503, "not now: try again in %u seconds", est_reply_retry_after(x));
+	http_reply_header(reply, "Retry-After", "%u", est_reply_retry_after(x));
 }
 
 /*
@@ -58,10 +58,9 @@ void est_reply_certs(const struct est_exchange *x, const struct span *certs, siz
 		est_reply_der(x, EST_TYPE_CERTS, buf_span(&der), reply);
 }
 
-/* Nothing that the device showed was good enough, and something else might be. */
-static bool is_unauthorised(const struct est_exchange *x, const struct enrol_outcome *o)
+bool est_reply_is_unauthorised(const struct est_exchange *x, const struct enrol_outcome *o)
 {
-	return o->why == ERR_DENIED && !o->by_operator && x->http->n_client_certs == 0;
+	return o->why == ERR_DENIED && !o->by_operator && !x->has_client;
 }
 
 void est_reply_outcome(const struct est_exchange *x, const struct enrol_outcome *o,
@@ -71,9 +70,9 @@ void est_reply_outcome(const struct est_exchange *x, const struct enrol_outcome 
 		http_reply_text(reply, 202,
 				"RFC 7030 4.2.3: the request waits for approval; send it again in "
 				"%u seconds",
-				retry_after(x));
-		http_reply_header(reply, "Retry-After", "%u", retry_after(x));
-	} else if (is_unauthorised(x, o)) {
+				est_reply_retry_after(x));
+		http_reply_header(reply, "Retry-After", "%u", est_reply_retry_after(x));
+	} else if (est_reply_is_unauthorised(x, o)) {
 		est_credentials_ask(x, o->reason, reply);
 	} else {
 		http_reply_text(reply, err_map(o->why)->http_status, "%s", o->reason);
@@ -81,12 +80,11 @@ void est_reply_outcome(const struct est_exchange *x, const struct enrol_outcome 
 }
 
 /* The event of what never reached a decision: of a request that names a key, or of none at all. */
-static void record(struct est_exchange *x, const struct err *why)
+void est_reply_record(struct est_exchange *x, bool readable, const struct err *why)
 {
 	RESULT(*record_as)
 	(const struct enrol_context *ctx, const struct enrol_request *req, enum result why,
-	 const char *reason, struct err *err) =
-	    x->transaction[0] ? ca_enrol_refused : ca_enrol_unreadable;
+	 const char *reason, struct err *err) = readable ? ca_enrol_refused : ca_enrol_unreadable;
 	struct enrol_request req = {
 		.policy = &x->endpoint->policy,
 		.ca = x->ca,
@@ -112,6 +110,6 @@ void est_reply_refused(struct est_exchange *x, const struct err *why, struct htt
 		est_reply_later(x, why, reply);
 		return;
 	}
-	record(x, why);
+	est_reply_record(x, x->transaction[0] != '\0', why);
 	http_reply_text(reply, status, "%s", err_text(why));
 }

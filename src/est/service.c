@@ -14,6 +14,7 @@ static const struct operation {
 	{ "/simpleenroll", EST_TYPE_PKCS10, est_simpleenroll },
 	{ "/simplereenroll", EST_TYPE_PKCS10, est_simplereenroll },
 	{ "/serverkeygen", EST_TYPE_PKCS10, est_serverkeygen },
+	{ "/fullcmc", EST_TYPE_CMC, est_fullcmc },
 };
 
 static const struct operation *find(struct span path)
