@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SignedData and EnvelopedData from DER, with the certificates inside. */
+/* SignedData and EnvelopedData from DER, with the certificates inside; SMIMECapabilities. */
 #include "der/oid.h"
 #include "pki/cms_enveloped.h"
 #include "pki/cms_signed.h"
 #include "pki/lint.h"
+#include "pki/smime_caps.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,8 +28,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cms_signed s;
 	struct cms_enveloped e = { .n_recipients = 0 };
+	struct smime_caps caps;
 	struct der_tlv value;
 
+	(void)!smime_caps_read(span_of(data, size), &caps, NULL);
 	if (cms_signed_parse(span_of(data, size), &s, NULL) == OK) {
 		read_certs(&s);
 		(void)!cms_attr_find(&s, OID_MESSAGE_DIGEST, "messageDigest", &value, NULL);

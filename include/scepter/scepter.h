@@ -113,6 +113,13 @@ SCEPTER_API enum scepter_result scepter_open_key(struct scepter *s, const char *
 SCEPTER_API enum scepter_result scepter_want_server_key(struct scepter *s, const char *path,
 							const char *type,
 							struct scepter_error *err);
+/*
+ * The same, but the key comes encrypted to the RSA or EC key in that PEM file, which may be the one
+ * of the certificate that is in use, and is of that kind.
+ */
+SCEPTER_API enum scepter_result scepter_want_encrypted_key(struct scepter *s, const char *path,
+							   const char *decrypt_path,
+							   struct scepter_error *err);
 /* "CN=router7,O=Example" */
 SCEPTER_API enum scepter_result scepter_set_subject(struct scepter *s, const char *dn,
 						    struct scepter_error *err);

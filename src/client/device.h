@@ -59,6 +59,12 @@ RESULT device_open_key(struct device *d, const char *path, const char *type, boo
  */
 RESULT device_want_server_key(struct device *d, const char *path, const char *type,
 			      struct err *err);
+/*
+ * The same, but the key comes encrypted to the RSA or EC key of decrypt_path, which may be the one
+ * of the certificate that is in use, and is of that kind.
+ */
+RESULT device_want_encrypted_key(struct device *d, const char *path, const char *decrypt_path,
+				 struct err *err);
 /* The type of key that the server wants (EST's csrattrs), else the usual one. */
 const char *device_key_type(const struct device *d, const char *usual);
 

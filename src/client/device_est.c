@@ -10,13 +10,11 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
-#include "base/file.h"
-#include "client/device_state.h"
+#include "client/device_est_key.h"
 #include "der/oid.h"
 #include "der/writer.h"
 #include "est/attributes.h"
 #include "est/client.h"
-#include "est/key_reply.h"
 #include "pki/csr.h"
 #include "pki/ext.h"
 #include "pki/key_evp.h"
@@ -188,10 +186,12 @@ static RESULT make_request(const struct device *d, const struct est_attributes *
 	BUF subject = BUF_INIT;
 	BUF exts = BUF_INIT;
 	BUF link = BUF_INIT;
+	BUF attrs = BUF_INIT;
 	struct csr_template t = { 0 };
 
 	TRY(check_wanted(d, a, err));
 	TRY(put_subject(d, a, &subject, err));
+	TRY(device_est_key_put_attrs(d, &attrs, err));
 	if (d->sans.len)
 		ext_put_san(&exts, buf_span(&d->sans), d->subject.len == 0);
 	if (a->link)
@@ -201,12 +201,13 @@ static RESULT make_request(const struct device *d, const struct est_attributes *
 	t.subject = buf_span(&subject);
 	t.exts = buf_span(&exts);
 	t.challenge = buf_span(&link);
+	t.attrs = buf_span(&attrs);
 	return csr_build(&t, d->key, d->c, out, err);
 }
 
 /* ---- the answer ---- */
 
-static bool is_by_trusted(const struct device *d, const struct cert *cert)
+bool device_trusts(const struct device *d, const struct cert *cert)
 {
 	size_t i;
 
@@ -231,7 +232,7 @@ static RESULT find_cert(const struct device *d, struct span answer, struct buf *
 		if (cert_parse(sd.certs[i], &cert, NULL) != OK ||
 		    !pubkey_same(cert.spki, key_spki(d->key)))
 			continue;
-		if (!is_by_trusted(d, &cert))
+		if (!device_trusts(d, &cert))
 			return err_set(err, ERR_BAD_CHECK,
 				       "the certificate is not signed by a CA that is trusted");
 		buf_put(out, sd.certs[i]);
@@ -240,50 +241,6 @@ static RESULT find_cert(const struct device *d, struct span answer, struct buf *
 	return err_set(err, ERR_BAD_CERT_ID,
 		       "RFC 7030 4.2.3: no certificate for our key among the %zu of the answer",
 		       sd.n_certs);
-}
-
-/* ---- a key of the server's making ---- */
-
-enum result device_want_server_key(struct device *d, const char *path, const char *type,
-				   struct err *err)
-{
-	CLEANUP(key_freep) struct key *key = NULL;
-	struct key_spec spec;
-
-	if (d->protocol != &device_est)
-		return err_set(err, ERR_USAGE, "only EST servers make keys for devices");
-	if (file_exists(path))
-		return err_set(err, ERR_USAGE,
-			       "%s is there already: the server's key would be lost", path);
-	TRY(key_spec_parse(type, &spec, err));
-	/* it signs the request, tells the type, and is forgotten */
-	TRY(key_evp_generate(&key, d->c, spec, err));
-	free(d->server_key);
-	d->server_key = strdup(path);
-	if (!d->server_key)
-		return err_nomem(err);
-	key_free(d->key);
-	d->key = take(key);
-	return OK;
-}
-
-/* The key into d->key and its file, what comes with it into *certs. */
-static RESULT take_key(struct device *d, struct span body, struct buf *certs, struct err *err)
-{
-	BUF_SECRET pkcs8 = BUF_INIT;
-	BUF_SECRET pem = BUF_INIT;
-	bool encrypted = false;
-	struct key *key;
-
-	TRY(est_key_reply_parse(body, &encrypted, &pkcs8, certs, err));
-	if (encrypted)
-		return err_set(err, ERR_BAD_ALG,
-			       "RFC 7030 4.4.2: the key came encrypted, which was not asked for");
-	TRY(key_evp_from_bytes(&key, d->c, buf_span(&pkcs8), NULL, err));
-	key_free(d->key);
-	d->key = key;
-	TRY(key_evp_export(key, NULL, &pem, err));
-	return file_write_atomic(d->server_key, 0600, buf_span(&pem), err);
 }
 
 static enum est_enrolment how_of(const struct device *d)
@@ -313,7 +270,7 @@ static RESULT enrol(struct device *d, struct err *err)
 	d->retry_after = wait.seconds;
 	TRY(r);
 	if (d->server_key)
-		TRY(take_key(d, buf_span(&answer), &certs, err));
+		TRY(device_est_key_take(d, buf_span(&answer), &certs, err));
 	TRY(find_cert(d, buf_span(d->server_key ? &certs : &answer), &cert, err));
 	return device_take_cert(d, &cert, err);
 }

@@ -21,9 +21,10 @@ struct device {
 	char *url;
 	char *ca_identifier;
 	char *tls_ca_file;
-	char *user;        /* of HTTP Basic; NULL: none, the challenge alone is the password */
-	char *server_key;  /* EST: file for a key that the server makes; NULL: it makes none */
-	struct buf wanted; /* EST: CsrAttrs of the server; empty: none */
+	char *user;         /* of HTTP Basic; NULL: none, the challenge alone is the password */
+	char *server_key;   /* EST: file for a key that the server makes; NULL: it makes none */
+	bool key_encrypted; /* it is to come encrypted to `key` */
+	struct buf wanted;  /* EST: CsrAttrs of the server; empty: none */
 	unsigned timeout;
 	bool allow_legacy;
 	struct crypto *c;
@@ -44,6 +45,8 @@ struct device {
 
 /* d->http anew; `more`, whose trust is d's unless it brings its own, may be NULL. */
 RESULT device_connect(struct device *d, const struct http_client_config *more, struct err *err);
+/* Is it signed by a CA that is trusted? */
+bool device_trusts(const struct device *d, const struct cert *cert);
 /* What was issued into d->cert, if it will do. */
 RESULT device_take_cert(struct device *d, struct buf *cert, struct err *err);
 /* Is it fit to take the place of what it renews? ERR_BAD_CERT_ID, ERR_BAD_TIME. */

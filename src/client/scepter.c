@@ -170,6 +170,14 @@ enum scepter_result scepter_want_server_key(struct scepter *s, const char *path,
 	return tell(device_want_server_key(s->device, path, type, &e), &e, err);
 }
 
+enum scepter_result scepter_want_encrypted_key(struct scepter *s, const char *path,
+					       const char *decrypt_path, struct scepter_error *err)
+{
+	struct err e = { 0 };
+
+	return tell(device_want_encrypted_key(s->device, path, decrypt_path, &e), &e, err);
+}
+
 enum scepter_result scepter_set_subject(struct scepter *s, const char *dn,
 					struct scepter_error *err)
 {

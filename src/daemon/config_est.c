@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/config_build.h"
+#include "est/shared_keys.h"
 
 #define ROOT "/.well-known/est"
 #define RETRY_MAX 86400
@@ -84,6 +85,25 @@ static void read_password_rule(struct making *m, const struct file_est *f)
 			 "and static");
 }
 
+/* The keys are looked at, and not kept: each is read when a device asks for it. */
+static void read_server_keys(struct making *m, const struct file_est *f)
+{
+	struct err err = { 0 };
+
+	m->e->est.server_keys = (enum est_server_keys)f->server_keys;
+	m->e->est.shared_keys = f->shared_keys;
+	if (f->server_keys != EST_KEYS_OFF && m->f->approval == FILE_APPROVAL_MANUAL)
+		COMPLAIN(m, AT(m, "est.server_keys"),
+			 "does not go with approval: manual: the key is kept nowhere, so that it "
+			 "cannot wait");
+	if (f->shared_keys && f->server_keys == EST_KEYS_OFF)
+		COMPLAIN(m, AT(m, "est.shared_keys"),
+			 "serves to encrypt keys that are made here: set server_keys: encrypted");
+	if (f->shared_keys && m->item.b->scope == CONFIG_AND_FILES &&
+	    est_shared_keys_check(f->shared_keys, &err) != OK)
+		COMPLAIN(m, AT(m, "est.shared_keys"), "%s", err_text(&err));
+}
+
 static void read_settings(struct making *m)
 {
 	const struct file_est *f = m->f->est;
@@ -93,12 +113,8 @@ static void read_settings(struct making *m)
 	if (!f)
 		return;
 	m->e->est.binding = (enum est_binding)f->channel_binding;
-	m->e->est.server_keys = (enum est_server_keys)f->server_keys;
+	read_server_keys(m, f);
 	m->e->est.full_cmc = f->full_cmc;
-	if (f->server_keys != EST_KEYS_OFF && m->f->approval == FILE_APPROVAL_MANUAL)
-		COMPLAIN(m, AT(m, "est.server_keys"),
-			 "does not go with approval: manual: the key is kept nowhere, so that it "
-			 "cannot wait");
 	read_password_rule(m, f);
 	if (!f->retry_after)
 		return;

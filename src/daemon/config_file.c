@@ -424,6 +424,7 @@ static const cyaml_strval_t server_keys[] = {
 
 static const cyaml_schema_field_t est_fields[] = {
 	WORD("server_keys", struct file_est, server_keys, server_keys),
+	TEXT("shared_keys", struct file_est, shared_keys),
 	WORD("channel_binding", struct file_est, channel_binding, bindings),
 	SWITCH("certificate_and_password", struct file_est, both),
 	SWITCH("full_cmc", struct file_est, full_cmc),

@@ -205,6 +205,7 @@ struct file_est {
 	char *retry_after;
 	int channel_binding; /* enum est_binding */
 	int server_keys;     /* enum est_server_keys */
+	char *shared_keys;
 	bool both;
 	bool full_cmc;
 };

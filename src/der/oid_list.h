@@ -283,6 +283,12 @@ X(DECRYPT_KEY_ID, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x25", "id-aa-decrypt
 X(ASYMM_DECRYPT_KEY_ID, "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x36", "id-aa-asymmDecryptKeyID")
 /* 2.16.840.1.101.2.1.2.78.5 */
 X(KEY_PACKAGE, "\x60\x86\x48\x01\x65\x02\x01\x02\x4e\x05", "id-ct-KP-aKeyPackage")
+/* 1.3.132.1.11.1 */
+X(ECDH_SHA256_KDF, "\x2b\x81\x04\x01\x0b\x01", "dhSinglePass-stdDH-sha256kdf-scheme")
+/* 2.16.840.1.101.3.4.1.5, 25, 45 */
+X(AES128_WRAP, "\x60\x86\x48\x01\x65\x03\x04\x01\x05", "id-aes128-wrap")
+X(AES192_WRAP, "\x60\x86\x48\x01\x65\x03\x04\x01\x19", "id-aes192-wrap")
+X(AES256_WRAP, "\x60\x86\x48\x01\x65\x03\x04\x01\x2d", "id-aes256-wrap")
 /* 1.3.6.1.5.5.7.12.2 */
 X(CCT_PKI_DATA, "\x2b\x06\x01\x05\x05\x07\x0c\x02", "id-cct-PKIData")
 /* 1.3.6.1.5.5.7.12.3 */

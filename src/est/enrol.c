@@ -60,8 +60,11 @@ enum result est_enrol_read(struct est_exchange *x, struct err *err)
 
 enum result est_enrol_check_possession(struct est_exchange *x, struct err *err)
 {
-	enum result r = check_possession(x, err);
+	enum result r;
 
+	if (x->key_made_here) /* RFC 7030 4.4.1: its key and signature are to be ignored */
+		return est_binding_check(x, err);
+	r = check_possession(x, err);
 	enrol_trace_add(&x->trace, "proof of possession", r == OK, "%s",
 			r == OK ? "the request is signed with its own key" : err_text(err));
 	TRY(r);

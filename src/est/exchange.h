@@ -24,6 +24,7 @@ struct est_exchange {
 	const struct cert *current; /* the client's, where this CA is said to have issued it */
 	char vouched[160];          /* who answers for the request; empty: nobody */
 	bool registrar;             /* a registration authority does */
+	bool key_made_here;         /* serverkeygen: the request's signature proves nothing */
 	struct buf credentials;     /* owned, wiped: of HTTP Basic, decoded */
 	struct span user;           /* views of them */
 	struct span password;

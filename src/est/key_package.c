@@ -3,56 +3,7 @@
 
 #include "der/oid.h"
 #include "der/writer.h"
-#include "pki/cms_enveloped.h"
-#include "pki/pubkey.h"
-
-#define NAME "AsymmetricDecryptKeyIdentifier"
-
-bool est_key_package_is_wanted(const struct est_exchange *x)
-{
-	struct der_tlv value;
-
-	return csr_attr(&x->csr, OID_ASYMM_DECRYPT_KEY_ID, NAME, &value, NULL) != ERR_NOT_FOUND ||
-	       csr_attr(&x->csr, OID_DECRYPT_KEY_ID, NAME, &value, NULL) != ERR_NOT_FOUND;
-}
-
-/* ---- to whom ---- */
-
-static bool is_named(const struct est_exchange *x, struct span id, struct span spki)
-{
-	uint8_t own[20];
-
-	return cert_key_id(x->c, spki, own, NULL) == OK && span_eq(id, SPAN_ARRAY(own));
-}
-
-/* Keys that we know the device has: the one that it signs with, and that of its certificate. */
-static RESULT find_key(const struct est_exchange *x, struct span *id, struct span *spki,
-		       struct err *err)
-{
-	struct der_tlv value;
-	enum result r = csr_attr(&x->csr, OID_ASYMM_DECRYPT_KEY_ID, NAME, &value, err);
-
-	if (r == ERR_NOT_FOUND)
-		return err_set(
-		    err, ERR_BAD_REQUEST,
-		    "RFC 7030 4.4.1.1: this server shares no symmetric key with devices");
-	TRY(r);
-	if (value.tag != DER_OCTET_STRING)
-		return err_set(err, ERR_SYNTAX, "RFC 7030 4.4.1.2: " NAME " is no OCTET STRING");
-	*id = value.content;
-	if (is_named(x, *id, x->csr.spki))
-		*spki = x->csr.spki;
-	else if (x->has_client &&
-		 (span_eq(*id, cert_ski(&x->client)) || is_named(x, *id, x->client.spki)))
-		*spki = x->client.spki;
-	else
-		return err_set(err, ERR_BAD_REQUEST,
-			       "RFC 7030 4.4.1.2: " NAME " names neither the request's key nor "
-			       "that of the TLS client certificate");
-	return OK;
-}
-
-/* ---- what ---- */
+#include "est/key_recipient.h"
 
 static RESULT put_package(struct span pkcs8, struct buf *out, struct err *err)
 {
@@ -92,26 +43,29 @@ static RESULT sign_package(const struct est_exchange *x, struct span package, st
 	return cms_sign(&s, signer->key, x->c, out, err);
 }
 
-enum result est_key_package_put(const struct est_exchange *x, struct span pkcs8, struct buf *out,
+static RESULT envelop(struct est_exchange *x, const struct est_key_recipient *to, struct buf *out,
+		      struct err *err)
+{
+	const struct cms_holder holder = { .key = to->key, .ski = to->id };
+	const struct cms_kek kek = { to->id, secret_span(&to->shared) };
+
+	return to->key ? cms_envelop_to_holder(&to->how, x->c, &holder, out, err)
+		       : cms_envelop_to_kek(&to->how, x->c, &kek, out, err);
+}
+
+enum result est_key_package_put(struct est_exchange *x, struct span pkcs8, struct buf *out,
 				struct err *err)
 {
-	CLEANUP(pubkey_freep) struct pubkey *key = NULL;
-	struct cms_envelop e = { .cipher = CIPHER_AES256_CBC, .content_type = OID_SIGNED_DATA };
-	struct cms_holder to = { 0 };
-	struct span spki = SPAN_NONE;
+	CLEANUP(est_key_recipient_clear) struct est_key_recipient to = { 0 };
 	BUF_SECRET package = BUF_INIT;
 	BUF_SECRET signed_data = BUF_INIT;
 
-	TRY(find_key(x, &to.ski, &spki, err));
-	TRY(pubkey_new(&key, x->c, spki, err));
-	if (pubkey_info(key)->kind != KEY_RSA)
-		return err_set(err, ERR_BAD_REQUEST,
-			       "RFC 7030 4.4.1.2: " NAME " names a %s key; keys are encrypted to "
-			       "RSA ones only",
-			       key_kind_name(pubkey_info(key)->kind));
+	TRY(est_key_recipient_find(x, &to, err));
 	TRY(put_package(pkcs8, &package, err));
 	TRY(sign_package(x, buf_span(&package), &signed_data, err));
-	TRY(unwrap(buf_span(&signed_data), &e.plain, err));
-	to.key = key;
-	return cms_envelop_to_holder(&e, x->c, &to, out, err);
+	to.how.content_type = OID_SIGNED_DATA;
+	TRY(unwrap(buf_span(&signed_data), &to.how.plain, err));
+	enrol_trace_add(&x->trace, "key encryption", true, "to the %s that the request names",
+			to.key ? key_kind_name(pubkey_info(to.key)->kind) : "shared key");
+	return envelop(x, &to, out, err);
 }

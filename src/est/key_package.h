@@ -5,14 +5,11 @@
 
 #include "est/exchange.h"
 
-/* Does the request name a key to encrypt to? */
-bool est_key_package_is_wanted(const struct est_exchange *x);
 /*
  * EnvelopedData of SignedData of AsymmetricKeyPackage (RFC 5958 4), appended. pkcs8:
- * PrivateKeyInfo. ERR_BAD_REQUEST: the key that is named is none of the request's and of the TLS
- * client's, or cannot be encrypted to.
+ * PrivateKeyInfo. Errors as of est/key_recipient.h.
  */
-RESULT est_key_package_put(const struct est_exchange *x, struct span pkcs8, struct buf *out,
+RESULT est_key_package_put(struct est_exchange *x, struct span pkcs8, struct buf *out,
 			   struct err *err);
 
 #endif

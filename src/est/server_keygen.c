@@ -4,6 +4,7 @@
  * thread, certified, sent and forgotten. Asked again, another one is made.
  */
 #include "est/key_package.h"
+#include "est/key_recipient.h"
 #include "est/key_reply.h"
 #include "pki/key_evp.h"
 #include "pki/pem.h"
@@ -44,12 +45,12 @@ static RESULT put_key(struct est_exchange *x, struct key *key, struct est_key_re
 {
 	BUF_SECRET pkcs8 = BUF_INIT;
 
-	reply->encrypted = est_key_package_is_wanted(x);
+	reply->encrypted = est_key_recipient_is_named(x);
 	if (!reply->encrypted && x->endpoint->server_keys != EST_KEYS_PLAIN)
 		return err_set(
 		    err, ERR_BAD_REQUEST,
-		    "RFC 7030 4.4.1.2: endpoint \"%s\" sends keys encrypted only, and the "
-		    "request has no AsymmetricDecryptKeyIdentifier",
+		    "RFC 7030 4.4.1: endpoint \"%s\" sends keys encrypted only, and the request "
+		    "has neither AsymmetricDecryptKeyIdentifier nor DecryptKeyIdentifier",
 		    x->endpoint->name);
 	TRY(put_pkcs8(key, &pkcs8, err));
 	if (!reply->encrypted)
@@ -105,6 +106,7 @@ void est_serverkeygen(struct est_exchange *x, struct http_reply *reply)
 		http_reply_text(reply, 404, "RFC 7030 4.4: keys are not made for devices here");
 		return;
 	}
+	x->key_made_here = true;
 	if (!est_enrol_prepare(x, false, reply))
 		return;
 	if (serve(x, &outcome, reply, &err) != OK)

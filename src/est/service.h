@@ -18,8 +18,8 @@
 enum est_binding { EST_BINDING_OFF, EST_BINDING_OPTIONAL, EST_BINDING_REQUIRED };
 
 /*
- * May devices ask for a key (RFC 7030 4.4)? It is made for the request, goes out encrypted to an
- * RSA key of the device, and is kept nowhere. PLAIN: also under TLS alone.
+ * May devices ask for a key (RFC 7030 4.4)? It is made for the request, goes out encrypted to a key
+ * of the device, and is kept nowhere. PLAIN: also under TLS alone.
  */
 enum est_server_keys { EST_KEYS_OFF, EST_KEYS_ENCRYPTED, EST_KEYS_PLAIN };
 
@@ -34,8 +34,9 @@ struct est_endpoint {
 	bool registrars;   /* certificates of this CA for id-kp-cmcRA enrol others */
 	enum est_binding binding;
 	enum est_server_keys server_keys;
-	bool full_cmc; /* Full PKI Requests (RFC 7030 4.3) are taken, revocations with them */
-	unsigned retry_after; /* seconds told with 202 and 503; 0: 30 */
+	const char *shared_keys; /* file: see est/shared_keys.h; NULL: there are none */
+	bool full_cmc;           /* Full PKI Requests (RFC 7030 4.3) are taken, revocations too */
+	unsigned retry_after;    /* seconds told with 202 and 503; 0: 30 */
 };
 
 struct est_service {

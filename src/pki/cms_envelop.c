@@ -6,6 +6,7 @@
 #include "pki/cert.h"
 #include "pki/cms.h"
 #include "pki/cms_enveloped.h"
+#include "pki/cms_kari.h"
 #include "pki/cms_pwri.h"
 
 /* Headers, algorithms, and an encrypted key of RSA-4096. */
@@ -71,9 +72,10 @@ static enum result put_holder(const struct cms_envelop *e, struct crypto *c,
 	return buf_check(out, err);
 }
 
-/* Either a holder or a password. */
+/* A holder, or who shares a key, or a password. */
 struct recipient {
 	const struct cms_holder *holder;
+	const struct cms_kek *kek;
 	struct span password;
 };
 
@@ -81,9 +83,23 @@ static enum result put_recipient(const struct cms_envelop *e, struct crypto *c,
 				 const struct recipient *to, struct span key, struct buf *out,
 				 struct err *err)
 {
+	if (to->holder && e->wrap && key_kind_is_ec(pubkey_info(to->holder->key)->kind))
+		return cms_kari_put(c, to->holder, e->wrap, key, out, err);
 	if (to->holder)
 		return put_holder(e, c, to->holder, key, out, err);
+	if (to->kek)
+		return cms_kek_put(c, to->kek, key, out, err);
 	return cms_pwri_put(c, e->cipher, to->password, key, out, err);
+}
+
+/* RFC 5652 6.1: 3 where there is a PasswordRecipientInfo, 0 where all there is has version 0. */
+static unsigned version_for(const struct recipient *to)
+{
+	if (!to->holder && !to->kek)
+		return 3;
+	return to->holder && !to->holder->ski.len && pubkey_info(to->holder->key)->kind == KEY_RSA
+		   ? 0
+		   : 2;
 }
 
 static enum result put_enveloped(const struct cms_envelop *e, struct crypto *c,
@@ -96,8 +112,7 @@ static enum result put_enveloped(const struct cms_envelop *e, struct crypto *c,
 	TRY(make_key(e->cipher, &key, err));
 	buf_reserve(out, OVERHEAD + e->plain.len);
 	cms = cms_open(out, OID_ENVELOPED_DATA);
-	/* RFC 5652 6.1: 3 where there is a PasswordRecipientInfo */
-	der_put_uint(out, !to->holder ? 3 : to->holder->ski.len ? 2 : 0);
+	der_put_uint(out, version_for(to));
 	set = der_open(out, DER_SET);
 	TRY(put_recipient(e, c, to, buf_span(&key), out, err));
 	der_close(out, set);
@@ -123,7 +138,7 @@ static enum result envelop(const struct cms_envelop *e, struct crypto *c,
 enum result cms_envelop_to_holder(const struct cms_envelop *e, struct crypto *c,
 				  const struct cms_holder *to, struct buf *out, struct err *err)
 {
-	return envelop(e, c, &(struct recipient){ to, SPAN_NONE }, out, err);
+	return envelop(e, c, &(struct recipient){ .holder = to }, out, err);
 }
 
 enum result cms_envelop_to_cert(const struct cms_envelop *e, struct crypto *c,
@@ -138,8 +153,14 @@ enum result cms_envelop_to_cert(const struct cms_envelop *e, struct crypto *c,
 	    e, c, &(struct cms_holder){ key, cert.issuer, cert.serial, SPAN_NONE }, out, err);
 }
 
+enum result cms_envelop_to_kek(const struct cms_envelop *e, struct crypto *c,
+			       const struct cms_kek *to, struct buf *out, struct err *err)
+{
+	return envelop(e, c, &(struct recipient){ .kek = to }, out, err);
+}
+
 enum result cms_envelop_to_password(const struct cms_envelop *e, struct crypto *c,
 				    struct span password, struct buf *out, struct err *err)
 {
-	return envelop(e, c, &(struct recipient){ NULL, password }, out, err);
+	return envelop(e, c, &(struct recipient){ .password = password }, out, err);
 }

@@ -5,6 +5,7 @@
 #include "der/ber.h"
 #include "der/oid.h"
 #include "pki/cms.h"
+#include "pki/cms_kari.h"
 
 #define VERSION_MAX 4
 
@@ -78,19 +79,30 @@ static enum result read_password(struct der_reader *r, struct cms_recipient *out
 	return der_end(r, "PasswordRecipientInfo", err);
 }
 
+/* RecipientInfo ::= CHOICE, by its tag. */
+static const struct {
+	uint8_t tag;
+	const char *what;
+	enum result (*read)(struct der_reader *r, struct cms_recipient *out, struct err *err);
+} recipients[] = {
+	{ DER_SEQUENCE, "KeyTransRecipientInfo", read_transport },
+	{ DER_CONTEXT_CONS(1), "KeyAgreeRecipientInfo", cms_kari_read },
+	{ DER_CONTEXT_CONS(2), "KEKRecipientInfo", cms_kek_read },
+	{ DER_CONTEXT_CONS(3), "PasswordRecipientInfo", read_password },
+};
+
 static enum result read_recipient(struct der_reader *set, struct cms_recipient *out,
 				  struct err *err)
 {
 	struct der_reader r;
 	struct der_tlv tlv;
+	size_t i;
 
-	if (der_peek(set, DER_SEQUENCE)) {
-		TRY(der_enter(set, DER_SEQUENCE, "KeyTransRecipientInfo", &r, err));
-		return read_transport(&r, out, err);
-	}
-	if (der_peek(set, DER_CONTEXT_CONS(3))) {
-		TRY(der_enter(set, DER_CONTEXT_CONS(3), "PasswordRecipientInfo", &r, err));
-		return read_password(&r, out, err);
+	for (i = 0; i < ARRAY_LEN(recipients); i++) {
+		if (!der_peek(set, recipients[i].tag))
+			continue;
+		TRY(der_enter(set, recipients[i].tag, recipients[i].what, &r, err));
+		return recipients[i].read(&r, out, err);
 	}
 	out->kind = CMS_RECIPIENT_OTHER;
 	return der_read_any(set, "RecipientInfo", &tlv, err);

@@ -216,6 +216,7 @@ static void put_attrs(struct buf *out, const struct csr_template *t)
 		put_attr(out, OID_CHALLENGE_PASSWORD, tag, t->challenge);
 	if (t->exts.len)
 		put_attr(out, OID_EXTENSION_REQUEST, DER_SEQUENCE, t->exts);
+	buf_put(out, t->attrs);
 	der_close_set_of(out, attrs);
 }
 

@@ -53,6 +53,7 @@ struct csr_template {
 	struct span subject;   /* Name DER */
 	struct span exts;      /* whole Extensions one behind the other; may be empty */
 	struct span challenge; /* UTF-8; may be empty */
+	struct span attrs; /* more of them, whole Attributes one behind the other; may be empty */
 };
 
 RESULT csr_build(const struct csr_template *t, struct key *key, struct crypto *c, struct buf *out,

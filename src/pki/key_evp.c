@@ -11,8 +11,10 @@
 #include "pki/crypto_evp.h"
 #include "pki/key_file.h"
 #include "pki/pkcs1.h"
+#include "pki/pubkey_evp.h"
 
-#define RSA_MAX 1024 /* octets of the largest modulus that pubkey_inspect takes */
+#define RSA_MAX 1024  /* octets of the largest modulus that pubkey_inspect takes */
+#define AGREED_MAX 66 /* octets of a coordinate of P-521 */
 
 struct key_evp {
 	struct key base;
@@ -291,4 +293,32 @@ enum result key_evp_copy(struct key **out, struct crypto *c, const struct key *f
 		return err_set(err, ERR_DENIED, "this private key cannot leave its back end");
 	TRY(key_file_put_der(((const struct key_evp *)from)->pkey, &der, err));
 	return key_evp_from_bytes(out, c, buf_span(&der), NULL, err);
+}
+
+static bool derive(EVP_PKEY_CTX *ctx, EVP_PKEY *peer, uint8_t *at, size_t *len)
+{
+	return ctx && EVP_PKEY_derive_init(ctx) > 0 && EVP_PKEY_derive_set_peer(ctx, peer) > 0 &&
+	       EVP_PKEY_derive(ctx, at, len) > 0;
+}
+
+enum result key_evp_agree(struct key *k, struct crypto *c, struct span peer_spki,
+			  struct secret *out, struct err *err)
+{
+	CLEANUP(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = NULL;
+	CLEANUP(pubkey_freep) struct pubkey *peer = NULL;
+	uint8_t shared[AGREED_MAX];
+	size_t len = sizeof(shared);
+	enum result r;
+
+	if (k->ops != &evp_ops)
+		return err_set(err, ERR_DENIED, "this private key agrees on nothing");
+	TRY(pubkey_new(&peer, c, peer_spki, err));
+	if (!key_kind_is_ec(k->kind) || pubkey_info(peer)->kind != k->kind)
+		return err_set(err, ERR_BAD_ALG, "ECDH of a %s key and a %s key",
+			       key_kind_name(k->kind), key_kind_name(pubkey_info(peer)->kind));
+	ctx = EVP_PKEY_CTX_new_from_pkey(crypto_libctx(c), of(k)->pkey, NULL);
+	r = derive(ctx, pubkey_evp(peer), shared, &len) ? secret_set(out, span_of(shared, len), err)
+							: crypto_fail(err, ERR_INTERNAL, "ECDH");
+	explicit_bzero(shared, sizeof(shared));
+	return r;
 }

@@ -26,6 +26,12 @@ RESULT key_evp_load(struct key **out, struct crypto *c, const char *path,
 /* PKCS#8 PEM, encrypted (PBES2: scrypt, AES-256-CBC) where a passphrase is given. */
 RESULT key_evp_export(struct key *k, const struct secret *passphrase, struct buf *pem,
 		      struct err *err);
+/*
+ * ECDH: what this key and whoever holds the other, of the same curve, can both work out.
+ * ERR_BAD_ALG: of another curve, or of a kind that agrees on nothing.
+ */
+RESULT key_evp_agree(struct key *k, struct crypto *c, struct span peer_spki, struct secret *out,
+		     struct err *err);
 /* The same key in another thread's crypto. */
 RESULT key_evp_copy(struct key **out, struct crypto *c, const struct key *from, struct err *err);
 

@@ -8,6 +8,7 @@
 
 #include "der/oid.h"
 #include "pki/crypto_evp.h"
+#include "pki/pubkey_evp.h"
 
 #define RSA_BITS_MIN 1024
 #define RSA_BITS_MAX 8192
@@ -285,6 +286,11 @@ void pubkey_free(struct pubkey *k)
 const struct pubkey_info *pubkey_info(const struct pubkey *k)
 {
 	return &k->info;
+}
+
+EVP_PKEY *pubkey_evp(struct pubkey *k)
+{
+	return k->pkey;
 }
 
 static enum result bad_signature(const struct pubkey *k, struct err *err)

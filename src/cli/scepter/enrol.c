@@ -25,6 +25,7 @@ struct opts {
 	const char *key;
 	const char *key_type;
 	bool server_key;
+	const char *decrypt_key;
 	const char *cert;
 	const char *ca;
 	const char *tls_ca;
@@ -63,6 +64,8 @@ static const struct cli_option options[] = {
 	    "EST as the CA wants it"),
 	OPT("--server-key", CLI_FLAG, server_key, NULL,
 	    "EST: the server makes the key, which is written to --key"),
+	OPT("--decrypt-key", CLI_TEXT, decrypt_key, "FILE",
+	    "EST: private key that the server's is to be encrypted to, and is of the kind of"),
 	MUST("--cert", CLI_TEXT, cert, "FILE", "where to write the certificate (PEM)"),
 	OPT("--ca", CLI_TEXT, ca, "FILE", "where to write the CA certificates (PEM)"),
 	OPT("--tls-ca", CLI_TEXT, tls_ca, "FILE", "trust anchors for https (PEM)"),
@@ -78,8 +81,23 @@ static bool is_est(const struct opts *o)
 	return o->protocol && strcmp(o->protocol, "est") == 0;
 }
 
+static RESULT check_server_key(const struct opts *o, struct err *err)
+{
+	if (!o->decrypt_key)
+		return OK;
+	if (!o->server_key)
+		return err_set(err, ERR_USAGE, "--decrypt-key goes with --server-key only");
+	if (o->key_type)
+		return err_set(
+		    err, ERR_USAGE,
+		    "--decrypt-key and --key-type exclude each other: the server makes a "
+		    "key of the kind of the one that it is encrypted to");
+	return OK;
+}
+
 static RESULT check(const struct opts *o, struct err *err)
 {
+	TRY(check_server_key(o, err));
 	/* EST's CA is known by its TLS, where that is anchored */
 	if (is_est(o) && o->tls_ca && !o->first_use)
 		return OK;
@@ -178,6 +196,8 @@ static RESULT get_key(struct device *d, const struct opts *o, bool *made, struct
 	if (!o->server_key)
 		return device_open_key(d, o->key, type, made, err);
 	*made = true;
+	if (o->decrypt_key)
+		return device_want_encrypted_key(d, o->key, o->decrypt_key, err);
 	return device_want_server_key(d, o->key, type, err);
 }
 
@@ -230,7 +250,8 @@ const struct cli_command scepter_enrol = {
 		    "echo \"$CHALLENGE\" | scepter enrol --challenge-file - --key-type p256 ...\n"
 		    "scepter enrol --protocol est --url https://ca.example --tls-ca tls.pem \\\n"
 		    "    --user sensor --challenge-file password --subject CN=sensor1 \\\n"
-		    "    --key sensor1.key --cert sensor1.pem --ca ca.pem\n",
+		    "    --key sensor1.key --cert sensor1.pem --ca ca.pem\n"
+		    "scepter enrol --protocol est --server-key --decrypt-key old.key ...\n",
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.run = run_enrol,

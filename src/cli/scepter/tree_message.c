@@ -48,32 +48,63 @@ static void put_scep(struct tree *t, json_t *at, const struct scep_message *m)
 
 /* ---- EnvelopedData ---- */
 
+static void put_holder(struct tree *t, json_t *at, const struct cms_recipient *r)
+{
+	if (r->ski.len) {
+		tree_hex(t, at, "subjectKeyIdentifier", r->ski);
+		return;
+	}
+	tree_name(t, at, "issuer", r->issuer);
+	tree_hex(t, at, "serial", r->serial);
+}
+
+static void put_transport(struct tree *t, json_t *at, const struct cms_recipient *r)
+{
+	put_holder(t, at, r);
+	if (!r->transport_known)
+		tree_text(t, at, "keyTransport", "unknown");
+	else if (r->transport.oaep)
+		tree_printf(t, at, "keyTransport", "RSA-OAEP with %s",
+			    digest_name(r->transport.digest));
+	else
+		tree_text(t, at, "keyTransport", "RSA PKCS#1 v1.5");
+}
+
+static void put_agreement(struct tree *t, json_t *at, const struct cms_recipient *r)
+{
+	put_holder(t, at, r);
+	tree_text(t, at, "keyAgreement", "ECDH with SHA-256");
+	tree_printf(t, at, "keyWrap", "AES-%zu", wrap_key_size(r->wrap) * 8);
+}
+
+static void put_shared(struct tree *t, json_t *at, const struct cms_recipient *r)
+{
+	tree_hex(t, at, "sharedKey", r->ski);
+	tree_printf(t, at, "keyWrap", "AES-%zu", wrap_key_size(r->wrap) * 8);
+}
+
+static void put_password(struct tree *t, json_t *at, const struct cms_recipient *r)
+{
+	tree_text(t, at, "password", "PBKDF2, whoever knows the challenge");
+	tree_text(t, at, "keyWrap", cipher_name(r->pwri_cipher));
+}
+
+static void put_other(struct tree *t, json_t *at, UNUSED const struct cms_recipient *r)
+{
+	tree_text(t, at, "recipient", "of a kind that is not used here");
+}
+
 static void put_recipient(struct tree *t, json_t *at, const struct cms_recipient *r)
 {
-	switch (r->kind) {
-	case CMS_RECIPIENT_KEY_TRANSPORT:
-		if (r->ski.len) {
-			tree_hex(t, at, "subjectKeyIdentifier", r->ski);
-		} else {
-			tree_name(t, at, "issuer", r->issuer);
-			tree_hex(t, at, "serial", r->serial);
-		}
-		if (!r->transport_known)
-			tree_text(t, at, "keyTransport", "unknown");
-		else if (r->transport.oaep)
-			tree_printf(t, at, "keyTransport", "RSA-OAEP with %s",
-				    digest_name(r->transport.digest));
-		else
-			tree_text(t, at, "keyTransport", "RSA PKCS#1 v1.5");
-		break;
-	case CMS_RECIPIENT_PASSWORD:
-		tree_text(t, at, "password", "PBKDF2, whoever knows the challenge");
-		tree_text(t, at, "keyWrap", cipher_name(r->pwri_cipher));
-		break;
-	case CMS_RECIPIENT_OTHER:
-		tree_text(t, at, "recipient", "of a kind that SCEP does not use");
-		break;
-	}
+	static void (*const put[])(struct tree * t, json_t * at, const struct cms_recipient *r) = {
+		[CMS_RECIPIENT_KEY_TRANSPORT] = put_transport,
+		[CMS_RECIPIENT_PASSWORD] = put_password,
+		[CMS_RECIPIENT_KEY_AGREEMENT] = put_agreement,
+		[CMS_RECIPIENT_KEK] = put_shared,
+		[CMS_RECIPIENT_OTHER] = put_other,
+	};
+
+	put[r->kind](t, at, r);
 	tree_printf(t, at, "encryptedKey", "%zu octets", r->encrypted_key.len);
 }
 
@@ -85,6 +116,8 @@ static RESULT open_for(const struct visit *v, const struct cms_enveloped *e,
 	if (r->kind == CMS_RECIPIENT_KEY_TRANSPORT && v->opener->key)
 		TRY(key_decrypt(v->opener->key, v->t->c, &r->transport, r->encrypted_key,
 				&content_key, err));
+	else if (r->kind == CMS_RECIPIENT_KEY_AGREEMENT && v->opener->key)
+		TRY(cms_kari_unwrap(r, v->t->c, v->opener->key, &content_key, err));
 	else if (r->kind == CMS_RECIPIENT_PASSWORD && secret_span(&v->opener->challenge).len)
 		TRY(cms_pwri_unwrap(r, v->t->c, secret_span(&v->opener->challenge), &content_key,
 				    err));

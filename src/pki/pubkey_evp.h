@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is inside a struct pubkey, for those files of src/pki that use keys with OpenSSL. */
+#ifndef PKI_PUBKEY_EVP_H
+#define PKI_PUBKEY_EVP_H
+
+#include <openssl/evp.h>
+
+#include "pki/pubkey.h"
+
+/* Borrowed. */
+EVP_PKEY *pubkey_evp(struct pubkey *k);
+
+#endif
