@@ -4,13 +4,17 @@
 #include "ca/rollover.h"
 #include "ca/subordinate.h"
 
+typedef enum result rollover_fn(const struct rollover *r, struct err *err);
+
 struct asked {
 	struct admin_call *call;
+	rollover_fn *act;
+	const char *done; /* for the log */
 	int64_t at;
 	struct key_spec key;
 };
 
-static enum result make(void *arg, const struct authority_ca *ca, struct err *err)
+static enum result act(void *arg, const struct authority_ca *ca, struct err *err)
 {
 	const struct asked *a = arg;
 	const struct admin_api *api = a->call->api;
@@ -23,7 +27,7 @@ static enum result make(void *arg, const struct authority_ca *ca, struct err *er
 					   .key = a->key,
 					   .actor = a->call->actor };
 
-	return rollover_make(&rollover, err);
+	return a->act(&rollover, err);
 }
 
 /* "+2m" from now, or "2027-01-31T00:00:00Z"; 0: not given. */
@@ -42,11 +46,23 @@ static RESULT read_at(const struct admin_call *call, int64_t *out, struct err *e
 	return OK;
 }
 
+static RESULT perform(struct asked *asked, struct err *err)
+{
+	struct admin_call *call = asked->call;
+	const struct admin_api *api = call->api;
+
+	TRY(api->with_ca(api->ctx, admin_call_arg(call), act, asked, err));
+	log_info(api->log, asked->done, LOG_STR("ca", admin_call_arg(call)),
+		 LOG_STR("actor", call->actor));
+	if (api->changed)
+		TRY(api->changed(api->ctx, err));
+	return admin_ca_show(call, err);
+}
+
 enum result admin_ca_roll(struct admin_call *call, struct err *err)
 {
 	static const char *const known[] = { "at", "key", NULL };
-	struct asked asked = { .call = call, .key = { KEY_NONE, 0 } };
-	const struct admin_api *api = call->api;
+	struct asked asked = { .call = call, .act = rollover_make, .done = "rollover ordered" };
 	const char *key = NULL;
 
 	TRY(admin_call_check_fields(call, known, err));
@@ -54,12 +70,24 @@ enum result admin_ca_roll(struct admin_call *call, struct err *err)
 	TRY(admin_call_text(call, "key", &key, err));
 	if (key)
 		TRY(key_spec_parse(key, &asked.key, err));
-	TRY(api->with_ca(api->ctx, admin_call_arg(call), make, &asked, err));
-	log_info(api->log, "rollover ordered", LOG_STR("ca", admin_call_arg(call)),
-		 LOG_STR("actor", call->actor));
-	if (api->changed)
-		TRY(api->changed(api->ctx, err));
-	return admin_ca_show(call, err);
+	return perform(&asked, err);
+}
+
+enum result admin_ca_move_rollover(struct admin_call *call, struct err *err)
+{
+	static const char *const known[] = { "at", NULL };
+	struct asked asked = { .call = call, .act = rollover_move, .done = "rollover moved" };
+
+	TRY(admin_call_check_fields(call, known, err));
+	TRY(read_at(call, &asked.at, err));
+	return perform(&asked, err);
+}
+
+enum result admin_ca_cancel_rollover(struct admin_call *call, struct err *err)
+{
+	struct asked asked = { .call = call, .act = rollover_cancel, .done = "rollover cancelled" };
+
+	return perform(&asked, err);
 }
 
 enum result admin_ca_import(struct admin_call *call, struct err *err)

@@ -35,6 +35,8 @@ admin_call_fn admin_ca_list;
 admin_call_fn admin_ca_show;
 admin_call_fn admin_ca_create;
 admin_call_fn admin_ca_roll;
+admin_call_fn admin_ca_move_rollover;
+admin_call_fn admin_ca_cancel_rollover;
 admin_call_fn admin_ca_import;
 admin_call_fn admin_challenge_list;
 admin_call_fn admin_challenge_create;

@@ -19,6 +19,8 @@ static const struct admin_route routes[] = {
 	{ HTTP_GET, "/v1/cas/*", admin_ca_show, 200, ANYONE },
 	{ HTTP_POST, "/v1/cas", admin_ca_create, 201, ADMIN },
 	{ HTTP_POST, "/v1/cas/*/rollover", admin_ca_roll, 200, ADMIN },
+	{ HTTP_POST, "/v1/cas/*/rollover/move", admin_ca_move_rollover, 200, ADMIN },
+	{ HTTP_DELETE, "/v1/cas/*/rollover", admin_ca_cancel_rollover, 200, ADMIN },
 	{ HTTP_POST, "/v1/cas/*/import", admin_ca_import, 200, ADMIN },
 	{ HTTP_GET, "/v1/challenges", admin_challenge_list, 200, ADMIN | ISSUER | AUDITOR },
 	{ HTTP_POST, "/v1/challenges", admin_challenge_create, 201, ADMIN | ISSUER },

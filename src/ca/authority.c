@@ -299,6 +299,7 @@ static RESULT load_generation(struct authority_ca *ca, const struct source *s, s
 	ca->generation = s->generation;
 	ca->begins = g ? g->begins : 0;
 	ca->began = !g || g->began;
+	ca->last = s->record->last_generation;
 	TRY(identity_load(&ca->ca, key_of(s, STORE_KEY_CA), s->keeper, err));
 	return load_keys(ca, s, err);
 }
@@ -368,10 +369,14 @@ static RESULT load_line(struct line *line, const struct store_ca *record,
 		const struct store_ca_key *key = &record->keys[i];
 		const struct source s = { record, key->generation, keeper };
 
-		if (is_to_come(key) && line->n)
-			line->generations[line->n - 1].awaits_next = true;
-		else if (key->role == STORE_KEY_CA && !is_to_come(key))
+		if (key->role != STORE_KEY_CA)
+			continue;
+		if (line->n)
+			line->generations[line->n - 1].planned = key->generation;
+		if (!is_to_come(key))
 			TRY(add_generation(line, &s, err));
+		else if (line->n)
+			line->generations[line->n - 1].awaits_next = true;
 	}
 	if (line->n == 0)
 		(void)snprintf(line->fault, sizeof(line->fault),

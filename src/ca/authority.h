@@ -30,6 +30,8 @@ struct authority_ca {
 	int64_t begins;   /* when it takes over from the one before; 0: there was none */
 	bool began;       /* that it did is on record */
 	bool awaits_next; /* a request for the certificate of the one after it is under way */
+	unsigned planned; /* number of the one after it, usable or not; 0: there is none */
+	unsigned last;    /* the highest number that the CA has given to a generation */
 	/* the generations around it, as far as their keys are there; NULL: none is */
 	const struct authority_ca *before;
 	const struct authority_ca *next;

@@ -219,6 +219,30 @@ static void look(struct crl_publisher *p, struct crl_shelf *s, const struct auth
 			  LOG_ERR(&err));
 }
 
+/* A generation that was planned and does not come: its lists are nobody's. */
+static bool is_cancelled(const struct authority *a, const struct crl_shelf *s)
+{
+	const struct authority_ca *ca = authority_oldest(a, s->plan.ca);
+
+	while (ca && ca->next)
+		ca = ca->next;
+	return ca && s->generation > ca->generation && s->generation != ca->planned;
+}
+
+static void drop_cancelled(struct crl_publisher *p, const struct authority *a)
+{
+	size_t i;
+
+	(void)pthread_mutex_lock(&p->lock);
+	for (i = p->n; i-- > 0;) {
+		if (!is_cancelled(a, &p->shelves[i]))
+			continue;
+		crl_shelf_clear(&p->shelves[i]);
+		p->shelves[i] = p->shelves[--p->n];
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
 static void look_at_all(struct crl_publisher *p, struct crypto *c)
 {
 	struct authority *a = p->config.authority(p->config.ctx);
@@ -226,6 +250,7 @@ static void look_at_all(struct crl_publisher *p, struct crypto *c)
 	size_t i;
 
 	(void)pthread_mutex_lock(&p->work);
+	drop_cancelled(p, a);
 	if (add_missing(p, a, &err) != OK)
 		log_error(&p->config.log, "no place for revocation lists", LOG_ERR(&err));
 	for (i = 0; i < p->n; i++)

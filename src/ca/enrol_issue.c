@@ -125,6 +125,7 @@ static RESULT put_record(const struct enrol_decision *d, const struct profile_re
 	record->not_before = names->not_before;
 	record->not_after = names->not_after;
 	record->now = d->auth.now;
+	record->ahead = d->req->ca->begins > d->auth.now;
 	record->event = enrol_decision_event(d, d->req->current ? "enrol.renewed" : "enrol.issued",
 					     buf_cstr(&made->reason), &made->detail);
 	record->event.serial = record->serial;

@@ -46,20 +46,24 @@ static RESULT check_key(const struct making *m, struct err *err)
 
 static RESULT check(struct making *m, struct err *err)
 {
-	const struct authority_ca *next = m->r->ca->next;
+	const struct authority_ca *ca = m->r->ca;
 	char when[CLOCK_TEXT_MAX];
 
 	TRY(check_key(m, err));
-	if (m->r->ca->awaits_next)
+	if (ca->awaits_next)
 		return err_set(err, ERR_CONFLICT,
 			       "CA \"%s\": the request for generation %u waits for its answer: "
 			       "scepterctl ca import",
-			       m->r->ca->name, m->next.number);
-	if (!next)
+			       ca->name, ca->planned);
+	if (!ca->planned)
 		return check_time(m, err);
-	clock_format(next->begins, when);
+	if (!ca->next)
+		return err_set(err, ERR_CONFLICT,
+			       "CA \"%s\": generation %u is planned, and its key is missing",
+			       ca->name, ca->planned);
+	clock_format(ca->next->begins, when);
 	return err_set(err, ERR_CONFLICT, "CA \"%s\": generation %u takes over at %s already",
-		       m->r->ca->name, next->generation, when);
+		       ca->name, ca->planned, when);
 }
 
 /* ---- the making ---- */
@@ -72,7 +76,7 @@ static struct generation plan(const struct rollover *r)
 				   .c = r->c,
 				   .now = r->now,
 				   .name = ca->name,
-				   .number = ca->generation + 1,
+				   .number = ca->last + 1,
 				   .subject = ca->ca.cert.subject,
 				   .ca_key = { ca->ca.key->kind, ca->ca.key->bits },
 				   .has_ra = ca->has_ra,
@@ -164,9 +168,120 @@ enum result rollover_make(const struct rollover *r, struct err *err)
 	return commit(&m, root, err);
 }
 
+/* ---- what is planned already ---- */
+
+static RESULT check_planned(const struct making *m, struct err *err)
+{
+	if (m->next.number)
+		return OK;
+	return err_set(err, ERR_CONFLICT,
+		       "CA \"%s\": no next generation is planned; generation %u is in charge",
+		       m->r->ca->name, m->r->ca->generation);
+}
+
+static struct store_ca_key *put_record(struct making *m, enum store_key_role role,
+				       const struct ca_identity *id)
+{
+	struct store_ca_key *record = &m->next.record.keys[m->next.record.n_keys++];
+
+	record->role = role;
+	record->generation = m->next.number;
+	memcpy(record->key_id, id->key_id, sizeof(record->key_id));
+	return record;
+}
+
+/* New certificates for the keys that it has. */
+static RESULT certify_anew(struct making *m, struct err *err)
+{
+	const struct authority_ca *next = m->r->ca->next;
+
+	(void)put_record(m, STORE_KEY_CA, &next->ca);
+	if (next->has_ra)
+		(void)put_record(m, next->ra_one ? STORE_KEY_RA : STORE_KEY_RA_SIGN,
+				 &next->ra_sign);
+	if (next->has_ra && !next->ra_one)
+		(void)put_record(m, STORE_KEY_RA_ENCRYPT, &next->ra_encrypt);
+	TRY(keeper_key_open(&m->next.key, m->r->keeper, next->ca.key_id, err));
+	return make_root(m, err);
+}
+
+/* A certificate that begins later than it is to take over will not do. */
+static RESULT fit_certificate(struct making *m, struct err *err)
+{
+	const struct authority_ca *next = m->r->ca->next;
+	char begins[CLOCK_TEXT_MAX];
+
+	if (m->r->ca->awaits_next || (next && next->ca.cert.not_before <= m->at))
+		return OK;
+	if (next && cert_is_self_issued(&next->ca.cert))
+		return certify_anew(m, err);
+	if (!next)
+		return err_set(err, ERR_CONFLICT, "CA \"%s\": the key of generation %u is missing",
+			       m->r->ca->name, m->next.number);
+	clock_format(next->ca.cert.not_before, begins);
+	return err_set(
+	    err, ERR_USAGE,
+	    "the certificate of generation %u, which another CA has signed, begins at %s",
+	    m->next.number, begins);
+}
+
+static RESULT commit_move(struct making *m, struct err *err)
+{
+	struct store_ca *record = &m->next.record;
+	struct store_event event = { .time = m->r->now,
+				     .kind = "ca.rollover_moved",
+				     .ca = m->r->ca->name,
+				     .actor = m->r->actor };
+	char when[CLOCK_TEXT_MAX];
+	BUF reason = BUF_INIT;
+
+	clock_format(m->at, when);
+	buf_printf(&reason, "generation %u takes over at %s", m->next.number, when);
+	if (record->n_keys) {
+		event.serial = m->next.cert.serial;
+		buf_put_str(&reason, ", with a new certificate, ");
+		TRY(generation_put_fingerprint(m->r->c, m->next.cert.der, &reason, err));
+	}
+	event.reason = buf_cstr(&reason);
+	TRY(buf_check(&reason, err));
+	(void)snprintf(record->name, sizeof(record->name), "%s", m->r->ca->name);
+	record->n_generations = 1;
+	record->generations[0].number = m->next.number;
+	record->generations[0].begins = m->at;
+	return store_move_generation(m->r->store, record, m->r->now, &event, err);
+}
+
+enum result rollover_move(const struct rollover *r, struct err *err)
+{
+	CLEANUP(making_clear) struct making m = { .r = r, .next = plan(r) };
+
+	m.next.number = r->ca->planned;
+	TRY(check_planned(&m, err));
+	TRY(check_time(&m, err));
+	TRY(fit_certificate(&m, err));
+	return commit_move(&m, err);
+}
+
+enum result rollover_cancel(const struct rollover *r, struct err *err)
+{
+	const struct making m = { .r = r, .next = { .number = r->ca->planned } };
+	char reason[64];
+	struct store_event event = { .time = r->now,
+				     .kind = "ca.rollover_cancelled",
+				     .ca = r->ca->name,
+				     .actor = r->actor,
+				     .reason = reason };
+
+	TRY(check_planned(&m, err));
+	if (r->ca->next)
+		event.serial = r->ca->next->ca.cert.serial;
+	(void)snprintf(reason, sizeof(reason), "generation %u does not take over", r->ca->planned);
+	return store_cancel_generation(r->store, r->ca->name, r->ca->planned, r->now, &event, err);
+}
+
 bool rollover_is_due(const struct authority_ca *ca, int64_t lead, int64_t now)
 {
-	return lead > 0 && !ca->next && !ca->awaits_next && now >= ca->ca.cert.not_after - lead &&
+	return lead > 0 && !ca->planned && now >= ca->ca.cert.not_after - lead &&
 	       authority_ca_is_alive(ca, now);
 }
 

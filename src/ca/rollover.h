@@ -29,6 +29,18 @@ struct rollover {
  */
 RESULT rollover_make(const struct rollover *r, struct err *err);
 
+/*
+ * The generation that is planned takes over at r->at instead (r->key counts for nothing). If that
+ * is before its certificate begins, the same key gets a new one, as does its registration
+ * authority. ERR_CONFLICT: none is planned. ERR_USAGE: the time will not do.
+ */
+RESULT rollover_move(const struct rollover *r, struct err *err);
+/*
+ * It is gone for good, its keys are never used, and its number is not given out again.
+ * ERR_CONFLICT: none is planned, or devices have certificates of it.
+ */
+RESULT rollover_cancel(const struct rollover *r, struct err *err);
+
 /* Does this CA (in charge) need its next generation now? lead: seconds before it ends; 0: never. */
 bool rollover_is_due(const struct authority_ca *ca, int64_t lead, int64_t now);
 

@@ -62,7 +62,7 @@ static RESULT make_next(struct look *l, const struct authority_ca *ca, struct er
 	r = rollover_make(&rollover, err);
 	if (r == OK && cert_is_self_issued(&ca->ca.cert))
 		log_info(&l->s->log, "a CA's next generation is made", LOG_STR("ca", ca->name),
-			 LOG_INT("generation", ca->generation + 1));
+			 LOG_INT("generation", ca->last + 1));
 	else if (r == OK)
 		log_warning(&l->s->log,
 			    "a CA ends soon, and another must sign its next certificate: "

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "store/ca.h"
+
 #include "store/event.h"
 #include "store/row.h"
 #include "store/state.h"
@@ -78,12 +80,39 @@ static enum result put_key(struct db *db, enum sql sql, const char *ca,
 	return OK;
 }
 
+/* Numbers rise, whatever becomes of a generation. */
+static enum result count_generation(struct db *db, const char *ca, unsigned number, struct err *err)
+{
+	QUERY q = QUERY_NONE;
+
+	TRY(query_init(&q, db, SQL_NUMBER_GENERATION, err));
+	query_bind_str(&q, 1, ca);
+	query_bind_int(&q, 2, number);
+	return query_run(&q, err);
+}
+
+/* The first may have no row. */
+static enum result check_room(struct db *db, const char *ca, struct err *err)
+{
+	QUERY q = QUERY_NONE;
+	bool row;
+
+	TRY(query_init(&q, db, SQL_COUNT_GENERATIONS, err));
+	query_bind_str(&q, 1, ca);
+	TRY(query_step(&q, &row, err));
+	if (query_int(&q, 0) < STORE_CA_GENERATIONS_MAX - 1)
+		return OK;
+	return err_set(err, ERR_LIMIT, "CA \"%s\" has had %d generations: make a new CA", ca,
+		       STORE_CA_GENERATIONS_MAX);
+}
+
 static enum result insert_generation(struct db *db, const char *ca,
 				     const struct store_generation *g, struct err *err)
 {
 	QUERY q = QUERY_NONE;
 	enum result r;
 
+	TRY(check_room(db, ca, err));
 	TRY(query_init(&q, db, SQL_ADD_GENERATION, err));
 	query_bind_str(&q, 1, ca);
 	query_bind_int(&q, 2, g->number);
@@ -94,7 +123,8 @@ static enum result insert_generation(struct db *db, const char *ca,
 		return err_set(err, r, "CA \"%s\" has a generation %u already", ca, g->number);
 	if (r == OK && sqlite3_changes(db->handle) == 0)
 		return err_set(err, ERR_NOT_FOUND, "there is no CA named \"%s\"", ca);
-	return r;
+	TRY(r);
+	return count_generation(db, ca, g->number, err);
 }
 
 /* Its place is behind those of its kind before it. */
@@ -117,8 +147,7 @@ static enum result insert_certs(struct db *db, const struct store_ca *ca, struct
 	return OK;
 }
 
-static enum result insert_parts(struct db *db, const struct store_ca *ca, enum sql put,
-				struct err *err)
+enum result ca_insert_parts(struct db *db, const struct store_ca *ca, enum sql put, struct err *err)
 {
 	size_t i;
 
@@ -134,7 +163,7 @@ static enum result add_generation(struct db *db, const void *arg, struct err *er
 
 	for (i = 0; i < new->ca->n_generations; i++)
 		TRY(insert_generation(db, new->ca->name, &new->ca->generations[i], err));
-	TRY(insert_parts(db, new->ca, SQL_ADD_CA_KEY, err));
+	TRY(ca_insert_parts(db, new->ca, SQL_ADD_CA_KEY, err));
 	return event_insert(db, new->event, err);
 }
 
@@ -178,7 +207,7 @@ static enum result complete_generation(struct db *db, const void *arg, struct er
 		return err_set(err, ERR_CONFLICT,
 			       "generation %u of CA \"%s\" awaits no certificate", g->number,
 			       new->ca->name);
-	TRY(insert_parts(db, new->ca, SQL_PUT_CA_KEY, err));
+	TRY(ca_insert_parts(db, new->ca, SQL_PUT_CA_KEY, err));
 	return event_insert(db, new->event, err);
 }
 
@@ -329,7 +358,9 @@ static enum result read_all(struct db *db, enum sql sql, int64_t id, read_fn *re
 
 static enum result give_ca(const struct query *q, store_ca_fn *fn, void *ctx, struct err *err)
 {
-	CLEANUP(store_ca_clear) struct store_ca ca = { .created = query_int(q, 2) };
+	CLEANUP(store_ca_clear)
+	struct store_ca ca = { .created = query_int(q, 2),
+			       .last_generation = (unsigned)query_int(q, 3) };
 
 	TRY(row_name(q, 1, ca.name, err));
 	TRY(read_all(q->db, SQL_CA_KEYS, query_int(q, 0), read_key, &ca, err));

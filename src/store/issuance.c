@@ -92,6 +92,21 @@ static enum result insert_cert(struct db *db, int64_t id, const struct store_iss
 	return r == OK ? OK : explain(db, i, r, err);
 }
 
+/* What devices hold of it keeps a generation from being cancelled. */
+static enum result note_ahead(struct db *db, const struct store_issuance *i, struct err *err)
+{
+	QUERY q = QUERY_NONE;
+
+	TRY(query_init(&q, db, SQL_ASK_GENERATION, err));
+	query_bind_str(&q, 1, i->ca);
+	query_bind_int(&q, 2, i->generation);
+	TRY(query_run(&q, err));
+	if (sqlite3_changes(db->handle) == 0)
+		return err_set(err, ERR_BUSY, "generation %u of CA \"%s\" was cancelled meanwhile",
+			       i->generation, i->ca);
+	return OK;
+}
+
 /* As the certificate has it, whatever the caller filled in. */
 static struct store_event event_of(const struct store_issuance *i)
 {
@@ -112,6 +127,8 @@ enum result issuance_insert(struct db *db, const struct store_issuance *i, struc
 	size_t n;
 
 	TRY(issuance_check_first(db, &i->transaction, err));
+	if (i->ahead)
+		TRY(note_ahead(db, i, err));
 	for (n = 0; n < i->n_quotas; n++)
 		TRY(quota_check(db, &i->quotas[n], err));
 	if (i->challenge_hash)

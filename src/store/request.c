@@ -196,13 +196,16 @@ static enum result end(struct db *db, const struct ending *e, struct err *err)
 	return sqlite3_changes(db->handle) == 1 ? OK : why_not(db, e->id, err);
 }
 
-static enum result expire_one(struct db *db, const struct store_request *r, int64_t now,
-			      struct err *err)
+/* Nobody's word ends it. */
+static enum result over(struct db *db, const struct store_request *r,
+			enum store_request_state state, int64_t now, const char *reason,
+			struct err *err)
 {
-	static const char reason[] = "no operator approved it in time";
-	const struct ending e = { r->id, STORE_REQUEST_EXPIRED, now, reason };
+	const struct ending e = { r->id, state, now, reason };
 	const struct store_event event = { .time = now,
-					   .kind = "enrol.expired",
+					   .kind = state == STORE_REQUEST_EXPIRED
+						       ? "enrol.expired"
+						       : "enrol.rejected",
 					   .endpoint = r->endpoint,
 					   .transaction = buf_span(&r->transaction),
 					   .ca = r->ca,
@@ -224,7 +227,7 @@ static enum result expire_next(struct db *db, int64_t now, bool *more, struct er
 	if (!*more)
 		return OK;
 	TRY(read_request(&q, &r, err));
-	return expire_one(db, &r, now, err);
+	return over(db, &r, STORE_REQUEST_EXPIRED, now, "no operator approved it in time", err);
 }
 
 static enum result expire(struct db *db, const void *arg, struct err *err)
@@ -360,6 +363,36 @@ enum result store_approve_request(struct store *s, const struct store_verdict *v
 	if (v->issuance)
 		TRY(issuance_check(v->issuance, err));
 	return writer_run(s->writer, approve, v, err);
+}
+
+/* One that waits for that generation; *more: there was one. */
+static enum result reject_next(struct db *db, const char *ca, unsigned generation, int64_t now,
+			       bool *more, struct err *err)
+{
+	static const char reason[] =
+	    "the CA's next generation, which was asked, has been cancelled";
+	CLEANUP(store_request_clear) struct store_request r = { 0 };
+	QUERY q = QUERY_NONE;
+
+	TRY(query_init(&q, db, SQL_REQUEST_OF_GENERATION, err));
+	query_bind_str(&q, 1, ca);
+	query_bind_int(&q, 2, generation);
+	TRY(query_step(&q, more, err));
+	if (!*more)
+		return OK;
+	TRY(read_request(&q, &r, err));
+	return over(db, &r, STORE_REQUEST_REJECTED, now, reason, err);
+}
+
+enum result request_reject_of(struct db *db, const char *ca, unsigned generation, int64_t now,
+			      struct err *err)
+{
+	bool more = true;
+
+	TRY(expire(db, &now, err));
+	while (more)
+		TRY(reject_next(db, ca, generation, now, &more, err));
+	return OK;
 }
 
 static enum result reject(struct db *db, const void *arg, struct err *err)

@@ -78,6 +78,11 @@ typedef enum result store_request_fn(void *ctx, const struct store_request *r, s
 RESULT store_each_request(struct store *s, const struct store_request_filter *filter,
 			  store_request_fn *fn, void *ctx, struct err *err);
 
+struct db;
+/* Inside a writer's job: what waits for that generation of a CA is rejected. */
+RESULT request_reject_of(struct db *db, const char *ca, unsigned generation, int64_t now,
+			 struct err *err);
+
 /* How many wait. */
 RESULT store_count_requests(struct store *s, int64_t now, uint64_t *out, struct err *err);
 

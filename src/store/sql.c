@@ -46,6 +46,10 @@
 	"device "
 
 #define CA_NAMED "(SELECT id FROM ca WHERE name = ?1)"
+/* ?2 generation, ?3 now */
+#define PLANNED                                                                                    \
+	"WHERE ca = " CA_NAMED " AND generation = ?2 AND began IS NULL"                            \
+	" AND (begins > ?3 OR request IS NOT NULL)"
 #define REVOKED                                                                                    \
 	"SELECT serial, time, reason, invalid_since, not_after, changed FROM revocation"           \
 	" WHERE ca = " CA_NAMED " AND (?4 = 0 OR generation = ?4)"
@@ -83,7 +87,7 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_PUT_CA_KEY] = "INSERT INTO ca_key (ca, generation, role, key_id, cert)"
 			   " SELECT id, ?2, ?3, ?4, ?5 FROM ca WHERE name = ?1"
 			   " ON CONFLICT DO UPDATE SET key_id = ?4, cert = ?5",
-	[SQL_CAS] = "SELECT id, name, created FROM ca ORDER BY id",
+	[SQL_CAS] = "SELECT id, name, created, last_generation FROM ca ORDER BY id",
 	[SQL_CA_KEYS] = "SELECT role, generation, key_id, cert FROM ca_key WHERE ca = ?1"
 			" ORDER BY generation, role",
 	[SQL_ADD_GENERATION] = "INSERT INTO ca_generation (ca, generation, begins, request)"
@@ -93,6 +97,16 @@ static const char *const texts[SQL_COUNT_] = {
 	    " WHERE ca = " CA_NAMED " AND generation = ?2 AND request IS NOT NULL",
 	[SQL_BEGIN_GENERATION] = "UPDATE ca_generation SET began = ?3 WHERE ca = " CA_NAMED
 				 " AND generation = ?2 AND began IS NULL",
+	[SQL_NUMBER_GENERATION] = "UPDATE ca SET last_generation = max(last_generation, ?2)"
+				  " WHERE name = ?1",
+	[SQL_COUNT_GENERATIONS] = "SELECT count(*) FROM ca_generation WHERE ca = " CA_NAMED,
+	[SQL_MOVE_GENERATION] = "UPDATE ca_generation SET begins = ?4 " PLANNED,
+	[SQL_GENERATION_IS_ASKED] = "SELECT asked FROM ca_generation " PLANNED,
+	[SQL_ASK_GENERATION] =
+	    "UPDATE ca_generation SET asked = 1 WHERE ca = " CA_NAMED " AND generation = ?2",
+	[SQL_DROP_GENERATION] = "DELETE FROM ca_generation " PLANNED,
+	[SQL_DROP_CA_KEYS] = "DELETE FROM ca_key WHERE ca = " CA_NAMED " AND generation = ?2",
+	[SQL_DROP_CA_CERTS] = "DELETE FROM ca_cert WHERE ca = " CA_NAMED " AND generation = ?2",
 	[SQL_CA_GENERATIONS] = "SELECT generation, begins, began, request FROM ca_generation"
 			       " WHERE ca = ?1 ORDER BY generation",
 	[SQL_ADD_CA_CERT] = "INSERT INTO ca_cert (ca, generation, kind, place, cert)"
@@ -162,6 +176,8 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_OVERDUE_REQUEST] = REQUEST "WHERE state = 0 AND expires <= ?1 LIMIT 1",
 	[SQL_REQUESTS] = REQUEST "WHERE id > ?1 AND (?3 = 0 OR state = 0) ORDER BY id LIMIT ?2",
 	[SQL_COUNT_REQUESTS] = "SELECT count(*) FROM request WHERE state = 0 AND expires > ?1",
+	[SQL_REQUEST_OF_GENERATION] = REQUEST "WHERE state = 0 AND ca = ?1 AND generation = ?2"
+					      " LIMIT 1",
 	[SQL_END_REQUEST] = "UPDATE request SET state = ?2, decided = ?3, reason = ?4"
 			    " WHERE id = ?1 AND state = 0 AND (?2 = 3 OR expires > ?3)",
 	[SQL_ADD_APPROVAL] = "INSERT INTO approval (request, actor, time) SELECT id, ?2, ?3"

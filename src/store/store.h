@@ -124,6 +124,7 @@ struct store_ca_cert {
 struct store_ca {
 	char name[STORE_NAME_MAX];
 	int64_t created;
+	unsigned last_generation; /* the highest number given out; set by the store */
 	struct store_ca_key keys[STORE_CA_KEYS_MAX]; /* by generation, then role */
 	size_t n_keys;
 	struct store_generation generations[STORE_CA_GENERATIONS_MAX];
@@ -153,6 +154,19 @@ RESULT store_complete_generation(struct store *s, const struct store_ca *more,
 /* The generation has taken over. ERR_CONFLICT: that is on record already. */
 RESULT store_begin_generation(struct store *s, const char *ca, unsigned generation, int64_t now,
 			      const struct store_event *event, struct err *err);
+/*
+ * A generation that is planned, or awaits its certificate, takes over at another time: `more` has
+ * its number and when, and the keys and certificates that take the place of those it has (none:
+ * they stay). ERR_CONFLICT: there is none, or it has taken over.
+ */
+RESULT store_move_generation(struct store *s, const struct store_ca *more, int64_t now,
+			     const struct store_event *event, struct err *err);
+/*
+ * It is gone, and what waits for it in the queue is rejected. ERR_CONFLICT: as above, or it has
+ * issued certificates.
+ */
+RESULT store_cancel_generation(struct store *s, const char *ca, unsigned number, int64_t now,
+			       const struct store_event *event, struct err *err);
 /* One key more, or in place of that of the same role and generation. ERR_NOT_FOUND: no such CA. */
 RESULT store_put_ca_key(struct store *s, const char *ca, const struct store_ca_key *key,
 			const struct store_event *event, struct err *err);
@@ -257,6 +271,7 @@ struct store_issuance {
 	int64_t not_before;
 	int64_t not_after;
 	int64_t now;
+	bool ahead; /* its generation is not in charge yet. ERR_BUSY: and never will be */
 	const uint8_t *challenge_hash; /* one-time challenge to bind and consume; NULL: none */
 	uint8_t challenge_binding[STORE_HASH];
 	const struct store_quota *quotas; /* store/quota.h: whom it counts for */

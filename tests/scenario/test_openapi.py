@@ -154,6 +154,9 @@ def test_answers_are_as_described(daemon):
     api("importCa", "below", body={"chain": signed_above(below["generations"][0]["request"])})
     api("rollCa", "demo", body={"at": "+1h", "key": "p384"})
     api("rollCa", "demo", body={}, fails=409)
+    api("moveRollover", "demo", body={"at": "+2h"})
+    api("cancelRollover", "demo")
+    api("moveRollover", "demo", body={"at": "+2h"}, fails=409)
     api("importCa", "demo", body={"chain": "nothing"}, fails=409)
     api("getStatus")
 

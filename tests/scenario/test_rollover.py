@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 from asn1crypto import cms
+from cryptography import x509
 
 import scep_reply
 from daemon import PATIENCE, endpoint, have, profile, wait_for
@@ -77,6 +78,8 @@ def test_openssl_verifies_who_is_next(make_daemon, tmp_path, key):
     daemon.admin.ca_init("demo", key=key)
     daemon.ctl("ca", "rollover", "demo", "--at", "+1h")
     current = daemon.authority()
+    usage = current.cert.extensions.get_extension_for_class(x509.KeyUsage).value
+    assert usage.digital_signature
     (tmp_path / "ca.pem").write_bytes(pem(current.cert))
     (tmp_path / "ra.pem").write_bytes(pem(current.sign_cert))
     (tmp_path / "next.der").write_bytes(daemon.get("demo", "GetNextCACert")[2])

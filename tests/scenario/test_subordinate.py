@@ -6,7 +6,8 @@ import subprocess
 from cryptography import x509
 
 import scep_reply
-from daemon import endpoint, scepter
+from daemon import endpoint, scepter, wait_for
+from rollover import is_by, next_authority
 
 EXTENSIONS = """[ca]
 basicConstraints=critical,CA:TRUE
@@ -63,8 +64,13 @@ def test_from_request_to_enrolment(make_daemon, tmp_path):
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     openssl(tmp_path, "verify", "-CAfile", "root.pem", "-untrusted", "plant.pem", "valve.pem")
-    # its rollover is a request, too
+    # its rollover is a request, too, which can be taken back, and moved
     daemon.ctl("ca", "rollover", "plant", "--at", "+1h")
+    daemon.ctl("ca", "rollover", "plant", "--cancel")
+    assert "awaits certificate" not in daemon.ctl("ca", "list").stdout
+    assert daemon.ctl("ca", "request", "plant", check=False).returncode != 0
+    daemon.ctl("ca", "rollover", "plant", "--at", "+1h")
+    daemon.ctl("ca", "rollover", "plant", "--at", "+2h")
     daemon.ctl("ca", "request", "plant", "--out", str(tmp_path / "plant2.csr"))
     sign(tmp_path, "plant2.csr", "plant2.pem")
     (tmp_path / "chain2.pem").write_bytes(
@@ -72,3 +78,10 @@ def test_from_request_to_enrolment(make_daemon, tmp_path):
     )
     daemon.ctl("ca", "import", "plant", "--chain", str(tmp_path / "chain2.pem"))
     assert "GetNextCACert" in daemon.get("plant", "GetCACaps")[2].decode().split()
+    # the CA's key tells of the next one and of who is above it
+    following = next_authority(daemon, "plant")
+    plant2 = x509.load_pem_x509_certificate((tmp_path / "plant2.pem").read_bytes())
+    assert following.cert == plant2 and is_by(following.encrypt_cert, plant2)
+    # it begins when the CA above says so
+    daemon.ctl("ca", "rollover", "plant", "--at", "+2s")
+    wait_for("the switch", lambda: plant2 in scep_reply.degenerate(daemon.get("plant", "GetCACert")[2]))

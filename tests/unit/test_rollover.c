@@ -8,7 +8,10 @@
 
 #define AT (NOW + 30 * DAY)
 
-static void roll(struct ca_fixture *f, const char *name, int64_t at, enum result want)
+typedef enum result rollover_fn(const struct rollover *r, struct err *err);
+
+static void act(struct ca_fixture *f, rollover_fn *fn, const char *name, int64_t at,
+		enum result want)
 {
 	const struct rollover r = { .store = f->store,
 				    .keeper = f->keeper,
@@ -20,9 +23,14 @@ static void roll(struct ca_fixture *f, const char *name, int64_t at, enum result
 	struct err err = { 0 };
 
 	assert_non_null(r.ca);
-	if (rollover_make(&r, &err) != want)
+	if (fn(&r, &err) != want)
 		fail_msg("%s", err.text);
 	ca_fixture_load(f);
+}
+
+static void roll(struct ca_fixture *f, const char *name, int64_t at, enum result want)
+{
+	act(f, rollover_make, name, at, want);
 }
 
 static const struct authority_ca *in_charge(struct ca_fixture *f, const char *name, int64_t now)
@@ -255,6 +263,113 @@ static void a_missing_key_costs_its_ca_alone(void **state)
 	assert_non_null(strstr(authority_why_none(f->authority, "never"), "ca init"));
 }
 
+/* ---- moved and cancelled ---- */
+
+static void a_plan_can_be_moved(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct authority_init init = ca_fixture_init("moved");
+	const struct authority_ca *next;
+	BUF before = BUF_INIT;
+
+	clock_fix(&f->clock, NOW);
+	init.ra_split = true;
+	ca_fixture_create(f, &init);
+	ca_fixture_load(f);
+	act(f, rollover_move, "moved", AT, ERR_CONFLICT); /* there is none */
+	roll(f, "moved", AT, OK);
+	next = in_charge(f, "moved", NOW)->next;
+	buf_put(&before, buf_span(&next->ca.der));
+	act(f, rollover_move, "moved", NOW - 1, ERR_USAGE);
+	act(f, rollover_move, "moved", in_charge(f, "moved", NOW)->ca.cert.not_after + 1,
+	    ERR_USAGE);
+	act(f, rollover_move, "moved", AT + DAY, OK);
+	next = in_charge(f, "moved", NOW)->next;
+	assert_int_equal(next->begins, AT + DAY);
+	assert_true(span_eq(buf_span(&next->ca.der), buf_span(&before)));
+	assert_ptr_equal(in_charge(f, "moved", AT + DAY - 1), next->before);
+	assert_string_equal(ca_fixture_events(f, NULL).kind, "ca.rollover_moved");
+	/* earlier than its certificate: the same keys with new ones, all of them */
+	act(f, rollover_move, "moved", NOW + DAY, OK);
+	next = in_charge(f, "moved", NOW)->next;
+	assert_int_equal(next->begins, NOW + DAY);
+	assert_int_equal(next->ca.cert.not_before, NOW + DAY);
+	assert_int_equal(next->ra_sign.cert.not_before, NOW + DAY);
+	assert_int_equal(next->ra_encrypt.cert.not_before, NOW + DAY);
+	assert_false(span_eq(buf_span(&next->ca.der), buf_span(&before)));
+	assert_int_equal(
+	    cert_verify_signature(&next->ra_encrypt.cert, f->c, next->ca.cert.spki, NULL), OK);
+	assert_non_null(strstr(ca_fixture_events(f, NULL).reason, "new certificate, SHA-256"));
+	/* it has taken over */
+	clock_fix(&f->clock, NOW + DAY);
+	act(f, rollover_move, "moved", AT, ERR_CONFLICT);
+	act(f, rollover_cancel, "moved", 0, ERR_CONFLICT);
+	clock_fix(&f->clock, NOW);
+}
+
+static void a_plan_can_be_cancelled(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct authority_init init = ca_fixture_init("off");
+	const struct store_issuance ahead = { .transaction = { .endpoint = "demo",
+							       .id = SPAN_LIT("ahead") },
+					      .ca = "off",
+					      .generation = 3,
+					      .profile = "device",
+					      .serial = SPAN_LIT("\x01\x77"),
+					      .cert = SPAN_LIT("ahead"),
+					      .now = NOW,
+					      .ahead = true,
+					      .event = { .time = NOW, .kind = "enrol.issued" } };
+	struct store_issuance late = ahead;
+	const struct authority_ca *ca;
+
+	ca_fixture_create(f, &init);
+	ca_fixture_load(f);
+	act(f, rollover_cancel, "off", 0, ERR_CONFLICT);
+	roll(f, "off", AT, OK);
+	act(f, rollover_cancel, "off", 0, OK);
+	ca = in_charge(f, "off", AT + DAY);
+	assert_int_equal(ca->generation, 1);
+	assert_null(ca->next);
+	assert_int_equal(ca->planned, 0);
+	assert_string_equal(ca_fixture_events(f, NULL).kind, "ca.rollover_cancelled");
+	/* what was on its way is not issued by what is gone */
+	late.generation = 2;
+	assert_int_equal(store_commit_issuance(f->store, &late, NULL), ERR_BUSY);
+	/* the next is another number; who has a certificate of it keeps it */
+	roll(f, "off", AT, OK);
+	assert_int_equal(in_charge(f, "off", NOW)->planned, 3);
+	assert_int_equal(store_commit_issuance(f->store, &ahead, NULL), OK);
+	act(f, rollover_cancel, "off", 0, ERR_CONFLICT);
+	act(f, rollover_move, "off", AT + DAY, OK);
+	assert_int_equal(in_charge(f, "off", AT + DAY)->generation, 3);
+}
+
+static void a_ca_has_so_many_generations(void **state)
+{
+	struct ca_fixture *f = *state;
+	struct authority_init init = ca_fixture_init("many");
+	int64_t now = NOW;
+	int i;
+
+	init.has_ra = false;
+	init.ca_key = (struct key_spec){ KEY_RSA, 2048 };
+	ca_fixture_create(f, &init);
+	ca_fixture_load(f);
+	for (i = 1; i < STORE_CA_GENERATIONS_MAX; i++) {
+		clock_fix(&f->clock, now);
+		roll(f, "many", now, OK);
+		assert_int_equal(rollover_begin(f->store, in_charge(f, "many", now), now, NULL),
+				 OK);
+		now += 10;
+	}
+	clock_fix(&f->clock, now);
+	roll(f, "many", now, ERR_LIMIT);
+	assert_int_equal(in_charge(f, "many", now)->generation, STORE_CA_GENERATIONS_MAX);
+	clock_fix(&f->clock, NOW);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +379,9 @@ int main(void)
 		cmocka_unit_test(refused_times_and_keys),
 		cmocka_unit_test(cross_certificates_lead_both_ways),
 		cmocka_unit_test(a_missing_key_costs_its_ca_alone),
+		cmocka_unit_test(a_plan_can_be_moved),
+		cmocka_unit_test(a_plan_can_be_cancelled),
+		cmocka_unit_test(a_ca_has_so_many_generations),
 	};
 
 	return cmocka_run_group_tests(tests, ca_fixture_set_up, ca_fixture_tear_down);

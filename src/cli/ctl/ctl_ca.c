@@ -323,10 +323,12 @@ static const struct cli_command commands[] = {
 	  .opts_size = sizeof(struct show_opts),
 	  .run = run_show },
 	{ .name = "rollover",
-	  .summary = "Make the next generation of a CA's keys, which takes over by itself.",
+	  .summary = "Make the next generation of a CA's keys, which takes over by itself; move "
+		     "it or cancel it.",
 	  .examples = "scepterctl ca rollover demo\n"
 		      "scepterctl ca rollover demo --at 2027-01-31T12:00:00Z --key p384\n"
-		      "scepterctl ca rollover demo --at +2m\n",
+		      "scepterctl ca rollover demo --at +2m\n"
+		      "scepterctl ca rollover demo --cancel\n",
 	  .options = ctl_ca_rollover_options,
 	  .opts_size = sizeof(struct ctl_ca_rollover),
 	  .run = ctl_ca_run_rollover },

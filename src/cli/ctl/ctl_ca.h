@@ -18,6 +18,7 @@ struct ctl_ca_rollover {
 	const char *name;
 	const char *at;
 	const char *key;
+	bool cancel;
 };
 
 struct ctl_ca_ask {

@@ -30,22 +30,80 @@ const struct cli_option ctl_ca_rollover_options[] = {
 	{ "NAME", CLI_ARG, offsetof(struct ctl_ca_rollover, name), NULL, "of the CA" },
 	{ "--at", CLI_TEXT, offsetof(struct ctl_ca_rollover, at), "TIME",
 	  "when the next generation takes over: 2027-01-31T12:00:00Z, or +30d from now; default "
-	  "when the CA certificate ends" },
+	  "when the CA certificate ends. One that is planned already is moved" },
 	{ "--key", CLI_TEXT, offsetof(struct ctl_ca_rollover, key), "TYPE",
 	  "of the next generation; default as now" },
+	{ "--cancel", CLI_FLAG, offsetof(struct ctl_ca_rollover, cancel), NULL,
+	  "the one that is planned does not come" },
 	{ 0 },
 };
+
+/* Is one planned, or asked for at the CA above? */
+static bool is_planned(const json_t *ca)
+{
+	const json_t *g;
+	size_t i;
+
+	json_array_foreach(json_object_get(ca, "generations"), i, g)
+	{
+		const char *state = ctl_api_text(g, "state");
+
+		if (strcmp(state, "next") == 0 || (i && strcmp(state, "awaits-certificate") == 0))
+			return true;
+	}
+	return false;
+}
+
+static RESULT cancel(const struct cli *cli, const struct ctl_ca_rollover *o, json_t **answer,
+		     struct err *err)
+{
+	BUF path = BUF_INIT;
+
+	if (o->at || o->key)
+		return err_set(err, ERR_USAGE, "--cancel goes with neither --at nor --key");
+	ctl_api_path(&path, "/v1/cas/", o->name);
+	buf_put_str(&path, "/rollover");
+	TRY(buf_check(&path, err));
+	return ctl_api_delete(cli, buf_cstr(&path), answer, err);
+}
+
+/* Another time alone is for the one that is planned, if there is one. */
+static RESULT where_to(const struct cli *cli, const struct ctl_ca_rollover *o, const char **out,
+		       struct err *err)
+{
+	CLEANUP_JSON ca = NULL;
+	BUF path = BUF_INIT;
+
+	*out = "/rollover";
+	if (!o->at || o->key)
+		return OK;
+	ctl_api_path(&path, "/v1/cas/", o->name);
+	TRY(buf_check(&path, err));
+	TRY(ctl_api_get(cli, buf_cstr(&path), &ca, err));
+	if (is_planned(ca))
+		*out = "/rollover/move";
+	return OK;
+}
+
+static RESULT roll(const struct cli *cli, const struct ctl_ca_rollover *o, json_t **answer,
+		   struct err *err)
+{
+	CLEANUP_JSON body = json_object();
+	const char *where = NULL;
+
+	TRY(where_to(cli, o, &where, err));
+	ctl_api_set(body, "at", o->at);
+	ctl_api_set(body, "key", o->key);
+	return post(cli, o->name, where, body, answer, err);
+}
 
 enum result ctl_ca_run_rollover(struct cli *cli, const void *opts, struct err *err)
 {
 	const struct ctl_ca_rollover *o = opts;
-	CLEANUP_JSON body = json_object();
 	CLEANUP_JSON answer = NULL;
 	const char *request;
 
-	ctl_api_set(body, "at", o->at);
-	ctl_api_set(body, "key", o->key);
-	TRY(post(cli, o->name, "/rollover", body, &answer, err));
+	TRY(o->cancel ? cancel(cli, o, &answer, err) : roll(cli, o, &answer, err));
 	TRY(show(cli, answer, err));
 	request = ctl_ca_request(answer);
 	if (*request && cli->out.terminal)
