@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A Full PKI Request with all controls that have a codec, and a PKIResponse, which is put and read
- * again. */
+/* A Full PKI Request, with CRMF in it and all controls that have a codec, and a PKIResponse, which
+ * is put and read again. */
 #include <stdlib.h>
 
 #include "cmc/pki_data.h"
@@ -8,6 +8,7 @@
 #include "cmc/shared_secret.h"
 #include "der/ber.h"
 #include "pki/cms_signed.h"
+#include "pki/crmf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,6 +31,21 @@ static void read_controls(const struct cmc_pki_data *data)
 			continue;
 		(void)!cmc_witness_read_v1(value.whole, "witness", &witness, NULL);
 		(void)!cmc_witness_read_v2(value.whole, "witness", &witness, NULL);
+	}
+}
+
+static void read_requests(const struct cmc_pki_data *data)
+{
+	struct crmf crmf;
+	struct csr csr;
+	size_t i;
+
+	for (i = 0; i < data->n_requests; i++) {
+		BUF spki = BUF_INIT;
+
+		if (data->requests[i].kind == CMC_CRMF &&
+		    crmf_parse(data->requests[i].body, &crmf, NULL) == OK)
+			(void)!crmf_to_csr(&crmf, &spki, &csr, NULL);
 	}
 }
 
@@ -56,8 +72,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (ber_to_der(message, &BER_LIMITS_DEFAULT, &der, &was_der, NULL) != OK ||
 	    cms_signed_parse(was_der ? message : buf_span(&der), &sd, NULL) != OK)
 		return 0;
-	if (cmc_pki_data_parse(sd.content, &pki_data, NULL) == OK)
+	if (cmc_pki_data_parse(sd.content, &pki_data, NULL) == OK) {
 		read_controls(&pki_data);
+		read_requests(&pki_data);
+	}
 	read_response(sd.content);
 	return 0;
 }

@@ -106,6 +106,7 @@ def cmc_messages():
     return {
         "enrol": message,
         "ber": der.ber_signed(message, size=50),
+        "crmf": cmc_peer.signed(cmc_peer.pki_data(requests=[cmc_peer.crm(9, request.key, "seed")])),
         "ask": cmc_peer.signed(cmc_peer.pki_data(lists)),
         "response": cmc_peer.signed(response, kind=cmc_peer.PKI_RESPONSE),
     }

@@ -5,21 +5,24 @@
 
 #include "cmc/control.h"
 
-enum cmc_status { /* CMCStatus (6.1.3) */
-		  CMC_SUCCESS = 0,
-		  CMC_FAILED = 2,
-		  CMC_PENDING = 3,
-		  CMC_NO_SUPPORT = 4,
-		  CMC_CONFIRM_REQUIRED = 5,
-		  CMC_POP_REQUIRED = 6,
-		  CMC_PARTIAL = 7,
+/* CMCStatus (6.1.3) */
+enum cmc_status {
+	CMC_SUCCESS = 0,
+	CMC_FAILED = 2,
+	CMC_PENDING = 3,
+	CMC_NO_SUPPORT = 4,
+	CMC_CONFIRM_REQUIRED = 5,
+	CMC_POP_REQUIRED = 6,
+	CMC_PARTIAL = 7,
 };
 
-enum cmc_fail_info { /* CMCFailInfo (6.1.4), those that err_map() does not lead to */
-		     CMC_FAIL_NONE = -1,
-		     CMC_FAIL_BAD_IDENTITY = 7,
-		     CMC_FAIL_POP_FAILED = 9,
-		     CMC_FAIL_NO_KEY_REUSE = 10,
+/* CMCFailInfo (6.1.4), those that err_map() does not lead to */
+enum cmc_fail_info {
+	CMC_FAIL_NONE = -1,
+	CMC_FAIL_BAD_IDENTITY = 7,
+	CMC_FAIL_POP_REQUIRED = 8,
+	CMC_FAIL_POP_FAILED = 9,
+	CMC_FAIL_NO_KEY_REUSE = 10,
 };
 
 /* "success", "badRequest"; "unknown". */

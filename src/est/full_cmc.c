@@ -108,6 +108,7 @@ static RESULT serve_asked(struct full_cmc *m, struct http_reply *reply, struct e
 static void clear(struct full_cmc *m)
 {
 	buf_wipe(&m->der);
+	buf_clear(&m->spki);
 	store_cert_clear(&m->known);
 }
 

@@ -15,6 +15,7 @@
 struct full_cmc {
 	struct est_exchange *x;
 	struct buf der;       /* owned: the message, in DER */
+	struct buf spki;      /* owned: the key of a CRMF request, which has it in pieces */
 	struct cms_signed sd; /* views of it, as all that follows */
 	struct cmc_pki_data data;
 	/* to be echoed; empty: not sent */

@@ -9,35 +9,64 @@
 #include "der/oid.h"
 #include "der/writer.h"
 #include "est/full_cmc.h"
+#include "pki/crmf.h"
 
 /* ---- a certification request ---- */
 
-static RESULT no_support(struct full_cmc *m, const char *what, struct err *err)
+static RESULT take_pkcs10(struct full_cmc *m, struct span body, struct err *err)
+{
+	return err_prefix(err, csr_parse(body, &m->x->csr, err), "RFC 5272 3.2.1.2.1");
+}
+
+/* RFC 5272 3.2.1.2.2 has it without regInfo; the controls that we take are CMC's. */
+static RESULT take_crmf(struct full_cmc *m, struct span body, struct err *err)
+{
+	struct crmf crmf;
+
+	TRY(err_prefix(err, crmf_parse(body, &crmf, err), "RFC 5272 3.2.1.2.2"));
+	if (crmf.has_reg_info || crmf.has_controls)
+		return err_set(err, ERR_BAD_REQUEST,
+			       "RFC 5272 3.2.1.2.2: the CRMF request has %s, which this server "
+			       "takes as controls of the PKIData only",
+			       crmf.has_reg_info ? "regInfo" : "controls");
+	if (crmf.pop == CRMF_POP_NONE)
+		m->fail_info = CMC_FAIL_POP_REQUIRED;
+	return crmf_to_csr(&crmf, &m->spki, &m->x->csr, err);
+}
+
+static RESULT take_other(struct full_cmc *m, UNUSED struct span body, struct err *err)
 {
 	m->status = CMC_NO_SUPPORT;
 	return err_set(err, ERR_BAD_REQUEST,
-		       "RFC 5272 3.2.1.2: this server takes PKCS#10 requests (tcr), no %s", what);
+		       "RFC 5272 3.2.1.2: this server takes PKCS#10 (tcr) and CRMF (crm) requests, "
+		       "no others (orm)");
 }
+
+static const struct format {
+	const char *name;
+	RESULT (*read)(struct full_cmc *m, struct span body, struct err *err);
+} formats[] = {
+	[CMC_PKCS10] = { "PKCS#10 in PKIData", take_pkcs10 },
+	[CMC_CRMF] = { "CRMF in PKIData", take_crmf },
+	[CMC_OTHER] = { "another request", take_other },
+};
 
 static RESULT take_request(struct full_cmc *m, struct err *err)
 {
-	const struct cmc_request *request = &m->data.requests[0];
-	struct csr *csr = &m->x->csr;
+	const struct format *format = &formats[m->data.requests[0].kind];
+	const struct csr *csr = &m->x->csr;
 	struct ext ski = { 0 };
 	struct der_reader r;
 	struct der_tlv id;
 
-	if (request->kind != CMC_PKCS10)
-		return no_support(m, request->kind == CMC_CRMF ? "CRMF (crm)" : "others (orm)",
-				  err);
-	TRY(err_prefix(err, csr_parse(request->body, csr, err), "RFC 5272 3.2.1.2.1"));
+	TRY(format->read(m, m->data.requests[0].body, err));
 	m->own_key = csr->spki;
 	if (ext_find(csr->exts, OID_SUBJECT_KEY_ID, &ski, NULL) == OK) {
 		der_reader_init(&r, ski.value);
 		TRY(der_read(&r, DER_OCTET_STRING, "subjectKeyIdentifier", &id, err));
 		m->own_ski = id.content;
 	}
-	return est_enrol_identify(m->x, "PKCS#10 in PKIData", err);
+	return est_enrol_identify(m->x, format->name, err);
 }
 
 static RESULT prepare(struct full_cmc *m, struct err *err)

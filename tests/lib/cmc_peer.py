@@ -64,6 +64,23 @@ def tcr(number, csr):
     return der.tlv(0xA0, der.integer(number), csr)
 
 
+def crm(number, key, cn, pop="signature", extensions=(), controls=(), reg_info=()):
+    """CRMF (RFC 4211), its proof of possession by another key's signature where pop is that key."""
+    spki = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, cn)])
+    template = [der.tlv(0xA5, name_der(subject)), der.tlv(0xA6, der.split(spki)[1])]
+    if extensions:
+        template.append(der.tlv(0xA9, *extensions))
+    cert_req = der.seq(der.integer(number), der.seq(*template), *([der.seq(*controls)] if controls else []))
+    proofs = {"none": [], "ra": [b"\x80\0"], "encryption": [der.tlv(0xA2, b"\x81\1\0")]}
+    if pop not in proofs:
+        alg, signature = _signature(key if pop == "signature" else pop, cert_req, hashes.SHA256)
+        proofs[pop] = [der.tlv(0xA1, alg, der.bits(signature))]
+    return der.tlv(0xA1, cert_req, *proofs[pop], *([der.seq(*reg_info)] if reg_info else []))
+
+
 def orm(number):
     return der.tlv(0xA2, der.integer(number), der.oid("1.2.3.4"), der.octets(b"x"))
 

@@ -157,6 +157,38 @@ def test_signed_by_openssl(est, tmp_path):
     assert answer.status == "success" and est_peer.name("openssl") in [c.subject for c in answer.certs]
 
 
+def test_crmf(est):
+    """The same request in the other format is the same request; its subjectKeyIdentifier names the signer."""
+    request = Request("crmf")
+    ski = der.seq(der.oid("2.5.29.14"), der.octets(der.octets(b"of my own")))
+    message = pki_data([nonce()], [cmc_peer.crm(9, request.key, "crmf", extensions=[ski])])
+    answer = ask(est, signed(message, request.key, sid=der.tlv(0x80, b"of my own")), headers=account())
+    assert (answer.status, answer.bodies) == ("success", [9])
+    assert answer.certificate_for(request.key).subject == est_peer.name("crmf")
+    request = Request("both")
+    message = pki_data([nonce()], [cmc_peer.crm(9, request.key, "both")])
+    cert = ask(est, signed(message, request.key), headers=account()).certificate_for(request.key)
+    assert est.est().enrol(request, account()) == cert
+
+
+@pytest.mark.parametrize(
+    "options, fail_info, word",
+    [
+        ({"pop": "none"}, "popRequired", "RFC 4211 4.1"),
+        ({"pop": "ra"}, "popFailed", "RFC 4211 4.1"),
+        ({"pop": "encryption"}, "popFailed", "RFC 4211 4.1"),
+        ({"pop": ec.generate_private_key(ec.SECP256R1())}, "popFailed", "by the key asked for"),
+        ({"controls": [der.seq(der.oid("1.3.6.1.5.5.7.5.1.1"), der.tlv(0x0C, b"x"))]}, "badRequest", "controls"),
+        ({"reg_info": [der.seq(der.oid("1.3.6.1.5.5.7.5.2.1"), der.tlv(0x0C, b"x"))]}, "badRequest", "regInfo"),
+        ({"extensions": [der.NULL]}, "badRequest", "RFC 5272 3.2.1.2.2"),
+    ],
+)
+def test_crmf_that_is_refused(est, options, fail_info, word):
+    key = ec.generate_private_key(ec.SECP256R1())
+    message = signed(pki_data([nonce()], [cmc_peer.crm(9, key, "crmf", **options)]), key)
+    refused(ask(est, message, "open"), 400, fail_info, word, bodies=[9])
+
+
 def test_the_makers_certificate_over_tls(est):
     request = Request("made")
     message = signed(pki_data([nonce()], [tcr(1, request.der)]), request.key)
