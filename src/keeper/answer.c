@@ -20,8 +20,7 @@ struct answer {
 	struct crypto *crypto;
 	struct own_key *keys;
 	size_t n_keys;
-	bool patient;
-	int channel; /* of the request under way */
+	int channel; /* of a long request under way */
 	struct buf in;
 	size_t more;      /* octets of a long request that are still to come */
 	struct buf piece; /* of them */
@@ -44,8 +43,8 @@ void answer_free(struct answer *a)
 	free(a);
 }
 
-enum result answer_new(struct answer **out, struct keyring *ring, bool patient,
-		       const struct log *log, struct err *err)
+enum result answer_new(struct answer **out, struct keyring *ring, const struct log *log,
+		       struct err *err)
 {
 	CLEANUP(answer_freep) struct answer *a = calloc(1, sizeof(*a));
 
@@ -53,7 +52,6 @@ enum result answer_new(struct answer **out, struct keyring *ring, bool patient,
 		return err_nomem(err);
 	a->ring = ring;
 	a->log = log;
-	a->patient = patient;
 	TRY(crypto_new(&a->crypto, false, err));
 	*out = take(a);
 	return OK;
@@ -239,6 +237,16 @@ static op_fn *const ops[] = {
 
 /* ---- the loop ---- */
 
+/* The error goes out of scope, the payload must not. */
+static void refuse(struct answer *a, struct span key, const struct err *err,
+		   struct keeper_reply *reply)
+{
+	log_warning(a->log, "key request refused", LOG_SPAN("key", key), LOG_ERR(err));
+	buf_wipe(&a->out);
+	buf_put(&a->out, span_str(err_text(err)));
+	reply->payload = buf_span(&a->out);
+}
+
 static void perform(struct answer *a, const struct keeper_request *req, struct keeper_reply *reply)
 {
 	struct err err = { 0 };
@@ -246,14 +254,10 @@ static void perform(struct answer *a, const struct keeper_request *req, struct k
 	reply->result = ops[req->op](a, req, &reply->spec, &err);
 	if (reply->result == OK)
 		reply->result = buf_check(&a->out, &err);
-	reply->payload = reply->result == OK ? buf_span(&a->out) : span_str(err_text(&err));
 	if (reply->result == OK)
-		return;
-	log_warning(a->log, "key request refused", LOG_SPAN("key", req->id), LOG_ERR(&err));
-	/* err goes out of scope, the payload must not */
-	buf_wipe(&a->out);
-	buf_put(&a->out, reply->payload);
-	reply->payload = buf_span(&a->out);
+		reply->payload = buf_span(&a->out);
+	else
+		refuse(a, req->id, &err, reply);
 }
 
 /* What a refused request still sends: the reply is read only when all of it is sent. */
@@ -275,8 +279,6 @@ static RESULT exchange(struct answer *a, struct err *err)
 
 	TRY(channel_recv(a->channel, keeper_wire_request_length, &a->in, err));
 	TRY(keeper_wire_get_request(buf_span(&a->in), &req, err));
-	if (keeper_request_is_slow(&req) && !a->patient)
-		return err_set(err, ERR_SYNTAX, "keeper channel: a slow request among quick ones");
 	a->more = req.more;
 	perform(a, &req, &reply);
 	TRY(skip_rest(a, err));
@@ -285,16 +287,56 @@ static RESULT exchange(struct answer *a, struct err *err)
 	return channel_send(a->channel, parts, ARRAY_LEN(parts), err);
 }
 
+/* Sent or not: the next request may be somebody else's, and a reply may be a secret. */
+static void forget(struct answer *a)
+{
+	if (a->out.data)
+		explicit_bzero(a->out.data, a->out.len);
+	buf_reset(&a->out);
+	a->more = 0;
+}
+
 enum result answer_one(struct answer *a, int channel, struct err *err)
 {
 	enum result r;
 
 	a->channel = channel;
 	r = exchange(a, err);
-	/* sent or not: the next request may be another channel's, and a reply may be a secret */
-	if (a->out.data)
-		explicit_bzero(a->out.data, a->out.len);
-	buf_reset(&a->out);
-	a->more = 0;
+	forget(a);
 	return r;
+}
+
+/* ---- on a board ---- */
+
+static RESULT read_place(struct answer *a, const struct board *b, unsigned place,
+			 struct keeper_request *req, struct err *err)
+{
+	TRY(board_read(b, place, &a->in, err));
+	TRY(keeper_wire_get_request(buf_span(&a->in), req, err));
+	if (keeper_request_is_slow(req))
+		return err_set(err, ERR_SYNTAX, "keeper: a slow request on the board");
+	return OK;
+}
+
+void answer_place(struct answer *a, struct board *b, unsigned place)
+{
+	struct keeper_request req;
+	struct keeper_reply reply = { 0 };
+	uint8_t header[KEEPER_HEADER];
+	struct span parts[2] = { SPAN_ARRAY(header) };
+	struct err err = { 0 };
+
+	reply.result = read_place(a, b, place, &req, &err);
+	if (reply.result == OK)
+		perform(a, &req, &reply);
+	else
+		refuse(a, SPAN_NONE, &err, &reply);
+	if (reply.payload.len > BOARD_OCTETS - KEEPER_HEADER) {
+		reply.result = ERR_INTERNAL;
+		reply.payload = SPAN_LIT("keeper: the reply is too long");
+	}
+	keeper_wire_put_reply(&reply, header);
+	parts[1] = reply.payload;
+	board_reply(b, place, parts, ARRAY_LEN(parts));
+	forget(a);
 }

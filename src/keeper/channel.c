@@ -8,9 +8,6 @@
 /* Room for any request or reply of every day, so that one recv(2) takes it. */
 #define FIRST_READ 8192
 #define PIECE (64u << 10)
-/* The octet that an introduced channel comes with. */
-#define HELLO 'c'
-#define HELLO_SLOW 's'
 
 static enum result io_error(int errnum, const char *what, struct err *err)
 {
@@ -107,56 +104,85 @@ enum result channel_recv_more(int fd, size_t max, struct buf *in, struct err *er
 	return read_some(fd, in, max < PIECE ? max : PIECE, err);
 }
 
-enum result channel_introduce(int intro_fd, int channel, bool slow, struct err *err)
-{
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { { 0 } };
-	char hello = slow ? HELLO_SLOW : HELLO;
-	struct iovec iov = { &hello, 1 };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control.bytes,
-			      .msg_controllen = sizeof(control.bytes) };
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+/* ---- introductions ---- */
 
+static const size_t descriptors[CHANNEL_KINDS_] = { [CHANNEL_ERRAND] = 1, [CHANNEL_BOARD] = 2 };
+
+/* A message of one octet, the kind, and descriptors. */
+struct introduction {
+	union {
+		char bytes[CMSG_SPACE(CHANNEL_FDS_MAX * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	uint8_t kind;
+	struct iovec iov;
+	struct msghdr msg;
+};
+
+static void prepare(struct introduction *i, size_t control)
+{
+	memset(&i->control, 0, sizeof(i->control));
+	i->iov = (struct iovec){ &i->kind, 1 };
+	i->msg = (struct msghdr){ .msg_iov = &i->iov,
+				  .msg_iovlen = 1,
+				  .msg_control = i->control.bytes,
+				  .msg_controllen = control };
+}
+
+enum result channel_introduce(int intro_fd, enum channel_kind kind, const int *fds, size_t n,
+			      struct err *err)
+{
+	struct introduction i = { .kind = (uint8_t)kind };
+	struct cmsghdr *cmsg;
+
+	prepare(&i, CMSG_SPACE(n * sizeof(int)));
+	cmsg = CMSG_FIRSTHDR(&i.msg);
 	cmsg->cmsg_level = SOL_SOCKET;
 	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &channel, sizeof(int));
-	if (sendmsg(intro_fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
+	cmsg->cmsg_len = CMSG_LEN(n * sizeof(int));
+	memcpy(CMSG_DATA(cmsg), fds, n * sizeof(int));
+	if (sendmsg(intro_fd, &i.msg, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
 		return OK;
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
 		return err_set(err, ERR_BUSY, "keeper: too many channels wait for it");
 	return err_errno(err, errno, "keeper: introduction");
 }
 
-enum result channel_accept(int intro_fd, int *channel, bool *slow, struct err *err)
+/* How many came; they are in fds. */
+static size_t received(struct msghdr *msg, int fds[CHANNEL_FDS_MAX])
 {
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	char hello = HELLO;
-	struct iovec iov = { &hello, 1 };
-	struct msghdr msg = { .msg_iov = &iov,
-			      .msg_iovlen = 1,
-			      .msg_control = control.bytes,
-			      .msg_controllen = sizeof(control.bytes) };
-	const struct cmsghdr *cmsg;
-	ssize_t n;
+	const struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+	size_t n;
 
-	do
-		n = recvmsg(intro_fd, &msg, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return err_errno(err, n < 0 ? errno : EPIPE, "keeper: introduction");
-	cmsg = CMSG_FIRSTHDR(&msg);
 	if (!cmsg || cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS ||
-	    cmsg->cmsg_len != CMSG_LEN(sizeof(int)))
-		return err_set(err, ERR_SYNTAX, "keeper: introduction without a descriptor");
-	memcpy(channel, CMSG_DATA(cmsg), sizeof(int));
-	*slow = hello == HELLO_SLOW;
-	return OK;
+	    cmsg->cmsg_len < CMSG_LEN(0))
+		return 0;
+	n = (cmsg->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	if (n > CHANNEL_FDS_MAX)
+		n = CHANNEL_FDS_MAX; /* the kernel has closed what had no room */
+	memcpy(fds, CMSG_DATA(cmsg), n * sizeof(int));
+	return n;
+}
+
+enum result channel_accept(int intro_fd, enum channel_kind *kind, int fds[CHANNEL_FDS_MAX],
+			   struct err *err)
+{
+	struct introduction i;
+	ssize_t got;
+	size_t n;
+
+	prepare(&i, sizeof(i.control.bytes));
+	do
+		got = recvmsg(intro_fd, &i.msg, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got <= 0)
+		return err_errno(err, got < 0 ? errno : EPIPE, "keeper: introduction");
+	n = received(&i.msg, fds);
+	if (i.kind < CHANNEL_KINDS_ && n == descriptors[i.kind]) {
+		*kind = (enum channel_kind)i.kind;
+		return OK;
+	}
+	while (n)
+		(void)close(fds[--n]);
+	return err_set(err, ERR_SYNTAX, "keeper: introduction without what belongs to it");
 }

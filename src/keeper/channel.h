@@ -21,12 +21,22 @@ RESULT channel_recv(int fd, keeper_wire_length_fn *length, struct buf *in, struc
 /* Some of the octets, at most max, that follow what is held of a long message, into `in`. */
 RESULT channel_recv_more(int fd, size_t max, struct buf *in, struct err *err);
 
+/* What is introduced, and the descriptors that come with it. */
+enum channel_kind {
+	CHANNEL_ERRAND, /* a channel */
+	CHANNEL_BOARD,  /* a board's memory, and a socket that breaks when its user dies */
+	CHANNEL_KINDS_
+};
+#define CHANNEL_FDS_MAX 2
+
+/* Hands descriptors over (SCM_RIGHTS); the caller still closes its own. Never blocks: ERR_BUSY. */
+RESULT channel_introduce(int intro_fd, enum channel_kind kind, const int *fds, size_t n,
+			 struct err *err);
 /*
- * Hands `channel` over (SCM_RIGHTS); the caller still closes its own. Of a slow one the requests
- * are long or take long: it gets a thread of its own. Never blocks: ERR_BUSY.
+ * As many descriptors as the kind has, the caller's to close. ERR_IO: the introduction socket has
+ * ended. ERR_SYNTAX: another number of them, or no kind.
  */
-RESULT channel_introduce(int intro_fd, int channel, bool slow, struct err *err);
-/* ERR_IO: the introduction socket has ended. ERR_SYNTAX: a message without a descriptor. */
-RESULT channel_accept(int intro_fd, int *channel, bool *slow, struct err *err);
+RESULT channel_accept(int intro_fd, enum channel_kind *kind, int fds[CHANNEL_FDS_MAX],
+		      struct err *err);
 
 #endif

@@ -1,34 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keeper/client.h"
 
-#include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "keeper/channel.h"
-#include "keeper/wire.h"
-
-/* An RSA-4096 key can take its time on a small machine. */
-#define GENERATE_MS 120000
-
-/* One channel, used by one thread at a time. */
-struct link {
-	struct link *next; /* in the pool */
-	int fd;
-	bool slow;     /* waits long: for one call, never pooled */
-	struct buf in; /* the last reply */
-};
+#include "keeper/errand.h"
+#include "keeper/post.h"
 
 struct keeper_client {
 	int intro_fd;
-	unsigned timeout_ms;
-	pthread_mutex_t lock; /* of pool */
-	struct link *pool;
+	struct post *post;
 	struct meter *meter; /* a histogram a row of calls, and who got no answer */
 };
 
@@ -78,169 +60,36 @@ uint64_t keeper_client_unanswered(const struct keeper_client *k)
 	return meter_sum(k->meter, UNANSWERED);
 }
 
-/* ---- channels ---- */
-
-static void link_free(struct link *l)
-{
-	if (!l)
-		return;
-	if (l->fd >= 0)
-		(void)close(l->fd);
-	buf_wipe(&l->in);
-	free(l);
-}
-DEFINE_CLEANUP(struct link, link_free)
-
-static enum result set_timeout(int fd, unsigned ms, struct err *err)
-{
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000L };
-
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) ||
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)))
-		return err_errno(err, errno, "keeper: channel timeout");
-	return OK;
-}
-
-static enum result link_new(struct link **out, const struct keeper_client *k, bool slow,
-			    struct err *err)
-{
-	CLEANUP(link_freep) struct link *l = calloc(1, sizeof(*l));
-	enum result r;
-	int pair[2];
-
-	if (!l)
-		return err_nomem(err);
-	l->fd = -1;
-	l->slow = slow;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-		return err_errno(err, errno, "keeper: socketpair");
-	l->fd = pair[0];
-	r = channel_introduce(k->intro_fd, pair[1], slow, err);
-	(void)close(pair[1]);
-	TRY(r);
-	TRY(set_timeout(l->fd, slow ? GENERATE_MS : k->timeout_ms, err));
-	*out = take(l);
-	return OK;
-}
-
-static struct link *pool_take(struct keeper_client *k)
-{
-	struct link *l;
-
-	(void)pthread_mutex_lock(&k->lock);
-	l = k->pool;
-	if (l)
-		k->pool = l->next;
-	(void)pthread_mutex_unlock(&k->lock);
-	return l;
-}
-
-/* Wiped: the reply may have been a decrypted key. */
-static void pool_put(struct keeper_client *k, struct link *l)
-{
-	if (l->slow) {
-		link_free(l);
-		return;
-	}
-	explicit_bzero(l->in.data, l->in.len);
-	buf_reset(&l->in);
-	(void)pthread_mutex_lock(&k->lock);
-	l->next = k->pool;
-	k->pool = l;
-	(void)pthread_mutex_unlock(&k->lock);
-}
-
-/* One broken channel means a dead keeper, so the idle ones are broken too. */
-static void pool_drop(struct keeper_client *k)
-{
-	struct link *l;
-
-	while ((l = pool_take(k)))
-		link_free(l);
-}
-
 /* ---- calls ---- */
-
-static enum result link_send(const struct link *l, const struct keeper_request *req,
-			     struct err *err)
-{
-	uint8_t header[KEEPER_HEADER];
-	const struct span parts[] = { SPAN_ARRAY(header), req->id, req->payload };
-
-	keeper_wire_put_request(req, header);
-	return channel_send(l->fd, parts, ARRAY_LEN(parts), err);
-}
-
-static enum result link_recv(struct link *l, struct keeper_reply *reply, struct err *err)
-{
-	TRY(channel_recv(l->fd, keeper_wire_reply_length, &l->in, err));
-	return keeper_wire_get_reply(buf_span(&l->in), reply, err);
-}
-
-/* A channel that has taken the request; an idle one may turn out to be of a keeper that has died.
- */
-static enum result send_request(struct keeper_client *k, const struct keeper_request *req,
-				struct link **out, struct err *err)
-{
-	/* of a long request the rest follows: it could not be sent again on another channel */
-	bool slow = keeper_request_is_slow(req);
-	CLEANUP(link_freep) struct link *l = slow ? NULL : pool_take(k);
-
-	if (l && link_send(l, req, err) == OK) {
-		*out = take(l);
-		return OK;
-	}
-	if (l)
-		pool_drop(k);
-	link_free(take(l));
-	TRY(link_new(&l, k, slow, err));
-	TRY(link_send(l, req, err));
-	*out = take(l);
-	return OK;
-}
 
 /* What went wrong on the way is for the caller to try again, whatever it was. */
 static enum result away(struct keeper_client *k, struct err *err)
 {
-	pool_drop(k);
 	meter_add(k->meter, UNANSWERED, 1);
 	return err_prefix(err, ERR_BUSY, "the keeper gave no answer");
 }
 
-/* The reply to a request that l has taken. */
-static enum result finish(struct keeper_client *k, struct link *sent, struct link **out,
-			  struct keeper_reply *reply, struct err *err)
+static enum result refusal(const struct keeper_reply *reply, struct err *err)
 {
-	CLEANUP(link_freep) struct link *l = sent;
-	enum result r;
-
-	if (link_recv(l, reply, err) != OK)
-		return away(k, err);
-	if (reply->result == OK) {
-		*out = take(l);
+	if (reply->result == OK)
 		return OK;
-	}
-	r = err_set(err, reply->result, "%.*s", (int)reply->payload.len,
-		    (const char *)reply->payload.p);
-	pool_put(k, take(l));
-	return r;
+	return err_set(err, reply->result, "%.*s", (int)reply->payload.len,
+		       (const char *)reply->payload.p);
 }
 
-static enum result call(struct keeper_client *k, const struct keeper_request *req,
-			struct link **out, struct keeper_reply *reply, struct err *err)
+/* The reply points into `in`: a secret, perhaps. */
+static enum result call(struct keeper_client *k, const struct keeper_request *req, struct buf *in,
+			struct keeper_reply *reply, struct err *err)
 {
 	const int64_t begun = clock_mono_us();
-	struct link *l = NULL;
-	enum result r;
 
 	if (req->id.len > KEEPER_ID_MAX || req->payload.len > KEEPER_PAYLOAD_MAX)
 		return err_set(err, ERR_LIMIT, "keeper: message of %zu bytes, at most %u",
 			       req->payload.len, KEEPER_PAYLOAD_MAX);
-	if (send_request(k, req, &l, err) != OK)
+	if (post_call(k->post, req, in, reply, err) != OK)
 		return away(k, err);
-	r = finish(k, l, out, reply, err);
 	count(k, req, begun);
-	return r;
+	return refusal(reply, err);
 }
 
 /* A call whose reply has nothing to read. */
@@ -248,11 +97,9 @@ static enum result call_plain(struct keeper_client *k, const struct keeper_reque
 			      struct err *err)
 {
 	struct keeper_reply reply;
-	struct link *l = NULL;
+	BUF_SECRET in = BUF_INIT;
 
-	TRY(call(k, req, &l, &reply, err));
-	pool_put(k, l);
-	return OK;
+	return call(k, req, &in, &reply, err);
 }
 
 /* ---- keys ---- */
@@ -268,11 +115,10 @@ static enum result key_sign_there(struct key *key, UNUSED struct crypto *c,
 					    .alg = alg,
 					    .payload = message };
 	struct keeper_reply reply;
-	struct link *l = NULL;
+	BUF_SECRET in = BUF_INIT;
 
-	TRY(call(k->client, &req, &l, &reply, err));
+	TRY(call(k->client, &req, &in, &reply, err));
 	buf_put(out, reply.payload);
-	pool_put(k->client, l);
 	return buf_check(out, err);
 }
 
@@ -292,14 +138,14 @@ static enum result gather(struct key_pieces *pieces, size_t enough, struct buf *
 	return OK;
 }
 
-static enum result send_rest(struct keeper_client *k, const struct link *l,
+static enum result send_rest(struct keeper_client *k, const struct errand *e,
 			     struct key_pieces *pieces, struct span piece, struct err *err)
 {
 	uint64_t left = pieces->total - KEEPER_LONG_HEAD;
 
 	while (piece.len && piece.len <= left) {
 		left -= piece.len;
-		if (channel_send(l->fd, &piece, 1, err) != OK)
+		if (errand_send(e, piece, err) != OK)
 			return away(k, err);
 		TRY(pieces->next(pieces, &piece, err));
 	}
@@ -322,24 +168,25 @@ static enum result check_long(const struct keeper_request *req, const struct key
 static enum result sign_long(const struct keeper_key *k, struct keeper_request *req,
 			     struct key_pieces *pieces, struct buf *out, struct err *err)
 {
-	CLEANUP(link_freep) struct link *l = NULL;
+	CLEANUP(errand_freep) struct errand *e = NULL;
 	const int64_t begun = clock_mono_us();
 	struct keeper_reply reply;
-	struct link *done = NULL;
 	BUF begin = BUF_INIT;
+	BUF_SECRET in = BUF_INIT;
 
 	TRY(check_long(req, pieces, err));
 	TRY(gather(pieces, KEEPER_LONG_HEAD, &begin, err));
 	req->payload = span_sub(buf_span(&begin), 0, KEEPER_LONG_HEAD);
 	req->more = pieces->total - req->payload.len;
-	if (send_request(k->client, req, &l, err) != OK)
+	if (errand_new(&e, k->client->intro_fd, req, err) != OK)
 		return away(k->client, err);
-	TRY(send_rest(k->client, l, pieces, span_sub(buf_span(&begin), KEEPER_LONG_HEAD, SIZE_MAX),
+	TRY(send_rest(k->client, e, pieces, span_sub(buf_span(&begin), KEEPER_LONG_HEAD, SIZE_MAX),
 		      err));
-	TRY(finish(k->client, take(l), &done, &reply, err));
+	if (errand_end(e, &in, &reply, err) != OK)
+		return away(k->client, err);
 	count(k->client, req, begun);
+	TRY(refusal(&reply, err));
 	buf_put(out, reply.payload);
-	pool_put(k->client, done);
 	return buf_check(out, err);
 }
 
@@ -369,13 +216,10 @@ static enum result key_decrypt_there(struct key *key, UNUSED struct crypto *c,
 		.op = KEEPER_DECRYPT, .id = span_str(k->id), .transport = *alg, .payload = cipher
 	};
 	struct keeper_reply reply;
-	struct link *l = NULL;
-	enum result r;
+	BUF_SECRET in = BUF_INIT;
 
-	TRY(call(k->client, &req, &l, &reply, err));
-	r = secret_set(out, reply.payload, err);
-	pool_put(k->client, l);
-	return r;
+	TRY(call(k->client, &req, &in, &reply, err));
+	return secret_set(out, reply.payload, err);
 }
 
 static void key_free_here(struct key *key)
@@ -397,7 +241,7 @@ enum result keeper_key_open(struct key **out, struct keeper_client *k, const cha
 	CLEANUP(key_freep) struct key *base = NULL;
 	struct keeper_reply reply;
 	struct keeper_key *key;
-	struct link *l = NULL;
+	BUF_SECRET in = BUF_INIT;
 
 	if (!keeper_id_is_good(req.id))
 		return err_set(err, ERR_NOT_FOUND, "keeper: \"%s\" is no key id", id);
@@ -408,11 +252,10 @@ enum result keeper_key_open(struct key **out, struct keeper_client *k, const cha
 	base->ops = &keeper_key_ops;
 	key->client = k;
 	memcpy(key->id, req.id.p, req.id.len);
-	TRY(call(k, &req, &l, &reply, err));
+	TRY(call(k, &req, &in, &reply, err));
 	buf_put(&base->spki, reply.payload);
 	base->kind = reply.spec.kind;
 	base->bits = reply.spec.bits;
-	pool_put(k, l);
 	TRY(buf_check(&base->spki, err));
 	*out = take(base);
 	return OK;
@@ -481,20 +324,14 @@ enum result keeper_ping(struct keeper_client *k, struct err *err)
 enum result keeper_client_new(struct keeper_client **out, int intro_fd, unsigned timeout_ms,
 			      struct err *err)
 {
-	struct keeper_client *k = calloc(1, sizeof(*k));
-	enum result r;
+	CLEANUP(keeper_client_freep) struct keeper_client *k = calloc(1, sizeof(*k));
 
 	if (!k)
 		return err_nomem(err);
-	r = meter_new(&k->meter, UNANSWERED + 1, err);
-	if (r != OK) {
-		free(k);
-		return r;
-	}
 	k->intro_fd = intro_fd;
-	k->timeout_ms = timeout_ms;
-	(void)pthread_mutex_init(&k->lock, NULL);
-	*out = k;
+	TRY(meter_new(&k->meter, UNANSWERED + 1, err));
+	TRY(post_new(&k->post, intro_fd, timeout_ms, err));
+	*out = take(k);
 	return OK;
 }
 
@@ -502,8 +339,7 @@ void keeper_client_free(struct keeper_client *k)
 {
 	if (!k)
 		return;
-	pool_drop(k);
-	(void)pthread_mutex_destroy(&k->lock);
+	post_free(k->post);
 	meter_free(k->meter);
 	free(k);
 }

@@ -2,11 +2,9 @@
 /*
  * The server's side of the keeper: keys that live in the keeper process behind struct key.
  *
- * An introduction socket joins the two processes. For a channel the client makes a socketpair and
- * sends one end over it; the keeper gives each channel a thread of its own. Channels are pooled: a
- * key may be used from any thread, and each takes a free channel (there are as many as threads ever
- * used at once). When the keeper dies its channels break: the request under way gets ERR_BUSY, the
- * next makes a new channel, which the restarted keeper picks up from the same introduction socket.
+ * An introduction socket joins the two processes; keeper/post.h says how requests go. A key may be
+ * used from any thread. When the keeper dies, the requests under way get ERR_BUSY, and the next one
+ * waits for the restarted keeper.
  */
 #ifndef KEEPER_CLIENT_H
 #define KEEPER_CLIENT_H
@@ -21,6 +19,7 @@ struct keeper_client;
 RESULT keeper_client_new(struct keeper_client **out, int intro_fd, unsigned timeout_ms,
 			 struct err *err);
 void keeper_client_free(struct keeper_client *k);
+DEFINE_CLEANUP(struct keeper_client, keeper_client_free)
 
 /*
  * Makes a key with its rule, durable when OK. id: [a-z0-9-]{1,63}; ERR_CONFLICT if there is one.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A few threads, about one a processor, that answer the short requests of all channels: whoever is
- * free takes the next channel that has something to say. Under load they hardly ever sleep.
+ * A few threads, about one a processor, that answer what a server puts up on its board. Under load
+ * they hardly ever sleep.
  */
 #ifndef KEEPER_DESK_H
 #define KEEPER_DESK_H
@@ -11,14 +11,13 @@
 
 struct desk;
 
-/* `ring` must outlive it. n threads, 1..128. */
-RESULT desk_new(struct desk **out, struct keyring *ring, unsigned n, const struct log *log,
-		struct err *err);
-/* Ends the threads and closes the channels. */
+/* memory: a board's, stays the caller's. n threads, 1..128. `ring` must outlive the desk. */
+RESULT desk_new(struct desk **out, int memory, struct keyring *ring, unsigned n,
+		const struct log *log, struct err *err);
+/* No more requests are taken; does not wait for those under way. */
+void desk_close(struct desk *d);
+/* Closes it and waits. */
 void desk_free(struct desk *d);
 DEFINE_CLEANUP(struct desk, desk_free)
-
-/* Takes the channel over, also when it fails: ERR_LIMIT beyond its room. Any thread. */
-RESULT desk_add(struct desk *d, int channel, struct err *err);
 
 #endif

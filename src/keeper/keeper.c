@@ -15,11 +15,14 @@
 #include "keeper/channel.h"
 #include "keeper/desk.h"
 
-/* Slow ones: a list of revoked certificates is being signed, or a key made. */
-#define CHANNELS_MAX 64
+/* A list of revoked certificates is being signed, or a key made. */
+#define ERRANDS_MAX 64
+/* One a server; another while one that died is being replaced. */
+#define DESKS_MAX 4
 /* Of a channel's thread; key operations need far less, a token's library may need it. */
 #define STACK_BYTES (512u << 10)
 
+/* An errand's channel, and its thread. */
 struct served {
 	struct served *next;
 	struct served **link;
@@ -27,14 +30,21 @@ struct served {
 	int fd;
 };
 
+/* What a server has put up, and the socket that breaks when it dies. */
+struct customer {
+	struct desk *desk; /* NULL: no customer */
+	int life;          /* -1: it has died, and the desk is closed */
+};
+
 struct keeper {
 	struct keyring *ring;
 	const struct log *log;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
-	struct served *first; /* the slow channels, one a thread */
+	struct served *first; /* the errands */
 	unsigned count;
-	struct desk *desk; /* for all others */
+	unsigned seats; /* of a desk */
+	struct customer customers[DESKS_MAX];
 };
 
 /* No dump, no debugger: what this process knows stays in it. */
@@ -52,7 +62,7 @@ static bool enlist(struct keeper *k, struct served *s)
 	bool room;
 
 	(void)pthread_mutex_lock(&k->lock);
-	room = k->count < CHANNELS_MAX;
+	room = k->count < ERRANDS_MAX;
 	if (room) {
 		s->next = k->first;
 		s->link = &k->first;
@@ -74,7 +84,7 @@ static void discharge(struct served *s)
 	if (s->next)
 		s->next->link = s->link;
 	k->count--;
-	/* closed under the lock: end_all() must not shut down another file's descriptor */
+	/* closed under the lock: end_errands() must not shut down another file's descriptor */
 	(void)close(s->fd);
 	(void)pthread_cond_signal(&k->ended);
 	(void)pthread_mutex_unlock(&k->lock);
@@ -87,7 +97,7 @@ static void *serve(void *arg)
 
 	CLEANUP(answer_freep) struct answer *a = NULL;
 	struct err err = { 0 };
-	enum result r = answer_new(&a, s->keeper->ring, true, s->keeper->log, &err);
+	enum result r = answer_new(&a, s->keeper->ring, s->keeper->log, &err);
 
 	while (r == OK)
 		r = answer_one(a, s->fd, &err);
@@ -115,7 +125,7 @@ static enum result start_thread(struct served *s, struct err *err)
 }
 
 /* Takes the channel over. */
-static enum result serve_slow(struct keeper *k, int fd, struct err *err)
+static enum result serve_errand(struct keeper *k, int fd, struct err *err)
 {
 	struct served *s = calloc(1, sizeof(*s));
 	enum result r;
@@ -125,9 +135,8 @@ static enum result serve_slow(struct keeper *k, int fd, struct err *err)
 	if (!s || !enlist(k, s)) {
 		free(s);
 		(void)close(fd);
-		return err_set(err, ERR_LIMIT,
-			       "keeper: no room for another slow channel (at most %d)",
-			       CHANNELS_MAX);
+		return err_set(err, ERR_LIMIT, "keeper: no room for another errand (at most %d)",
+			       ERRANDS_MAX);
 	}
 	r = start_thread(s, err);
 	if (r != OK)
@@ -136,7 +145,7 @@ static enum result serve_slow(struct keeper *k, int fd, struct err *err)
 }
 
 /* Cuts all channels and waits for their threads, which use the keyring. */
-static void end_all(struct keeper *k)
+static void end_errands(struct keeper *k)
 {
 	const struct served *s;
 
@@ -183,37 +192,114 @@ static enum result start_check(struct keeper *k, const struct keeper_config *con
 	return OK;
 }
 
-static enum result accept_channels(struct keeper *k, const struct keeper_config *config,
-				   struct err *err)
+/* ---- customers ---- */
+
+/* Of those that have died. May wait for a token: what else there is to do goes first. */
+static void clear_away(struct keeper *k)
 {
-	struct pollfd fds[] = { { .fd = config->stop_fd, .events = POLLIN },
-				{ .fd = config->intro_fd, .events = POLLIN } };
-	enum result r = OK;
-	bool slow = false;
-	int fd;
+	size_t i;
+
+	for (i = 0; i < DESKS_MAX; i++)
+		if (k->customers[i].life < 0)
+			desk_free(take(k->customers[i].desk));
+}
+
+static void see_off(struct customer *c)
+{
+	(void)close(c->life);
+	c->life = -1;
+	desk_close(c->desk);
+}
+
+static enum result serve_board(struct keeper *k, int memory, int life, struct err *err)
+{
+	struct customer *c = k->customers, *const end = c + DESKS_MAX;
+	enum result r;
+
+	while (c < end && c->desk)
+		c++;
+	if (c < end)
+		r = desk_new(&c->desk, memory, k->ring, k->seats, k->log, err);
+	else
+		r = err_set(err, ERR_LIMIT, "keeper: no room for another server (at most %d)",
+			    DESKS_MAX);
+	(void)close(memory);
+	if (r == OK)
+		c->life = life;
+	else
+		(void)close(life);
+	clear_away(k);
+	return r;
+}
+
+static void end_customers(struct keeper *k)
+{
+	size_t i;
+
+	for (i = 0; i < DESKS_MAX; i++)
+		if (k->customers[i].desk && k->customers[i].life >= 0)
+			see_off(&k->customers[i]);
+	clear_away(k);
+}
+
+/* ---- introductions ---- */
+
+static enum result welcome(struct keeper *k, int intro_fd, struct err *err)
+{
+	enum channel_kind kind = CHANNEL_ERRAND;
+	int fds[CHANNEL_FDS_MAX];
+	enum result r;
+
+	TRY(channel_accept(intro_fd, &kind, fds, err));
+	r = kind == CHANNEL_BOARD ? serve_board(k, fds[0], fds[1], err)
+				  : serve_errand(k, fds[0], err);
+	if (r != OK)
+		log_warning(k->log, "channel refused", LOG_ERR(err));
+	return OK;
+}
+
+enum { AT_STOP, AT_INTRO, AT_LIVES, FDS = AT_LIVES + DESKS_MAX };
+
+/* poll(2) passes over those that are negative. */
+static void watch(const struct keeper *k, struct pollfd fds[FDS])
+{
+	size_t i;
+
+	for (i = 0; i < DESKS_MAX; i++)
+		fds[AT_LIVES + i] =
+		    (struct pollfd){ .fd = k->customers[i].desk ? k->customers[i].life : -1,
+				     .events = POLLIN };
+}
+
+static enum result accept_all(struct keeper *k, const struct keeper_config *config, struct err *err)
+{
+	struct pollfd fds[FDS] = { [AT_STOP] = { .fd = config->stop_fd, .events = POLLIN },
+				   [AT_INTRO] = { .fd = config->intro_fd, .events = POLLIN } };
+	enum result r;
+	size_t i;
 
 	for (;;) {
-		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
+		watch(k, fds);
+		if (poll(fds, FDS, -1) < 0 && errno != EINTR)
 			return err_errno(err, errno, "keeper: poll");
-		if (fds[0].revents)
+		if (fds[AT_STOP].revents)
 			return OK;
-		if (!fds[1].revents)
-			continue;
-		r = channel_accept(config->intro_fd, &fd, &slow, err);
+		for (i = 0; i < DESKS_MAX; i++)
+			if (fds[AT_LIVES + i].revents)
+				see_off(&k->customers[i]);
+		r = fds[AT_INTRO].revents ? welcome(k, config->intro_fd, err) : OK;
 		if (r == ERR_IO)
 			return r;
-		if (r == OK)
-			r = slow ? serve_slow(k, fd, err) : desk_add(k->desk, fd, err);
 		if (r != OK)
-			log_warning(k->log, "channel refused", LOG_ERR(err));
+			log_warning(k->log, "introduction refused", LOG_ERR(err));
 	}
 }
 
 /*
- * One a processor; two at least, for a request that comes in parts holds one up. Beyond these as
- * many as may wait for tokens at the same time, which are never all.
+ * One a processor, two at least. Beyond these as many as may wait for tokens at the same time,
+ * which are never all.
  */
-static unsigned seats(const struct token_config *tokens)
+static unsigned seats_of(const struct token_config *tokens)
 {
 	long n = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned waiting = tokens->pkcs11_module || tokens->tpm_tcti ? TOKENS_WAITING_MAX : 0;
@@ -224,7 +310,6 @@ static unsigned seats(const struct token_config *tokens)
 enum result keeper_run(const struct keeper_config *config, struct err *err)
 {
 	CLEANUP(keyring_freep) struct keyring *ring = NULL;
-	CLEANUP(desk_freep) struct desk *desk = NULL;
 	struct keeper k = { .log = &config->log,
 			    .lock = PTHREAD_MUTEX_INITIALIZER,
 			    .ended = PTHREAD_COND_INITIALIZER };
@@ -237,15 +322,15 @@ enum result keeper_run(const struct keeper_config *config, struct err *err)
 	TRY(seal(err));
 	TRY(keyring_open(&ring, &config->keys, err));
 	k.ring = ring;
-	TRY(desk_new(&desk, ring, seats(&config->keys.vault.tokens), k.log, err));
-	k.desk = desk;
+	k.seats = seats_of(&config->keys.vault.tokens);
 	log_info(k.log, "keeper ready", LOG_INT("keys", keyring_count(ring)));
 	if (config->keys.vault.passphrase && keyring_count_plain(ring))
 		log_warning(k.log, "key files are not encrypted; scepterd --protect-keys does it",
 			    LOG_INT("plain", keyring_count_plain(ring)));
 	TRY(start_check(&k, config, &check, err));
-	r = accept_channels(&k, config, err);
-	end_all(&k);
+	r = accept_all(&k, config, err);
+	end_customers(&k);
+	end_errands(&k);
 	if (check.runs)
 		(void)pthread_join(check.thread, NULL);
 	return r;

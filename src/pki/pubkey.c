@@ -17,9 +17,10 @@
 struct pubkey {
 	struct pubkey_info info;
 	EVP_PKEY *pkey;
-	/* prepared for verify_digest, and kept: a signer's key checks two signatures in SCEP */
-	EVP_PKEY_CTX *verify;
-	enum digest_alg verify_digest;
+	/* kept for the key's next use, for it is dear to make: in SCEP a device's key checks two
+	   signatures and encrypts */
+	EVP_PKEY_CTX *ctx;
+	enum digest_alg verifies; /* what ctx is prepared for; NONE: not to verify */
 };
 
 /* RSAPublicKey (RFC 8017 A.1.1): magnitudes without sign octet. */
@@ -278,7 +279,7 @@ void pubkey_free(struct pubkey *k)
 {
 	if (!k)
 		return;
-	EVP_PKEY_CTX_free(k->verify);
+	EVP_PKEY_CTX_free(k->ctx);
 	EVP_PKEY_free(k->pkey);
 	free(k);
 }
@@ -300,20 +301,23 @@ static enum result bad_signature(const struct pubkey *k, struct err *err)
 		       key_kind_name(k->info.kind));
 }
 
+static bool has_ctx(struct pubkey *k, struct crypto *c)
+{
+	if (!k->ctx)
+		k->ctx = EVP_PKEY_CTX_new_from_pkey(crypto_libctx(c), k->pkey, NULL);
+	return k->ctx;
+}
+
 static enum result prepare_verify(struct pubkey *k, struct crypto *c, enum digest_alg digest,
 				  struct err *err)
 {
-	CLEANUP(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = NULL;
-
-	if (k->verify && k->verify_digest == digest)
+	if (k->ctx && k->verifies == digest)
 		return OK;
-	ctx = EVP_PKEY_CTX_new_from_pkey(crypto_libctx(c), k->pkey, NULL);
-	if (!ctx || EVP_PKEY_verify_init(ctx) <= 0 ||
-	    EVP_PKEY_CTX_set_signature_md(ctx, crypto_md(c, digest)) <= 0)
+	k->verifies = DIGEST_NONE;
+	if (!has_ctx(k, c) || EVP_PKEY_verify_init(k->ctx) <= 0 ||
+	    EVP_PKEY_CTX_set_signature_md(k->ctx, crypto_md(c, digest)) <= 0)
 		return crypto_fail(err, ERR_BAD_ALG, digest_name(digest));
-	EVP_PKEY_CTX_free(k->verify);
-	k->verify = take(ctx);
-	k->verify_digest = digest;
+	k->verifies = digest;
 	return OK;
 }
 
@@ -351,8 +355,8 @@ enum result pubkey_verify2(struct pubkey *k, struct crypto *c, struct sig_alg al
 		return verify_message(k, c, parts, signature, err);
 	TRY(crypto_digest(c, alg.digest, parts, 2, digest, err));
 	TRY(prepare_verify(k, c, alg.digest, err));
-	if (EVP_PKEY_verify(k->verify, signature.p, signature.len, digest,
-			    digest_size(alg.digest)) != 1)
+	if (EVP_PKEY_verify(k->ctx, signature.p, signature.len, digest, digest_size(alg.digest)) !=
+	    1)
 		return bad_signature(k, err);
 	return OK;
 }
@@ -377,20 +381,19 @@ static bool set_padding(struct crypto *c, EVP_PKEY_CTX *ctx, const struct transp
 enum result pubkey_encrypt(struct pubkey *k, struct crypto *c, const struct transport_alg *alg,
 			   struct span plain, struct buf *out, struct err *err)
 {
-	CLEANUP(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *ctx = NULL;
 	size_t before = out->len, len = (k->info.bits + 7) / 8;
 	uint8_t *at;
 
 	if (k->info.kind != KEY_RSA)
 		return err_set(err, ERR_BAD_ALG, "a %s key cannot encrypt",
 			       key_kind_name(k->info.kind));
-	ctx = EVP_PKEY_CTX_new_from_pkey(crypto_libctx(c), k->pkey, NULL);
-	if (!ctx || EVP_PKEY_encrypt_init(ctx) <= 0 || !set_padding(c, ctx, alg))
+	k->verifies = DIGEST_NONE;
+	if (!has_ctx(k, c) || EVP_PKEY_encrypt_init(k->ctx) <= 0 || !set_padding(c, k->ctx, alg))
 		return crypto_fail(err, ERR_BAD_ALG, "RSA key transport");
 	at = buf_extend(out, len);
 	if (!at)
 		return err_nomem(err);
-	if (EVP_PKEY_encrypt(ctx, at, &len, plain.p, plain.len) <= 0) {
+	if (EVP_PKEY_encrypt(k->ctx, at, &len, plain.p, plain.len) <= 0) {
 		out->len = before;
 		return crypto_fail(err, ERR_INTERNAL, "RSA key transport");
 	}
