@@ -58,6 +58,12 @@ static RESULT check_revocation(const struct admin_call *call, const struct admin
 	return OK;
 }
 
+/* One that a proxy tells of is none, unless that is said to count here. */
+static bool has_certificate(const struct admin_call *call, const struct admin_gate *gate)
+{
+	return call->req->n_client_certs && (gate->by_proxy || !call->req->by_proxy);
+}
+
 static RESULT by_certificate(struct admin_call *call, const struct admin_gate *gate,
 			     const struct operator_account **out, struct err *err)
 {
@@ -65,6 +71,8 @@ static RESULT by_certificate(struct admin_call *call, const struct admin_gate *g
 	BUF serial = BUF_INIT;
 	struct cert leaf;
 
+	if (!has_certificate(call, gate))
+		return err_set(err, ERR_NOT_FOUND, "no client certificate that counts here");
 	TRY(operator_recognise(gate->operators, call->c, clock_now(call->api->clock), call->req,
 			       &leaf, &account, err));
 	TRY(check_revocation(call, gate, &leaf, err));
@@ -92,7 +100,7 @@ static RESULT by_password(struct admin_call *call, const struct admin_gate *gate
 static RESULT refuse(struct admin_call *call, const struct admin_gate *gate, enum result r,
 		     struct err *err)
 {
-	bool shown = call->req->n_client_certs > 0;
+	bool shown = has_certificate(call, gate);
 
 	if (r != ERR_NOT_FOUND && r != ERR_DENIED)
 		return r;
@@ -106,7 +114,10 @@ static RESULT refuse(struct admin_call *call, const struct admin_gate *gate, enu
 	if (r == ERR_NOT_FOUND)
 		r = err_set(err, ERR_DENIED, "%s, and no password was sent",
 			    shown ? "the client certificate is no operator's"
-				  : "no client certificate");
+			    : call->req->n_client_certs
+				? "client certificates that a proxy tells of do not count here "
+				  "(tls_proxy.operators)"
+				: "no client certificate");
 	return r;
 }
 

@@ -70,6 +70,7 @@ struct admin_api {
 struct admin_gate {
 	const struct operator_list *operators;
 	const struct authority *authority; /* whose certificates are seen not to be revoked */
+	bool by_proxy;                     /* does a certificate count that a proxy tells of? */
 };
 
 /* c: the calling thread's. gate NULL: only the Unix socket is let in. */

@@ -3,15 +3,13 @@
 
 #include <stdlib.h>
 
+#include "daemon/refusals.h"
+
 #define ADDRESSES 16384 /* that are counted at a time: 256 KiB */
-#define TOLD_ADDRESSES 4096
-#define TOLD_SECONDS 600
-#define TOLD_MAX 60
 
 struct admission {
-	struct rate_table *rate;     /* NULL: no limit */
-	struct rate_table *told;     /* by address */
-	struct rate_table *told_all; /* of all together */
+	struct rate_table *rate; /* NULL: no limit */
+	struct refusals *refusals;
 	size_t n_rules;
 	struct admission_rule rules[];
 };
@@ -29,8 +27,7 @@ enum result admission_new(struct admission **out, const struct admission_config 
 		memcpy(a->rules, config->rules, a->n_rules * sizeof(a->rules[0]));
 	if (config->rate.count)
 		TRY(rate_table_new(&a->rate, config->rate, ADDRESSES, err));
-	TRY(rate_table_new(&a->told, (struct rate){ 1, TOLD_SECONDS }, TOLD_ADDRESSES, err));
-	TRY(rate_table_new(&a->told_all, (struct rate){ TOLD_MAX, TOLD_SECONDS }, 1, err));
+	TRY(refusals_new(&a->refusals, err));
 	*out = take(a);
 	return OK;
 }
@@ -40,8 +37,7 @@ void admission_free(struct admission *a)
 	if (!a)
 		return;
 	rate_table_free(a->rate);
-	rate_table_free(a->told);
-	rate_table_free(a->told_all);
+	refusals_free(a->refusals);
 	free(a);
 }
 
@@ -65,7 +61,6 @@ enum admission_answer admission_check(struct admission *a, const struct address 
 	*tell = false;
 	if (allowed && !*wait)
 		return ADMISSION_YES;
-	*tell = rate_table_take(a->told, key, now_us) == 0 &&
-		rate_table_take(a->told_all, SPAN_NONE, now_us) == 0;
+	*tell = refusals_tell(a->refusals, address, now_us);
 	return allowed ? ADMISSION_TOO_MANY : ADMISSION_FORBIDDEN;
 }

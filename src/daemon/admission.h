@@ -31,8 +31,7 @@ enum admission_answer { ADMISSION_YES, ADMISSION_FORBIDDEN, ADMISSION_TOO_MANY }
 
 /*
  * now_us: clock_mono_us(). *wait: of ADMISSION_TOO_MANY, the seconds until the address may come
- * again. *tell: this refusal is for the record; of an address that goes on only one in ten minutes
- * is, of all addresses together sixty, so that nobody fills the record from outside.
+ * again. *tell: this refusal is for the record (daemon/refusals.h).
  */
 enum admission_answer admission_check(struct admission *a, const struct address *address,
 				      int64_t now_us, unsigned *wait, bool *tell);

@@ -45,8 +45,10 @@ static void snapshot_free(struct snapshot *s)
 	}
 	free(s->config.endpoints);
 	anomalies_free(s->config.anomalies);
-	for (i = 0; i < s->config.n_listeners; i++)
+	for (i = 0; i < s->config.n_listeners; i++) {
 		free(s->config.listeners[i].proxies);
+		free(s->config.listeners[i].tls_proxy.trusted);
+	}
 	operator_list_free(s->config.operators);
 	free(s->config.cas);
 	(void)cyaml_free(&cyaml, &config_file_schema, s->file, 0);
@@ -97,6 +99,8 @@ static enum result make_paths_absolute(struct file_config *f, const char *config
 			TRY(make_absolute(&tls->key, folder, err));
 		if (tls)
 			TRY(make_absolute(&tls->client_ca, folder, err));
+		if (f->http.listeners[i].tls_proxy)
+			TRY(make_absolute(&f->http.listeners[i].tls_proxy->client_ca, folder, err));
 	}
 	return OK;
 }
@@ -226,11 +230,22 @@ static bool same_text(const char *a, const char *b)
 	return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+static bool same_blocks(const struct address_block *a, const struct address_block *b, size_t n)
+{
+	return n == 0 || memcmp(a, b, n * sizeof(*a)) == 0;
+}
+
 static bool same_proxies(const struct config_listener *a, const struct config_listener *b)
 {
 	return a->n_proxies == b->n_proxies && a->proxy_optional == b->proxy_optional &&
-	       (a->n_proxies == 0 ||
-		memcmp(a->proxies, b->proxies, a->n_proxies * sizeof(a->proxies[0])) == 0);
+	       same_blocks(a->proxies, b->proxies, a->n_proxies);
+}
+
+/* Whom it trusts may change: see tls_clients.h. */
+static bool same_tls_proxy(const struct config_tls_proxy *a, const struct config_tls_proxy *b)
+{
+	return same_text(a->field, b->field) && a->format == b->format &&
+	       a->n_trusted == b->n_trusted && same_blocks(a->trusted, b->trusted, a->n_trusted);
 }
 
 static bool same_listener(const struct config_listener *a, const struct config_listener *b)
@@ -238,7 +253,7 @@ static bool same_listener(const struct config_listener *a, const struct config_l
 	return same_text(a->name, b->name) && same_text(a->address, b->address) &&
 	       a->port == b->port && same_text(a->tls_certificate, b->tls_certificate) &&
 	       same_text(a->tls_key, b->tls_key) && same_text(a->own_ca, b->own_ca) &&
-	       same_proxies(a, b);
+	       same_proxies(a, b) && same_tls_proxy(&a->tls_proxy, &b->tls_proxy);
 }
 
 static bool same_metrics(const struct config *a, const struct config *b)

@@ -29,6 +29,17 @@
 /* tls.ocsp_stapling: of certificates that a CA of this server issued, of others' too, or not. */
 enum config_stapling { CONFIG_STAPLING_OWN, CONFIG_STAPLING_FETCH, CONFIG_STAPLING_OFF };
 
+/* Who may tell of a TLS client in a header field: see struct http_tls_proxy. */
+struct config_tls_proxy {
+	const char *field; /* NULL: nobody */
+	enum client_cert_format format;
+	struct address_block *trusted; /* owned */
+	size_t n_trusted;
+	const char *client_ca; /* as of the listener's own TLS */
+	const char *client_authority;
+	bool operators; /* are known by such a certificate, too */
+};
+
 struct config_listener {
 	const char *name;
 	const char *address;          /* IPv4 or IPv6 literal */
@@ -46,6 +57,7 @@ struct config_listener {
 	struct address_block *proxies; /* owned: who may send a PROXY header... */
 	size_t n_proxies;
 	bool proxy_optional; /* ...and need not */
+	struct config_tls_proxy tls_proxy;
 };
 
 struct config_keys {
@@ -130,6 +142,11 @@ RESULT config_load(const struct config **out, const char *path, enum config_scop
 		   struct buf *complaints, struct err *err);
 const struct config *config_ref(const struct config *c);
 void config_unref(const struct config *c);
+/* Does it speak TLS, itself or a proxy for it? */
+static inline bool config_listener_is_tls(const struct config_listener *l)
+{
+	return l->tls_certificate || l->tls_proxy.field;
+}
 /* The first setting for whose change a running server would have to be restarted; NULL: none. */
 const char *config_needs_restart(const struct config *old, const struct config *fresh);
 

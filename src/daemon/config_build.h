@@ -61,6 +61,8 @@ RESULT config_build_profiles(struct config_build *b, struct err *err);
 RESULT config_build_endpoints(struct config_build *b, struct err *err);
 /* http.listeners[i].proxies */
 RESULT config_build_proxies(struct config_build *b, size_t i, struct err *err);
+/* http.listeners[i].tls_proxy */
+RESULT config_build_tls_proxy(struct config_build *b, size_t i, struct err *err);
 /* What limits and quotas say of endpoints[i] beyond addresses. */
 RESULT config_build_throttle(struct config_build *b, size_t i, struct err *err);
 RESULT config_build_anomalies(struct config_build *b, struct err *err);

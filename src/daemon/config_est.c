@@ -45,15 +45,41 @@ static void check_listeners(struct making *m)
 	for (i = 0; i < c->n_listeners; i++) {
 		if (!(m->e->listeners & 1u << i))
 			continue;
-		tls |= c->listeners[i].tls_certificate != NULL;
-		if (m->f->listeners_count && !c->listeners[i].tls_certificate)
+		tls |= config_listener_is_tls(&c->listeners[i]);
+		if (m->f->listeners_count && !config_listener_is_tls(&c->listeners[i]))
 			COMPLAIN(m, AT(m, "listeners"),
-				 "EST is spoken over TLS only; name listeners that have tls");
+				 "EST is spoken over TLS only; name listeners that have tls, or "
+				 "tls_proxy");
 	}
 	if (!tls && !m->f->listeners_count)
 		COMPLAIN(m, AT(m, "protocol"),
 			 "EST is spoken over TLS only; give a listener under http.listeners a "
 			 "certificate and a key (tls)");
+}
+
+static bool asks_for_certificates(const struct config_listener *l)
+{
+	return l->tls_proxy.field || (l->tls_certificate && l->clients != TLS_CLIENTS_NONE);
+}
+
+/* TLS that ends at a proxy leaves nothing to link a request with. */
+static void check_binding(struct making *m)
+{
+	const struct config *c = m->item.b->config;
+	bool proxied = false, own = false;
+	size_t i;
+
+	for (i = 0; i < c->n_listeners; i++) {
+		if (!(m->e->listeners & 1u << i))
+			continue;
+		own |= c->listeners[i].tls_certificate != NULL;
+		proxied |= c->listeners[i].tls_proxy.field != NULL;
+	}
+	if (m->e->est.binding == EST_BINDING_REQUIRED && proxied && !own)
+		COMPLAIN(m, AT(m, "est.channel_binding"),
+			 "cannot be had where TLS ends at a proxy (tls_proxy): a request is linked "
+			 "with the proxy's connection, of which this server knows nothing; write "
+			 "optional, or give the endpoint a listener with tls");
 }
 
 /* Client certificates are asked for by the listener. */
@@ -65,8 +91,7 @@ static void check_certificates(struct making *m)
 	size_t i;
 
 	for (i = 0; i < c->n_listeners; i++)
-		asked |= m->e->listeners & 1u << i && c->listeners[i].tls_certificate &&
-			 c->listeners[i].clients != TLS_CLIENTS_NONE;
+		asked |= m->e->listeners & 1u << i && asks_for_certificates(&c->listeners[i]);
 	if (!asked && (f->renewal || f->certificates || f->registrars))
 		COMPLAIN(m, AT(m, "authorisation"),
 			 "renewal, certificates and registrars mean client certificates, which no "
@@ -140,4 +165,5 @@ void config_build_est(struct config_build *b, size_t i)
 	check_listeners(&m);
 	check_certificates(&m);
 	read_settings(&m);
+	check_binding(&m);
 }

@@ -146,6 +146,22 @@ static const cyaml_schema_field_t proxies_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t client_cert_formats[] = {
+	{ "rfc9440", CLIENT_CERT_RFC9440 },
+	{ "pem", CLIENT_CERT_PEM },
+	{ "der", CLIENT_CERT_DER },
+};
+
+static const cyaml_schema_field_t tls_proxy_fields[] = {
+	LIST("trusted", struct file_tls_proxy, trusted, text_entry, LIST_MAX),
+	WORD("format", struct file_tls_proxy, format, client_cert_formats),
+	TEXT("header", struct file_tls_proxy, header),
+	TEXT("client_ca", struct file_tls_proxy, client_ca),
+	TEXT("client_authority", struct file_tls_proxy, client_authority),
+	SWITCH("operators", struct file_tls_proxy, operators),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t listener_fields[] = {
 	TEXT_NEEDED("name", struct file_listener, name),
 	TEXT_NEEDED("address", struct file_listener, address),
@@ -153,6 +169,8 @@ static const cyaml_schema_field_t listener_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("tls", OPTIONAL_PTR, struct file_listener, tls, tls_fields),
 	CYAML_FIELD_MAPPING_PTR("proxies", OPTIONAL_PTR, struct file_listener, proxies,
 				proxies_fields),
+	CYAML_FIELD_MAPPING_PTR("tls_proxy", OPTIONAL_PTR, struct file_listener, tls_proxy,
+				tls_proxy_fields),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t listener_entry = {

@@ -92,12 +92,23 @@ struct file_proxies {
 	int header; /* enum file_header */
 };
 
+struct file_tls_proxy {
+	char **trusted;
+	size_t trusted_count;
+	int format; /* enum client_cert_format */
+	char *header;
+	char *client_ca;
+	char *client_authority;
+	bool operators;
+};
+
 struct file_listener {
 	char *name;
 	char *address;
 	unsigned port;
 	struct file_tls *tls;
 	struct file_proxies *proxies;
+	struct file_tls_proxy *tls_proxy;
 };
 
 struct file_limits {

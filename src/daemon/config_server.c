@@ -121,6 +121,7 @@ static RESULT build_listener(struct config_build *b, size_t i, struct err *err)
 		TRY(config_build_tls(b, i, err));
 	check_unlike_others(b, i);
 	b->config->n_listeners++;
+	TRY(config_build_tls_proxy(b, i, err));
 	return config_build_proxies(b, i, err);
 }
 
@@ -141,11 +142,11 @@ static void build_admin_listeners(struct config_build *b)
 			config_yaml_complain(&b->yaml, place,
 					     "no listener is named \"%s\" under http.listeners",
 					     f->listeners[i]);
-		else if (!c->listeners[j].tls_certificate)
+		else if (!c->listeners[j].tls_certificate && !c->listeners[j].tls_proxy.operators)
 			config_yaml_complain(
 			    &b->yaml, place,
-			    "listener \"%s\" is in the clear; give it tls, or name "
-			    "one that has",
+			    "listener \"%s\" is in the clear; give it tls (or tls_proxy with "
+			    "operators: true), or name one that has",
 			    f->listeners[i]);
 		else
 			b->config->admin_listeners |= UINT32_C(1) << j;

@@ -12,11 +12,13 @@
 #include "daemon/monitor.h"
 #include "daemon/privileges.h"
 #include "daemon/process.h"
+#include "daemon/refusals.h"
 #include "daemon/serve_ocsp.h"
 #include "daemon/server.h"
 #include "daemon/staple_fetch.h"
 #include "daemon/tls_listener.h"
 #include "daemon/tls_own.h"
+#include "net/tls_verifier.h"
 
 #define ADMIN_BODY ((size_t)96 << 20) /* a list of a million devices, as JSON text */
 #define KEEPER_TIMEOUT_MS 10000
@@ -29,6 +31,7 @@ struct opened {
 	struct log_relay_reader *relay;
 	struct log_sink *sink;
 	struct tls_listener *tls[CONFIG_LISTENERS_MAX];
+	struct tls_verifier *verifiers[CONFIG_LISTENERS_MAX];
 	struct housekeeping *housekeeping;
 	struct staple_fetch *staple_fetch;
 	struct server server;
@@ -57,8 +60,11 @@ static void opened_clear(struct opened *o)
 	crl_publisher_free(o->server.publisher);
 	if (o->server.authority)
 		authority_unref(o->server.authority);
-	for (i = 0; i < CONFIG_LISTENERS_MAX; i++)
+	for (i = 0; i < CONFIG_LISTENERS_MAX; i++) {
 		tls_listener_free(o->tls[i]);
+		tls_verifier_free(o->verifiers[i]);
+	}
+	refusals_free(o->server.refusals);
 	backup_free(o->server.admin.backup);
 	audit_close(o->server.audit);
 	ocsp_cache_free(o->server.ocsp_cache);
@@ -148,6 +154,7 @@ static enum result open_state(struct opened *o, const struct process_context *ct
 	server_init_admin(s);
 	TRY(open_backup(s, ctx, err));
 	TRY(metrics_new(&s->metrics, err));
+	TRY(refusals_new(&s->refusals, err));
 	TRY(ocsp_front_new(&s->ocsp_front, OCSP_CACHE_SLOTS, err));
 	TRY(ocsp_cache_new(&s->ocsp_cache, OCSP_CACHE_SLOTS, err));
 	TRY(server_load_authority(s, err));
@@ -158,13 +165,37 @@ static enum result open_tls(struct opened *o, const struct config *config, struc
 {
 	size_t i;
 
-	for (i = 0; i < config->n_listeners; i++)
-		if (config->listeners[i].tls_certificate)
-			TRY(tls_listener_open(&o->tls[i], &config->listeners[i], o->server.keeper,
-					      err));
+	for (i = 0; i < config->n_listeners; i++) {
+		const struct config_listener *l = &config->listeners[i];
+
+		if (l->tls_certificate)
+			TRY(tls_listener_open(&o->tls[i], l, o->server.keeper, err));
+		if (l->tls_proxy.field)
+			TRY(tls_verifier_new(&o->verifiers[i], l->tls_proxy.client_ca, err));
+	}
+	o->server.verifiers = o->verifiers;
 	o->server.tls = o->tls;
 	tls_own_renew_all(&o->server);
 	return OK;
+}
+
+static struct http_listener http_listener_of(const struct opened *o,
+					     const struct process_context *ctx, size_t i)
+{
+	const struct config_listener *l = &ctx->config->listeners[i];
+
+	return (struct http_listener){ .name = l->name,
+				       .fd = ctx->listeners->fds[i],
+				       .lenient_gets = true,
+				       .tls = tls_listener_get(o->tls[i]),
+				       .proxies = l->proxies,
+				       .n_proxies = l->n_proxies,
+				       .proxy_optional = l->proxy_optional,
+				       .tls_proxy = { .field = l->tls_proxy.field,
+						      .format = l->tls_proxy.format,
+						      .trusted = l->tls_proxy.trusted,
+						      .n_trusted = l->tls_proxy.n_trusted,
+						      .verifier = o->verifiers[i] } };
 }
 
 static enum result start_http(struct opened *o, const struct process_context *ctx, struct err *err)
@@ -178,6 +209,7 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 		.workers = config->workers,
 		.handler = server_handle,
 		.quick = serve_ocsp_quick,
+		.refused = server_refused,
 		.ctx = &o->server,
 		.worker_new = server_worker_new,
 		.worker_free = server_worker_free,
@@ -188,14 +220,7 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 	size_t i;
 
 	for (i = 0; i < config->n_listeners; i++)
-		listeners[i] =
-		    (struct http_listener){ .name = config->listeners[i].name,
-					    .fd = ctx->listeners->fds[i],
-					    .lenient_gets = true,
-					    .tls = tls_listener_get(o->tls[i]),
-					    .proxies = config->listeners[i].proxies,
-					    .n_proxies = config->listeners[i].n_proxies,
-					    .proxy_optional = config->listeners[i].proxy_optional };
+		listeners[i] = http_listener_of(o, ctx, i);
 	listeners[i] = (struct http_listener){ .name = SERVER_ADMIN,
 					       .fd = ctx->listeners->admin,
 					       .body_bytes = ADMIN_BODY };
@@ -207,6 +232,18 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 	return OK;
 }
 
+/* CAs that may have changed under the same path. */
+static enum result renew_verifier(struct opened *o, const struct config *config, size_t i,
+				  struct err *err)
+{
+	const struct config_tls_proxy *p = &config->listeners[i].tls_proxy;
+
+	if (!o->verifiers[i] || p->client_authority) /* see tls_clients.h */
+		return OK;
+	return p->client_ca ? tls_verifier_load(o->verifiers[i], p->client_ca, err)
+			    : tls_verifier_trust(o->verifiers[i], NULL, 0, err);
+}
+
 /* Certificates that were renewed under the same path. */
 static enum result renew_tls(struct opened *o, const struct config *config, struct err *err)
 {
@@ -216,7 +253,8 @@ static enum result renew_tls(struct opened *o, const struct config *config, stru
 
 	(void)pthread_mutex_lock(&o->server.tls_lock);
 	for (i = 0; i < config->n_listeners && r == OK; i++) {
-		if (!o->tls[i])
+		r = renew_verifier(o, config, i, err);
+		if (!o->tls[i] || r != OK)
 			continue;
 		r = tls_listener_renew(o->tls[i], &config->listeners[i], o->server.keeper, &renewed,
 				       err);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "daemon/metrics.h"
+#include "daemon/refusals.h"
 #include "daemon/serve_crl.h"
 #include "daemon/serve_ocsp.h"
 #include "daemon/tls_clients.h"
@@ -246,13 +247,29 @@ static RESULT worker_crypto(struct worker *w, struct crypto **out, struct err *e
 	return OK;
 }
 
+static size_t find_listener(const struct config *config, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < config->n_listeners; i++)
+		if (strcmp(config->listeners[i].name, name) == 0)
+			break;
+	return i;
+}
+
 /* config: whose operators are let in; NULL: it came by the socket. */
 static void handle_admin(struct server *s, struct worker *w, const struct config *config,
 			 const struct http_request *req, struct http_reply *reply)
 {
 	const int64_t begun = clock_mono_us();
 	struct authority *authority = server_authority(s);
-	const struct admin_gate gate = { config ? config->operators : NULL, authority };
+	const struct admin_gate gate = {
+		.operators = config ? config->operators : NULL,
+		.authority = authority,
+		.by_proxy =
+		    config &&
+		    config->listeners[find_listener(config, req->listener)].tls_proxy.operators,
+	};
 	struct crypto *c = NULL;
 	struct err err = { 0 };
 
@@ -386,33 +403,29 @@ static protocol_fn *const protocols[] = { [CONFIG_SCEP] = handle_scep,
 					  [CONFIG_NDES] = handle_ndes,
 					  [CONFIG_EST] = handle_est };
 
-static size_t find_listener(const struct config *config, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i + 1 < config->n_listeners; i++)
-		if (strcmp(config->listeners[i].name, name) == 0)
-			break;
-	return i;
-}
-
 /* The record has the first refusals only; the access log has a line for each. */
-static void record_refusal(struct server *s, const struct config_endpoint *e,
-			   const struct http_request *req, enum admission_answer why)
+static void record_refusal(struct server *s, const char *kind, const char *endpoint,
+			   const struct http_request *req, const char *reason)
 {
-	bool denied = why == ADMISSION_FORBIDDEN;
-	const char *reason = denied ? "by the endpoint's addresses" : "over limits.address";
 	const struct store_event event = { .time = clock_now(&s->clock),
-					   .kind = denied ? "access.denied" : "access.limited",
-					   .endpoint = e->name,
+					   .kind = kind,
+					   .endpoint = endpoint,
 					   .actor = req->peer,
 					   .reason = reason };
 	struct err err = { 0 };
 
-	log_warning(&s->log, "address refused", LOG_STR("endpoint", e->name),
+	log_warning(&s->log, "address refused", LOG_STR("endpoint", endpoint),
 		    LOG_STR("peer", req->peer), LOG_STR("reason", reason));
 	if (store_add_event(s->store, &event, &err) != OK)
 		log_error(&s->log, "a refusal could not be recorded", LOG_ERR(&err));
+}
+
+void server_refused(void *ctx, const struct http_request *req, const char *reason)
+{
+	struct server *s = ctx;
+
+	if (refusals_tell(s->refusals, &req->address, clock_mono_us()))
+		record_refusal(s, "access.denied", NULL, req, reason);
 }
 
 /* False: the reply is made. */
@@ -434,8 +447,10 @@ static bool is_admitted(struct server *s, const struct config_endpoint *e,
 		http_reply_text(reply, 429, "too many requests from your address");
 		http_reply_header(reply, "Retry-After", "%u", wait);
 	}
-	if (tell)
-		record_refusal(s, e, req, answer);
+	if (tell && answer == ADMISSION_FORBIDDEN)
+		record_refusal(s, "access.denied", e->name, req, "by the endpoint's addresses");
+	else if (tell)
+		record_refusal(s, "access.limited", e->name, req, "over limits.address");
 	return false;
 }
 

@@ -36,10 +36,12 @@ struct server {
 	struct http_server *_Atomic http; /* NULL until it runs */
 	/* of authorities: the last to read the store is the last to swap */
 	pthread_mutex_t loading;
-	pthread_mutex_t lock;      /* of the two snapshots' pointers */
-	struct tls_listener **tls; /* by listener, borrowed; NULL until they are open */
-	pthread_mutex_t tls_lock;  /* of their certificates' exchange */
-	pthread_mutex_t reusing;   /* see admin/ndes.h */
+	pthread_mutex_t lock;            /* of the two snapshots' pointers */
+	struct tls_listener **tls;       /* by listener, borrowed; NULL until they are open */
+	struct tls_verifier **verifiers; /* the same of clients that proxies tell of */
+	struct refusals *refusals;
+	pthread_mutex_t tls_lock; /* of their certificates' exchange */
+	pthread_mutex_t reusing;  /* see admin/ndes.h */
 	const struct config *config;
 	struct authority *authority;
 };
@@ -66,6 +68,8 @@ RESULT server_set_plans(struct server *s, struct err *err);
 /* http_handler and its worker's state; ctx is the struct server. */
 void server_handle(void *ctx, void *worker, const struct http_request *req,
 		   struct http_reply *reply);
+/* http_refused */
+void server_refused(void *ctx, const struct http_request *req, const char *reason);
 RESULT server_worker_new(void *ctx, unsigned index, void **worker, struct err *err);
 void server_worker_free(void *ctx, void *worker);
 

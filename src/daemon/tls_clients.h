@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Clients of TLS listeners that a CA of ours vouches for (tls.client_authority). */
+/*
+ * Clients of TLS that a CA of ours vouches for (client_authority), of a listener's own and of its
+ * proxies'.
+ */
 #ifndef DAEMON_TLS_CLIENTS_H
 #define DAEMON_TLS_CLIENTS_H
 

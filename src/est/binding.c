@@ -18,6 +18,17 @@ static RESULT read_link(const struct est_exchange *x, struct secret *out, struct
 	return OK;
 }
 
+static const char *why_none(const struct est_exchange *x)
+{
+	return x->http->by_proxy
+		   ? "RFC 7030 3.5: TLS ends at a proxy in front of this server, so that no "
+		     "request "
+		     "can be linked with it; come by a listener with TLS of its own, or have the "
+		     "endpoint's channel_binding switched off"
+		   : "RFC 7030 3.5: this TLS connection has no binding (TLS 1.2 without extended "
+		     "master secret), so no request can be linked with it";
+}
+
 static RESULT compare(const struct est_exchange *x, struct span said, struct err *err)
 {
 	BUF want = BUF_INIT;
@@ -26,12 +37,11 @@ static RESULT compare(const struct est_exchange *x, struct span said, struct err
 	TRY(buf_check(&want, err));
 	if (x->http->channel_binding.len && span_eq_secret(said, buf_span(&want)))
 		return OK;
-	return err_set(err, ERR_BAD_POP,
+	return err_set(err, ERR_BAD_POP, "%s",
 		       x->http->channel_binding.len
 			   ? "RFC 7030 3.5: the request is linked with another TLS connection "
 			     "than the one that it comes by"
-			   : "RFC 7030 3.5: this TLS connection has no binding (TLS 1.2 without "
-			     "extended master secret), so no request can be linked with it");
+			   : why_none(x));
 }
 
 /* A registration authority passes on what others made for their own connections (RFC 7030 3.7). */
@@ -49,9 +59,10 @@ static RESULT check(struct est_exchange *x, struct err *err)
 		return compare(x, secret_span(&said), err);
 	if (x->endpoint->binding == EST_BINDING_OPTIONAL)
 		return OK;
-	return err_set(err, ERR_BAD_POP,
-		       "RFC 7030 3.5: the request is not linked with its TLS connection: "
-		       "challengePassword is missing");
+	return err_set(err, ERR_BAD_POP, "%s",
+		       x->http->by_proxy ? why_none(x)
+					 : "RFC 7030 3.5: the request is not linked with its TLS "
+					   "connection: challengePassword is missing");
 }
 
 enum result est_binding_check(struct est_exchange *x, struct err *err)

@@ -60,7 +60,8 @@ static void trace_client(struct est_exchange *x)
 	if (name_put_text(&name, x->client.subject, NULL) != OK)
 		buf_reset(&name);
 	enrol_trace_add(&x->trace, x->client_signed ? "signer" : "TLS client", true,
-			"certificate of \"%.100s\"%s", name.len ? buf_cstr(&name) : "",
+			"certificate of \"%.100s\"%s%s", name.len ? buf_cstr(&name) : "",
+			x->http->by_proxy && !x->client_signed ? ", as a proxy tells" : "",
 			x->http->client_verified && !x->client_signed ? ", verified by the listener"
 								      : "");
 }

@@ -151,3 +151,13 @@ bool address_block_has(const struct address_block *block, const struct address *
 {
 	return same_bits(&block->first, a, block->bits);
 }
+
+bool address_among(const struct address *a, const struct address_block *blocks, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (address_block_has(&blocks[i], a))
+			return true;
+	return false;
+}

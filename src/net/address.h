@@ -42,5 +42,6 @@ struct span address_key(const struct address *a);
  */
 RESULT address_block_parse(const char *text, struct address_block *out, struct err *err);
 bool address_block_has(const struct address_block *block, const struct address *a);
+bool address_among(const struct address *a, const struct address_block *blocks, size_t n);
 
 #endif

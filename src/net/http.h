@@ -29,8 +29,9 @@ struct http_request {
 	char peer[HTTP_PEER_MAX]; /* "192.0.2.1", "2001:db8::1", "unix" */
 	struct address address;   /* the same; none of a Unix socket */
 	uint16_t peer_port;
-	bool tls;
-	uint32_t peer_uid;               /* of a Unix socket's peer; UINT32_MAX otherwise */
+	bool tls;          /* or by a proxy that terminates it... */
+	bool by_proxy;     /* ...and tells of the client's certificates: then there is no binding */
+	uint32_t peer_uid; /* of a Unix socket's peer; UINT32_MAX otherwise */
 	const struct span *client_certs; /* DER, leaf first; none: NULL */
 	size_t n_client_certs;
 	bool client_verified;        /* they lead to a CA that the listener trusts, and are in

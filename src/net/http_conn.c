@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "net/http_proxy.h"
+#include "net/http_tls_proxy.h"
 #include "net/tls.h"
 
 void http_conn_enter(struct http_conn *c, enum http_phase phase, unsigned seconds)
@@ -150,6 +151,8 @@ void http_conn_accept(struct http_loop *loop, const struct http_listener *listen
 	c->addr = *addr;
 	name_peer(c);
 	LIST_INSERT_HEAD(&loop->conns, c, link);
+	/* whom a PROXY header names is another matter */
+	c->by_proxy = http_tls_proxy_is_trusted(listener, &c->address);
 	if (http_proxy_is_trusted(listener, &c->address))
 		http_proxy_begin(c);
 	else

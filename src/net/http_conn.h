@@ -40,6 +40,7 @@ struct http_conn {
 	bool last;                    /* close when the reply is out */
 	bool linger;                  /* and do it gently */
 	struct sockaddr_storage addr; /* of the client, as a trusted proxy tells it */
+	bool by_proxy;                /* from one that terminates TLS for the listener */
 	bool counted;                 /* among the connections of addr */
 	char peer[HTTP_PEER_MAX];
 	struct address address;

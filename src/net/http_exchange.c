@@ -191,8 +191,11 @@ static struct http_job *begin_job(struct http_conn *c, size_t head_len)
 	job->req.address = c->address;
 	job->req.peer_port = c->peer_port;
 	job->req.peer_uid = c->peer_uid;
-	job->req.tls = c->listener->tls != NULL;
-	http_job_set_tls(job, c->tls);
+	job->listener = c->listener;
+	job->req.by_proxy = c->by_proxy;
+	job->req.tls = c->listener->tls || c->by_proxy;
+	/* the other side of a proxy's TLS is the proxy, not the client */
+	http_job_set_tls(job, c->by_proxy ? NULL : c->tls);
 	atomic_fetch_add_explicit(&c->loop->shared->requests, 1, memory_order_relaxed);
 	return job;
 }

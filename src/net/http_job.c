@@ -14,6 +14,7 @@ struct http_job *http_job_new(size_t head_len)
 	/* not all of it: the header arrays are counted, and large */
 	job->next = NULL;
 	job->loop = NULL;
+	job->listener = NULL;
 	job->conn = NULL;
 	atomic_init(&job->abandoned, false);
 	job->begun_us = clock_mono_us();

@@ -21,11 +21,13 @@
 #define HTTP_STACK (512u << 10)
 
 struct http_conn;
+struct http_listener;
 struct http_loop;
 
 struct http_job {
 	struct http_job *next;  /* in the loop's inbox */
 	struct http_loop *loop; /* to which the reply goes */
+	const struct http_listener *listener;
 	struct http_conn *conn; /* NULL: the client went away */
 	atomic_bool abandoned;  /* as above: a worker need not begin */
 	int64_t begun_us;       /* when its head was there, clock_mono_us() */
@@ -41,7 +43,8 @@ struct http_job {
 /* With room for a head of that length, for the caller to fill; NULL if there is no memory. */
 struct http_job *http_job_new(size_t head_len);
 void http_job_free(struct http_job *job);
-/* Tells the handler what is known of the other side of TLS (NULL: plain); takes a reference. */
+/* Tells the handler what is known of the other side of TLS (NULL: nothing); takes a reference.
+ * Once. */
 void http_job_set_tls(struct http_job *job, struct tls_peer *tls);
 
 /* The access log's line. The query is left out: it may hold a whole PKCS#10 request. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/thread.h"
+#include "net/http_tls_proxy.h"
 
 struct worker {
 	struct http_pool *pool;
@@ -95,6 +96,17 @@ static struct http_job *next_job(struct worker *w)
 	return job;
 }
 
+static void handle(struct worker *w, struct http_job *job)
+{
+	const struct http_server_config *config = &w->pool->config;
+	const char *reason = NULL;
+
+	if (http_tls_proxy_take(job, &config->log, &reason))
+		config->handler(config->ctx, w->own, &job->req, &job->reply);
+	else if (config->refused)
+		config->refused(config->ctx, &job->req, reason);
+}
+
 static void run_job(struct worker *w, struct http_job *job)
 {
 	struct http_pool *pool = w->pool;
@@ -102,7 +114,7 @@ static void run_job(struct worker *w, struct http_job *job)
 
 	/* nobody waits for the answer of a job that has not begun: under load that time is dear */
 	if (!atomic_load_explicit(&job->abandoned, memory_order_relaxed)) {
-		pool->config.handler(pool->config.ctx, w->own, &job->req, reply);
+		handle(w, job);
 		if (reply->status == 0 || reply->body.failed)
 			http_reply_text(reply, 500, "the server failed to make an answer");
 		if (pool->config.access_log)

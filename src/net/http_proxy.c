@@ -16,12 +16,7 @@ struct http_proxy {
 
 bool http_proxy_is_trusted(const struct http_listener *listener, const struct address *peer)
 {
-	size_t i;
-
-	for (i = 0; i < listener->n_proxies; i++)
-		if (address_block_has(&listener->proxies[i], peer))
-			return true;
-	return false;
+	return address_among(peer, listener->proxies, listener->n_proxies);
 }
 
 static void refuse(struct http_conn *c, const struct err *err)

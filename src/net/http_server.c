@@ -73,21 +73,41 @@ static enum result prepare_socket(struct http_listener *l, struct err *err)
 	return OK;
 }
 
-/* Its own name and proxies; on failure none of them. */
+/* A copy of what a listener has borrowed, for us to free; NULL: no memory. */
+static void *copy_of(const void *bytes, size_t len)
+{
+	void *copy = calloc(1, len + 1);
+
+	if (copy && len)
+		memcpy(copy, bytes, len);
+	return copy;
+}
+
+static void free_borrowed(const struct http_listener *l)
+{
+	const void *const all[] = { l->name, l->proxies, l->tls_proxy.field, l->tls_proxy.trusted };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(all); i++)
+		free((void *)(uintptr_t)all[i]);
+}
+
+/* Its own texts and addresses; on failure none of them. */
 static enum result copy_borrowed(struct http_listener *l, struct err *err)
 {
-	struct address_block *proxies = calloc(l->n_proxies + 1, sizeof(*proxies));
-	char *name = strdup(l->name);
+	struct http_listener c = *l;
+	struct http_tls_proxy *p = &c.tls_proxy;
 
-	if (!name || !proxies) {
-		free(name);
-		free(proxies);
+	c.name = copy_of(l->name, strlen(l->name));
+	c.proxies = copy_of(l->proxies, l->n_proxies * sizeof(*l->proxies));
+	p->trusted = copy_of(p->trusted, p->n_trusted * sizeof(*p->trusted));
+	if (p->field)
+		p->field = copy_of(p->field, strlen(p->field));
+	if (!c.name || !c.proxies || !p->trusted || (!p->field && l->tls_proxy.field)) {
+		free_borrowed(&c);
 		return err_nomem(err);
 	}
-	if (l->n_proxies)
-		memcpy(proxies, l->proxies, l->n_proxies * sizeof(*proxies));
-	l->name = name;
-	l->proxies = proxies;
+	*l = c;
 	return OK;
 }
 
@@ -178,10 +198,8 @@ void http_server_drain(struct http_server *server, unsigned seconds)
 		http_loop_free(server->loops[i]);
 	http_peers_free(shared->peers);
 	http_loop_close_listeners(shared);
-	for (i = 0; i < shared->n_listeners; i++) {
-		free((char *)(uintptr_t)shared->listeners[i].name);
-		free((struct address_block *)(uintptr_t)shared->listeners[i].proxies);
-	}
+	for (i = 0; i < shared->n_listeners; i++)
+		free_borrowed(&shared->listeners[i]);
 	free(shared->listeners);
 	free(server);
 }

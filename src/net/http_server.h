@@ -13,6 +13,7 @@
 #define NET_HTTP_SERVER_H
 
 #include "base/log.h"
+#include "net/client_cert.h"
 #include "net/http.h"
 
 struct http_limits {
@@ -39,7 +40,21 @@ struct http_limits {
 			       .connections_per_address = 256,                                     \
 			       .queue = 1024 })
 
-struct tls_server; /* net/tls.h */
+struct tls_server;   /* net/tls.h */
+struct tls_verifier; /* net/tls_verifier.h */
+
+/*
+ * Proxies that terminate TLS in front of a listener: what comes from them counts as TLS, and the
+ * field has the client's certificates. What a TLS hop says of the proxy itself counts for nothing.
+ * From others a request with such a field is refused.
+ */
+struct http_tls_proxy {
+	const char *field; /* NULL: there are none */
+	enum client_cert_format format;
+	const struct address_block *trusted;
+	size_t n_trusted;
+	struct tls_verifier *verifier; /* borrowed */
+};
 
 struct http_listener {
 	const char *name;
@@ -53,6 +68,7 @@ struct http_listener {
 	 */
 	const struct address_block *proxies;
 	size_t n_proxies;
+	struct http_tls_proxy tls_proxy;
 	size_t body_bytes;   /* in the place of the limit; 0: that */
 	bool proxy_optional; /* a proxy that sends no header is taken for the client */
 };
@@ -70,6 +86,9 @@ typedef void http_handler(void *ctx, void *worker, const struct http_request *re
  */
 typedef bool http_quick(void *ctx, const struct http_request *req, struct http_reply *reply);
 
+/* Runs in a worker thread: a request was refused before the handler saw it, for this reason. */
+typedef void http_refused(void *ctx, const struct http_request *req, const char *reason);
+
 struct http_server_config {
 	const struct http_listener *listeners;
 	size_t n_listeners;
@@ -77,7 +96,8 @@ struct http_server_config {
 	unsigned loops;   /* event loops; 0: one a core */
 	unsigned workers; /* worker threads; 0: four a core, at least eight */
 	http_handler *handler;
-	http_quick *quick; /* NULL: none */
+	http_quick *quick;     /* NULL: none */
+	http_refused *refused; /* NULL: nobody wants to know */
 	void *ctx;
 	/* makes and frees a thread's own state (a crypto context, say); called in that thread */
 	RESULT (*worker_new)(void *ctx, unsigned index, void **worker, struct err *err);

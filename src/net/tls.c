@@ -16,7 +16,6 @@
 #define CIPHERS_TLS12 "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 
 #define CHAIN_BYTES 32768 /* of a client's certificates */
-#define CHAIN_DEPTH 4     /* CAs between a client's certificate and one that is trusted */
 #define SESSION_SECONDS 3600
 
 /* What a connection is made of. */
@@ -84,7 +83,7 @@ static enum result set_up(SSL_CTX *ctx, const struct tls_server_config *config, 
 	(void)SSL_CTX_set_num_tickets(ctx, 1);
 	(void)SSL_CTX_set_timeout(ctx, SESSION_SECONDS);
 	SSL_CTX_set_max_cert_list(ctx, CHAIN_BYTES);
-	SSL_CTX_set_verify_depth(ctx, CHAIN_DEPTH);
+	SSL_CTX_set_verify_depth(ctx, TLS_TRUST_DEPTH);
 	TRY(load_chain(ctx, config->certificate, err));
 	return use_key(ctx, config, err);
 }

@@ -32,6 +32,9 @@ struct tls_peer {
 size_t tls_peer_bind(void *ssl, uint8_t out[TLS_PEER_BINDING_MAX]);
 /* After the handshake on ssl (SSL *). NULL: no memory, or more certificates than we take. */
 struct tls_peer *tls_peer_new(void *ssl);
+/* Of a client that a proxy has told of: DER, leaf first; at most TLS_PEER_CERTS_MAX. NULL: no
+ * memory. */
+struct tls_peer *tls_peer_told(const struct span *certs, size_t n, bool verified);
 struct tls_peer *tls_peer_ref(struct tls_peer *p);
 /* NULL does nothing. */
 void tls_peer_unref(struct tls_peer *p);

@@ -95,6 +95,12 @@ enum result tls_trust_add_der(struct tls_trust *t, struct span der, struct err *
 	return r;
 }
 
+X509_STORE *tls_trust_store(const struct tls_trust *t)
+{
+	(void)X509_STORE_up_ref(t->store);
+	return t->store;
+}
+
 bool tls_trust_apply(const struct tls_trust *t, bool tell, SSL *ssl)
 {
 	STACK_OF(X509_NAME) *names = tell ? SSL_dup_CA_list(t->names) : NULL;
