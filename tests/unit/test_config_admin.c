@@ -14,8 +14,8 @@ static void refuses_with_line_and_remedy(void **state)
 		       "  - {name: c, certificate: {sha256: 12}}\n"
 		       "  - {name: d, certificate: {subject: b, issuer: CN=x}}\n"
 		       "admin: {listeners: [plain, other]}\n",
-		  ":21: admin.listeners[0]: listener \"plain\" is in the clear; give it tls, or "
-		  "name one that has\n"
+		  ":21: admin.listeners[0]: listener \"plain\" is in the clear; give it tls (or "
+		  "tls_proxy with operators: true), or name one that has\n"
 		  "S:21: admin.listeners[1]: no listener is named \"other\" under "
 		  "http.listeners\n"
 		  "S:17: operators[0].name: has neither password nor certificate to be known by\n"
