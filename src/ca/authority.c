@@ -95,6 +95,8 @@ static void ca_clear(struct authority_ca *ca)
 	identity_clear(&ca->ra_encrypt);
 	identity_clear(&ca->ocsp);
 	buf_clear(&ca->ca_ski);
+	buf_clear(&ca->new_with_old);
+	buf_clear(&ca->old_with_new);
 	for (i = 0; i < ca->n_chain; i++)
 		buf_clear(&ca->chain[i]);
 	free(ca->chain);
@@ -249,7 +251,21 @@ static RESULT load_ra(struct authority_ca *ca, const struct source *s, struct er
 	return identity_load(&ca->ra_encrypt, encrypt, s->keeper, err);
 }
 
-static RESULT load_chain(struct authority_ca *ca, const struct source *s, struct err *err)
+/* Where a certificate of that kind goes; the chain has room for all. */
+static struct buf *place_of(struct authority_ca *ca, enum store_ca_cert_kind kind)
+{
+	switch (kind) {
+	case STORE_CERT_OLD_WITH_NEW:
+		return &ca->old_with_new;
+	case STORE_CERT_NEW_WITH_OLD:
+		return &ca->new_with_old;
+	case STORE_CERT_CHAIN:
+		break;
+	}
+	return &ca->chain[ca->n_chain++];
+}
+
+static RESULT load_certs(struct authority_ca *ca, const struct source *s, struct err *err)
 {
 	const struct store_ca *record = s->record;
 	size_t i;
@@ -258,11 +274,13 @@ static RESULT load_chain(struct authority_ca *ca, const struct source *s, struct
 	if (!ca->chain)
 		return err_nomem(err);
 	for (i = 0; i < record->n_certs; i++) {
-		if (record->certs[i].kind != STORE_CERT_CHAIN ||
-		    record->certs[i].generation != s->generation)
+		struct buf *place;
+
+		if (record->certs[i].generation != s->generation)
 			continue;
-		buf_put(&ca->chain[ca->n_chain], buf_span(&record->certs[i].cert));
-		TRY(buf_check(&ca->chain[ca->n_chain++], err));
+		place = place_of(ca, record->certs[i].kind);
+		buf_put(place, buf_span(&record->certs[i].cert));
+		TRY(buf_check(place, err));
 	}
 	return OK;
 }
@@ -280,7 +298,7 @@ static RESULT load_keys(struct authority_ca *ca, const struct source *s, struct 
 	enum result r;
 
 	TRY(load_ski(ca, err));
-	TRY(load_chain(ca, s, err));
+	TRY(load_certs(ca, s, err));
 	TRY(load_ra(ca, s, err));
 	if (!ocsp)
 		return OK;

@@ -38,6 +38,9 @@ struct authority_ca {
 	struct ca_identity ca;
 	struct buf *chain; /* owned: DER of the CAs above, from the CA upwards */
 	size_t n_chain;
+	/* owned: cross certificates with the one before (RFC 4210 4.4); empty: there are none */
+	struct buf new_with_old;
+	struct buf old_with_new;
 	struct buf ca_ski; /* 20 octets or the certificate's SKI */
 	bool has_ra;
 	struct ca_identity

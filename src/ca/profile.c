@@ -165,7 +165,7 @@ static RESULT put_cdp(struct buf *out, const struct profile *p, unsigned generat
 
 	if (!p->n_cdp || p->crl_parts)
 		return OK;
-	TRY(profile_urls_init(&cdp, p->cdp, p->n_cdp, generation, true, err));
+	TRY(profile_urls_init(&cdp, p->cdp, p->n_cdp, generation, PROFILE_URL_LIST, err));
 	ext_put_crl_distribution_points(out, cdp.urls, p->n_cdp);
 	return OK;
 }
@@ -178,8 +178,9 @@ static RESULT put_aia(struct buf *out, const struct profile *p, unsigned generat
 
 	if (!p->n_ocsp && !p->n_ca_issuers)
 		return OK;
-	TRY(profile_urls_init(&ocsp, p->ocsp, p->n_ocsp, generation, false, err));
-	TRY(profile_urls_init(&issuers, p->ca_issuers, p->n_ca_issuers, generation, false, err));
+	TRY(profile_urls_init(&ocsp, p->ocsp, p->n_ocsp, generation, PROFILE_URL_PLAIN, err));
+	TRY(profile_urls_init(&issuers, p->ca_issuers, p->n_ca_issuers, generation,
+			      PROFILE_URL_ISSUER, err));
 	ext_put_authority_info_access(out, ocsp.urls, p->n_ocsp, issuers.urls, p->n_ca_issuers);
 	return OK;
 }

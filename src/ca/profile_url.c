@@ -15,6 +15,29 @@ static const char *list_name(const char *url)
 	return strchr(name, '.') ? NULL : name + strlen(name);
 }
 
+/* The last part of the URL, with its slash, where it is a file's name. */
+static const char *issuer_name(const char *url)
+{
+	const char *host = strstr(url, "://"), *path, *name = strrchr(url, '/');
+
+	if (strstr(url, PROFILE_GENERATION) || !host || strncmp(url, "http", 4) != 0)
+		return NULL;
+	path = strchr(host + 3, '/');
+	return path && strchr(name, '.') && !strchr(url, '?') ? name : NULL;
+}
+
+static const char *name_in(const char *url, enum profile_url_kind kind)
+{
+	return kind == PROFILE_URL_LIST     ? list_name(url)
+	       : kind == PROFILE_URL_ISSUER ? issuer_name(url)
+					    : NULL;
+}
+
+bool profile_url_follows(const char *url, enum profile_url_kind kind)
+{
+	return kind == PROFILE_URL_PLAIN || strstr(url, PROFILE_GENERATION) || name_in(url, kind);
+}
+
 /* text up to `to`, or to its end where that is NULL, with the placeholders filled in. */
 static void put_filled(const char *text, const char *to, unsigned generation, unsigned part,
 		       struct buf *out)
@@ -34,10 +57,10 @@ static void put_filled(const char *text, const char *to, unsigned generation, un
 	}
 }
 
-enum result profile_url_put(const char *url, unsigned generation, unsigned part, struct buf *out,
-			    struct err *err)
+static RESULT put_one(const char *url, enum profile_url_kind kind, unsigned generation,
+		      unsigned part, struct buf *out, struct err *err)
 {
-	const char *name = generation > 1 ? list_name(url) : NULL;
+	const char *name = generation > 1 ? name_in(url, kind) : NULL;
 
 	put_filled(url, name, generation, part, out);
 	if (name) {
@@ -46,6 +69,12 @@ enum result profile_url_put(const char *url, unsigned generation, unsigned part,
 	}
 	buf_put_byte(out, 0);
 	return buf_check(out, err);
+}
+
+enum result profile_url_put(const char *url, unsigned generation, unsigned part, struct buf *out,
+			    struct err *err)
+{
+	return put_one(url, PROFILE_URL_LIST, generation, part, out, err);
 }
 
 void profile_urls_clear(struct profile_urls *u)
@@ -66,15 +95,8 @@ static bool is_plain(char *const *urls, size_t n, unsigned generation)
 	return true;
 }
 
-static RESULT put_other(const char *url, unsigned generation, struct buf *out, struct err *err)
-{
-	put_filled(url, NULL, generation, 0, out);
-	buf_put_byte(out, 0);
-	return buf_check(out, err);
-}
-
 enum result profile_urls_init(struct profile_urls *u, char *const *urls, size_t n,
-			      unsigned generation, bool lists, struct err *err)
+			      unsigned generation, enum profile_url_kind kind, struct err *err)
 {
 	bool plain = is_plain(urls, n, generation);
 	size_t i, at = 0;
@@ -83,8 +105,7 @@ enum result profile_urls_init(struct profile_urls *u, char *const *urls, size_t 
 	if (!u->urls)
 		return err_nomem(err);
 	for (i = 0; i < n && !plain; i++)
-		TRY(lists ? profile_url_put(urls[i], generation, 0, &u->text, err)
-			  : put_other(urls[i], generation, &u->text, err));
+		TRY(put_one(urls[i], kind, generation, 0, &u->text, err));
 	for (i = 0; i < n; i++) {
 		u->urls[i] = plain ? urls[i] : (const char *)u->text.data + at;
 		at += strlen(u->urls[i]) + 1;

@@ -6,6 +6,7 @@
 
 #define MAX_AGE 900 /* seconds that a cache may keep a list without asking for a newer one */
 #define RETRY_SECONDS 5
+#define CA_CERTIFICATE "ca.cer"
 #define ETAG_OCTETS 16
 
 static void put_date(struct http_reply *reply, const char *name, int64_t t)
@@ -84,6 +85,24 @@ static struct span name_of(const struct config_endpoint *endpoint, struct span p
 	return name.len ? crl_plan_split(name, generation) : SPAN_LIT("full.crl");
 }
 
+static void send_certificate(const struct authority_ca *ca, struct http_reply *reply)
+{
+	struct err err = { 0 };
+
+	if (!ca) {
+		http_reply_text(reply, 404, "there is no such generation of the CA");
+		return;
+	}
+	buf_put(&reply->body, buf_span(&ca->ca.der));
+	if (buf_check(&reply->body, &err) != OK) {
+		http_reply_text(reply, 503, "%s", err_text(&err));
+		return;
+	}
+	reply->status = 200;
+	reply->content_type = "application/pkix-cert";
+	http_reply_header(reply, "Cache-Control", "max-age=%d, public, no-transform", MAX_AGE);
+}
+
 static void refuse(const struct config_endpoint *endpoint, struct span name,
 		   struct http_reply *reply)
 {
@@ -99,13 +118,17 @@ static void refuse(const struct config_endpoint *endpoint, struct span name,
 void serve_crl(const struct serve_crl *s, const struct config_endpoint *endpoint,
 	       const struct http_request *req, struct http_reply *reply)
 {
-	unsigned generation = s->generation;
+	unsigned generation = s->ca ? s->ca->generation : 0;
 	struct span name = name_of(endpoint, req->path, &generation);
 	struct crl_file *file;
 
 	if (req->method != HTTP_GET && req->method != HTTP_HEAD) {
-		http_reply_text(reply, 405, "revocation lists are read by GET");
+		http_reply_text(reply, 405, "what is published here is read by GET");
 		http_reply_header(reply, "Allow", "GET, HEAD");
+		return;
+	}
+	if (span_eq_str(name, CA_CERTIFICATE)) {
+		send_certificate(authority_ca_sibling(s->ca, generation), reply);
 		return;
 	}
 	file = crl_publisher_get(s->publisher, endpoint->ca, generation, name);

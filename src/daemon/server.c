@@ -354,9 +354,9 @@ static void handle_crl(struct server *s, UNUSED struct worker *w, const struct c
 	/* certificates of the first generation may name the endpoint's path alone */
 	while (ca && !authority_ca_is_alive(ca, serve.now))
 		ca = ca->next;
-	serve.generation = ca ? ca->generation : 0;
-	authority_unref(authority);
+	serve.ca = ca;
 	serve_crl(&serve, e, req, reply);
+	authority_unref(authority);
 }
 
 static void handle_ocsp(struct server *s, struct worker *w, const struct config_endpoint *e,

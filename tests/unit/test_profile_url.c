@@ -47,12 +47,48 @@ static void lists_of_urls(void **state)
 	CLEANUP(profile_urls_clear) struct profile_urls none = { 0 };
 
 	(void)state;
-	assert_int_equal(profile_urls_init(&first, urls, 1, 1, true, NULL), OK);
+	assert_int_equal(profile_urls_init(&first, urls, 1, 1, PROFILE_URL_LIST, NULL), OK);
 	assert_ptr_equal(first.urls[0], urls[0]);
-	assert_int_equal(profile_urls_init(&second, urls, 2, 2, true, NULL), OK);
+	assert_int_equal(profile_urls_init(&second, urls, 2, 2, PROFILE_URL_LIST, NULL), OK);
 	assert_string_equal(second.urls[0], "http://a/2/full.crl");
 	assert_string_equal(second.urls[1], "http://b/x2");
-	assert_int_equal(profile_urls_init(&none, NULL, 0, 2, false, NULL), OK);
+	assert_int_equal(profile_urls_init(&none, NULL, 0, 2, PROFILE_URL_PLAIN, NULL), OK);
+}
+
+static void urls_of_issuers(void **state)
+{
+	static const struct {
+		const char *url;
+		bool follows;
+		const char *second;
+	} rows[] = {
+		{ "http://c/crl/demo/ca.cer", true, "http://c/crl/demo/2/ca.cer" },
+		{ "http://c/demo.p7c", true, "http://c/2/demo.p7c" },
+		{ "https://c/ca-{generation}.cer", true, "https://c/ca-2.cer" },
+		{ "ldap://c/cn=ca?{generation}", true, "ldap://c/cn=ca?2" },
+		{ "ldap://c/cn=ca.example", false, "ldap://c/cn=ca.example" },
+		{ "http://c/get?ca=demo.cer", false, "http://c/get?ca=demo.cer" },
+		{ "http://c/ca", false, "http://c/ca" },
+		{ "http://c.example", false, "http://c.example" },
+		{ "http://c.example/", false, "http://c.example/" },
+		{ "", false, "" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		char *const urls[] = { (char *)(uintptr_t)rows[i].url };
+		CLEANUP(profile_urls_clear) struct profile_urls made = { 0 };
+
+		assert_int_equal(profile_urls_init(&made, urls, 1, 2, PROFILE_URL_ISSUER, NULL),
+				 OK);
+		assert_string_equal(made.urls[0], rows[i].second);
+		assert_int_equal(profile_url_follows(rows[i].url, PROFILE_URL_ISSUER),
+				 rows[i].follows);
+		assert_true(profile_url_follows(rows[i].url, PROFILE_URL_PLAIN));
+	}
+	assert_true(profile_url_follows("http://c/crl/demo", PROFILE_URL_LIST));
+	assert_false(profile_url_follows("http://c/demo.crl", PROFILE_URL_LIST));
 }
 
 int main(void)
@@ -60,6 +96,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(urls_of_generations),
 		cmocka_unit_test(lists_of_urls),
+		cmocka_unit_test(urls_of_issuers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
