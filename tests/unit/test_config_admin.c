@@ -35,7 +35,7 @@ static void refuses_with_line_and_remedy(void **state)
 		  ":16: endpoints[1].path: EST clients look under /.well-known/est only: it must "
 		  "be that, or a label behind it, as in /.well-known/est/sensors\n"
 		  "S:17: endpoints[1].listeners: EST is spoken over TLS only; name listeners that "
-		  "have tls\n"
+		  "have tls, or tls_proxy\n"
 		  "S:18: endpoints[2].path: an operation of EST has this name; choose another\n"
 		  "S:18: endpoints[2].protocol: EST is spoken over TLS only; give a listener under "
 		  "http.listeners a certificate and a key (tls)\n"
