@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/hex.h"
+#include "ca/anomaly_raise.h"
 #include "ca/authority.h"
 #include "store/revocation.h"
 
@@ -163,6 +164,17 @@ void admin_access_challenge(const struct admin_call *call, int status, struct ht
 bool admin_access_was_tried(const struct admin_call *call)
 {
 	return call->req->n_client_certs || operator_is_named(call->req);
+}
+
+void admin_access_failed(const struct admin_call *call, const struct admin_gate *gate)
+{
+	const struct anomaly_scene scene = { .anomalies = gate ? gate->anomalies : NULL,
+					     .store = call->api->store,
+					     .log = call->api->log,
+					     .peer = call->req->peer,
+					     .now = clock_now(call->api->clock) };
+
+	anomaly_raise_failure(&scene, "failed logins");
 }
 
 /* ---- the record ---- */

@@ -18,6 +18,9 @@ void admin_access_challenge(const struct admin_call *call, int status, struct ht
 /* Was anything shown that could be wrong? Else it is no failed login. */
 bool admin_access_was_tried(const struct admin_call *call);
 
+/* A login that failed, or was not looked at after too many: as the rules for anomalies see it. */
+void admin_access_failed(const struct admin_call *call, const struct admin_gate *gate);
+
 /* Each writes an event. */
 RESULT admin_access_record_act(const struct admin_call *call, struct err *err);
 void admin_access_record_refusal(const struct admin_call *call, const struct err *why);

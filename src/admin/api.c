@@ -136,6 +136,8 @@ static bool let_in(struct admin_call *call, const struct admin_gate *gate, struc
 	err.code = r;
 	if (r == ERR_DENIED && admin_access_was_tried(call))
 		admin_access_record_refusal(call, &err);
+	if ((status == 401 || status == 429) && admin_access_was_tried(call))
+		admin_access_failed(call, gate);
 	refuse(call, status, &err, reply);
 	admin_access_challenge(call, status, reply);
 	return false;

@@ -71,6 +71,7 @@ struct admin_gate {
 	const struct operator_list *operators;
 	const struct authority *authority; /* whose certificates are seen not to be revoked */
 	bool by_proxy;                     /* does a certificate count that a proxy tells of? */
+	struct anomalies *anomalies;       /* what failed logins are held against; NULL: nothing */
 };
 
 /* c: the calling thread's. gate NULL: only the Unix socket is let in. */

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/secret.h"
+#include "ca/anomaly_raise.h"
 
 #define RETRY_SECONDS 5
 #define FOR_EVER 253402300799 /* 9999-12-31T23:59:59Z */
@@ -162,6 +163,20 @@ static void send_page(const struct call *call, struct http_reply *reply)
 
 /* ---- who asks, and for what ---- */
 
+/* A login that failed, or was not looked at after too many. */
+static void count_failure(const struct call *call)
+{
+	const struct anomaly_scene scene = { .anomalies = call->s->anomalies,
+					     .store = call->s->store,
+					     .log = &call->log,
+					     .endpoint = call->e->name,
+					     .peer = call->req->peer,
+					     .now = clock_now(call->s->clock) };
+
+	if (operator_is_named(call->req))
+		anomaly_raise_failure(&scene, "failed logins");
+}
+
 static void ask_who(const struct call *call, const struct err *why, struct http_reply *reply)
 {
 	log_warning(&call->log, "no challenge: unknown operator", LOG_ERR(why));
@@ -187,6 +202,7 @@ static void serve_page(struct call *call, struct http_reply *reply)
 
 	http_reply_header(reply, "Cache-Control", "no-store");
 	if (r == ERR_DENIED || r == ERR_TOO_MANY) {
+		count_failure(call);
 		(r == ERR_TOO_MANY ? hold_off : ask_who)(call, &err, reply);
 		return;
 	}

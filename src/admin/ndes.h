@@ -32,7 +32,8 @@ struct ndes_service {
 	const struct clock *clock;
 	const struct log *log;
 	const struct operator_list *operators;
-	pthread_mutex_t *reusing; /* one at a time makes a reusable challenge and its file */
+	struct anomalies *anomalies; /* what failed logins are held against; NULL: nothing */
+	pthread_mutex_t *reusing;    /* one at a time makes a reusable challenge and its file */
 };
 
 /* c: the calling thread's. rest: of the path, behind the endpoint's. ca may be NULL: not made yet;

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "ca/anomaly_raise.h"
 #include "daemon/metrics.h"
 #include "daemon/refusals.h"
 #include "daemon/serve_crl.h"
@@ -266,6 +267,7 @@ static void handle_admin(struct server *s, struct worker *w, const struct config
 	const struct admin_gate gate = {
 		.operators = config ? config->operators : NULL,
 		.authority = authority,
+		.anomalies = config ? config->anomalies : NULL,
 		.by_proxy =
 		    config &&
 		    config->listeners[find_listener(config, req->listener)].tls_proxy.operators,
@@ -302,6 +304,7 @@ static void handle_scep(struct server *s, struct worker *w, const struct config_
 struct account_check {
 	const struct operator_list *operators;
 	const struct http_request *req;
+	struct anomaly_scene scene; /* of attempts that are not even looked at */
 };
 
 static enum result verify_account(const struct verifier *v, struct crypto *c, struct span name,
@@ -312,8 +315,10 @@ static enum result verify_account(const struct verifier *v, struct crypto *c, st
 	const struct operator_account *account = NULL;
 	enum result r = operator_check(check->operators, c, check->req, &shown, &account, err);
 
-	if (r == ERR_TOO_MANY) /* not the request's fault: it may be right, later */
+	if (r == ERR_TOO_MANY) { /* not the request's fault: it may be right, later */
+		anomaly_raise_failure(&check->scene, "refused requests");
 		return err_prefix(err, ERR_BUSY, "account");
+	}
 	TRY(r);
 	if (account->roles & OPERATOR_DEVICE)
 		return OK;
@@ -325,7 +330,15 @@ static void handle_est(struct server *s, struct worker *w, const struct config_e
 {
 	const struct config *config = server_config(s);
 	const struct enrol_context enrol = { .store = s->store, .clock = &s->clock };
-	struct account_check check = { .operators = config->operators, .req = req };
+	struct account_check check = { .operators = config->operators,
+				       .req = req,
+				       .scene = { .anomalies = config->anomalies,
+						  .store = s->store,
+						  .log = &s->log,
+						  .endpoint = e->name,
+						  .ca = e->ca,
+						  .peer = req->peer,
+						  .now = clock_now(&s->clock) } };
 	const struct verifier accounts = { .verify = verify_account, .ctx = &check };
 	const struct est_service service = {
 		.enrol = &enrol, .log = &s->log, .accounts = &accounts, .crls = s->publisher
@@ -380,6 +393,7 @@ static void handle_ndes(struct server *s, struct worker *w, const struct config_
 					      .clock = &s->clock,
 					      .log = &s->log,
 					      .operators = config->operators,
+					      .anomalies = config->anomalies,
 					      .reusing = &s->reusing };
 	struct crypto *c = NULL;
 	struct err err = { 0 };
