@@ -201,3 +201,18 @@ def test_bouncycastle_enrols_and_renews(est):
         "simpleenroll CN=bouncy",
         "simplereenroll CN=bouncy",
     ]
+
+
+def test_bouncycastle_asks_by_full_requests(est, tmp_path):
+    (tmp_path / "ca.pem").write_text(est.ctl("ca", "show", "demo", "--pem").stdout)
+    peer = pathlib.Path(__file__).with_name("CmcPeer.java")
+    where = f"127.0.0.1:{est.tls_port}"
+    lines = run("java", "-cp", JARS, peer, where, est.web.path, tmp_path / "ca.pem", "sensor", PASSWORD).stdout.decode()
+    assert lines.splitlines() == [
+        "enrolled CN=bouncy",
+        "CRMF CN=bouncy-crmf",
+        "renewed CN=bouncy",
+        "getCert CN=bouncy",
+        "revoked CN=bouncy",
+        "refused CN=bouncy",
+    ]

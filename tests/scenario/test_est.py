@@ -45,6 +45,7 @@ ENDPOINTS = [
             "renewal": True,
             "static": [static_hash("an-old-habit")],
         },
+        est={"full_cmc": True},
     ),
     est_endpoint("open"),
     est_endpoint("manual", approval="manual", est={"retry_after": "1s"}),

@@ -17,7 +17,7 @@ from cmc_peer import HEADERS, Answer, control, pki_data, signed, tcr
 from conftest import endpoint, profile
 from daemon import wait_for
 from est_peer import Request, basic
-from test_est import PASSWORD, PROFILES, est_endpoint, events, make_est, refusal, waiting
+from test_est import PASSWORD, PROFILES, est_endpoint, events, make_est, waiting
 
 TAKEN = {"full_cmc": True}
 ENDPOINTS = [
@@ -27,7 +27,12 @@ ENDPOINTS = [
         est=TAKEN, authorisation={"one_time": True, "accounts": True, "renewal": True, "registrars": True}
     ),
     est_endpoint("open", est=TAKEN, authorisation={"anyone": True, "renewal": True}),
-    est_endpoint("manual", approval="manual", est={"retry_after": "1s", **TAKEN}),
+    est_endpoint(
+        "manual",
+        approval="manual",
+        est={"retry_after": "1s", **TAKEN},
+        authorisation={"anyone": True, "registrars": True},
+    ),
     est_endpoint("maker", est=TAKEN, authorisation={"certificates": True}),
     est_endpoint("new-keys", est=TAKEN, profile="new-keys", authorisation={"accounts": True, "renewal": True}),
     est_endpoint("linked", est={"channel_binding": "required", **TAKEN}),
@@ -372,8 +377,12 @@ def test_waiting_survives_a_restart(est):
     polled = ask(est, poll(token, request.key), "manual")
     assert (polled.http, polled.status, polled.bodies) == (202, "pending", [7])
     assert polled.pend_info["token"].native == token
-    # a stranger learns nothing
+    # a stranger learns nothing, and another device neither; a registration authority does
     refused(ask(est, poll(token, Request().key), "manual"), 400, "badMessageCheck")
+    device, device_key = enrolled(est, "curious")
+    refused(ask(est, poll(token, device_key, device), "manual"), 403, "badRequest", "RFC 5272 6.13")
+    ra, ra_key = enrolled(est, "the poller", "registrars")
+    assert ask(est, poll(token, ra_key, ra), "manual").status == "pending"
     est.ctl("request", "approve", waiting(est))
     cert = ask(est, poll(token, request.key), "manual").certificate_for(request.key)
     assert ask(est, message, "manual").certificate_for(request.key) == cert
@@ -413,6 +422,12 @@ def test_get_cert(est):
     # not to whom the CA has given none
     stranger = signed(pki_data([asked]), ec.generate_private_key(ec.SECP256R1()))
     refused(ask(est, stranger), 400, "badMessageCheck")
+    revoked, revoked_key = enrolled(est, "no longer")
+    est.ctl("cert", "revoke", f"{revoked.serial_number:x}", "--reason", "superseded")
+    refused(ask(est, signed(pki_data([asked]), revoked_key, revoked)), 403, "badRequest", "superseded")
+    issuer = der.seq(cmc_peer.name_der(est.ca.subject))
+    list_ = pki_data([control(1, "get_crl", issuer)])
+    refused(ask(est, signed(list_, revoked_key, revoked)), 403, "badRequest", "superseded")
     nothing = control(1, "get_cert", cmc_peer.get_cert(wanted.issuer, 4711))
     refused(ask(est, signed(pki_data([nothing]), key, cert)), 404, "badCertId", "has issued no such", bodies=[1])
     other = control(1, "get_cert", cmc_peer.get_cert(est_peer.name("Other CA"), 1))
@@ -486,114 +501,3 @@ def test_revocations_that_cannot_be(est):
     ):
         refused(ask(est, message), http, fail_info, word)
     assert not revocations(est, cert)
-
-
-# ---- what is refused ----
-
-
-def test_where_it_is_off_there_is_none(est):
-    request = Request()
-    answer = send(est, signed(pki_data(requests=[tcr(1, request.der)]), request.key), "off")
-    refusal(answer, 404, "RFC 7030 4.3")
-
-
-def not_cms():
-    return der.seq(der.integer(1))
-
-
-@pytest.mark.parametrize(
-    "message, word",
-    [
-        (lambda: Request().der, "SignedData"),
-        (not_cms, "SignedData"),
-        (lambda: signed(b"\x04\x00", Request().key), "PKIData"),
-        (lambda: signed(pki_data(), Request().key, kind="1.2.840.113549.1.7.1"), "id-cct-PKIData"),
-        (lambda: signed(pki_data([control(1, "sender_nonce", der.octets(b"a")), control(2, "sender_nonce", der.octets(b"b"))])), "two controls"),
-        (lambda: signed(pki_data([control(1, "sender_nonce", der.octets(b"a"))], [tcr(1, Request().der)])), "twice"),
-        (lambda: signed(pki_data([control(0, "sender_nonce", der.octets(b"a"))])), "3.2.2"),
-        (lambda: signed(pki_data([control(i + 1, f"1.2.3.{i}", der.NULL) for i in range(40)])), "more than 32"),
-    ],
-)
-def test_what_is_no_full_request_is_answered_in_text(est, message, word):
-    """RFC 7030 4.3.1: rejected. There is no CMC to answer, and nothing is signed for it."""
-    answer = send(est, message(), "open")
-    assert answer[0] in (400, 413)
-    refusal(answer, answer[0], word)
-
-
-def test_other_content_types_are_refused(est):
-    refusal(est.est("open").call("POST", "fullcmc", Request().body), 415, "application/pkcs7-mime")
-
-
-def two_requests():
-    one, two = Request("one"), Request("two")
-    return signed(pki_data([nonce()], [tcr(11, one.der), tcr(12, two.der)]), one.key)
-
-
-def unknown_controls(*names):
-    request = Request()
-    controls = [control(i + 1, name, der.NULL) for i, name in enumerate(names)]
-    return signed(pki_data(controls, [tcr(9, request.der)]), request.key)
-
-
-def flipped():
-    request = Request()
-    message = bytearray(signed(pki_data([nonce()], [tcr(9, request.der)]), request.key))
-    message[-1] ^= 1
-    return bytes(message)
-
-
-def of_another_key():
-    request = Request()
-    return signed(pki_data([nonce()], [tcr(9, request.der)]), Request().key)
-
-
-def borrowed_key_id():
-    request, other = Request(), Request()
-    sid = der.tlv(0x80, cmc_peer.key_id(request.key))
-    return signed(pki_data([nonce()], [tcr(9, request.der)]), other.key, sid=sid)
-
-
-def broken_possession():
-    request = Request()
-    csr = bytearray(request.der)
-    csr[-1] ^= 1
-    return signed(pki_data([nonce()], [tcr(9, bytes(csr))]), request.key)
-
-
-@pytest.mark.parametrize(
-    "message, fail_info, words, bodies",
-    [
-        (two_requests, "badRequest", ["2 things"], [11, 12]),
-        (lambda: signed(pki_data([nonce()]), Request().key), "badRequest", ["nothing"], [0]),
-        (lambda: unknown_controls("1.2.3.4", "batch_requests"), "badRequest", ["1.2.3.4"], [1, 2]),
-        (lambda: unknown_controls("add_extensions"), "badRequest", ["id-cmc-addExtensions"], [1]),
-        (lambda: unknown_controls("lra_pop_witness"), "popFailed", ["id-cmc-lraPOPWitness"], [1]),
-        (flipped, "badMessageCheck", ["RFC 5652 5.6"], [9]),
-        (of_another_key, "badMessageCheck", ["subjectKeyIdentifier"], [9]),
-        (borrowed_key_id, "badMessageCheck", ["RFC 5652 5.6"], [9]),
-        (broken_possession, "popFailed", ["CSR signature"], [9]),
-        (lambda: signed(pki_data([nonce()], [tcr(9, der.seq(der.integer(1)))]), Request().key), "badRequest", ["PKCS#10", "CertificationRequest"], [9]),
-        (lambda: signed(pki_data([nonce()], [tcr(9, Request().der)])), "badMessageCheck", ["no signature"], [9]),
-    ],
-)
-def test_refusals_are_signed_and_say_what_disagreed(est, message, fail_info, words, bodies):
-    before = len(events(est, "enrol.rejected"))
-    answer = ask(est, message(), "open")
-    assert answer.http == 400 and (answer.status, answer.fail_info) == ("failed", fail_info), answer.text
-    assert any(word in answer.text for word in words), answer.text
-    assert answer.bodies == bodies
-    assert len(events(est, "enrol.rejected")) == before + 1
-
-
-def test_sha1_is_refused(est):
-    request = Request()
-    message = signed(pki_data([nonce()], [tcr(9, request.der)]), request.key, digest=hashes.SHA1)
-    refused(ask(est, message, "open"), 400, "badAlg", "SHA-1")
-
-
-def test_other_kinds_of_request_have_no_support(est):
-    answer = ask(est, signed(pki_data([nonce()], [cmc_peer.orm(4)]), Request().key), "open")
-    assert (answer.http, answer.status, answer.bodies) == (400, "noSupport", [4])
-
-

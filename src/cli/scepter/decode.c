@@ -96,7 +96,7 @@ static RESULT run(struct cli *cli, const void *opts, struct err *err)
 
 const struct cli_command scepter_decode = {
 	.name = "decode",
-	.summary = "Show what a SCEP message, certificate or request holds",
+	.summary = "Show what a SCEP or CMC message, certificate or request holds",
 	.examples = "scepter decode captured.bin\n"
 		    "scepter decode --json --key router7.key certrep.der\n"
 		    "grep PKIOperation access.log | head -1 | scepter decode -\n",

@@ -2,6 +2,7 @@
 #include "cli/scepter/tree_message.h"
 
 #include "cli/scepter/tree_cert.h"
+#include "cli/scepter/tree_cmc.h"
 #include "der/ber.h"
 #include "der/oid.h"
 #include "pki/name.h"
@@ -272,6 +273,8 @@ static RESULT put_signed(struct visit v, json_t *at, struct span der, struct err
 	if (!sd.has_content || sd.content.len == 0)
 		return OK;
 	node = tree_node(v.t, at, "content");
+	if (tree_cmc_type(&sd))
+		return tree_put_cmc(v.t, node, &sd, err);
 	return put_object(v, node, sd.content, err);
 }
 
@@ -295,7 +298,10 @@ static RESULT put_signed_or_scep(struct visit v, json_t *at, struct span der, st
 		if (is_scep)
 			return put_signed(v, at, der, err);
 	}
-	tree_text(v.t, at, "type", sd.has_signer ? "CMS SignedData" : "CMS certificates");
+	if (tree_cmc_type(&sd))
+		tree_text(v.t, at, "type", tree_cmc_type(&sd));
+	else
+		tree_text(v.t, at, "type", sd.has_signer ? "CMS SignedData" : "CMS certificates");
 	return put_signed(v, at, der, err);
 }
 
