@@ -200,6 +200,16 @@ enum result ber_to_der(struct span ber, const struct ber_limits *limits, struct 
 	return OK;
 }
 
+enum result ber_put_der(struct span ber, struct buf *out, struct err *err)
+{
+	bool was_der = false;
+
+	TRY(ber_to_der(ber, &BER_LIMITS_DEFAULT, out, &was_der, err));
+	if (was_der)
+		buf_put(out, ber);
+	return buf_check(out, err);
+}
+
 enum result ber_join_octets(struct span constructed_content, struct buf *out, struct err *err)
 {
 	size_t before = out->len;

@@ -25,6 +25,9 @@ struct ber_limits {
 RESULT ber_to_der(struct span ber, const struct ber_limits *limits, struct buf *out, bool *was_der,
 		  struct err *err);
 
+/* The same within BER_LIMITS_DEFAULT, appended in any case: a message that stands for itself. */
+RESULT ber_put_der(struct span ber, struct buf *out, struct err *err);
+
 /* Content of an OCTET STRING given as TLV content of primitive, or a run of OCTET STRINGs. */
 RESULT ber_join_octets(struct span constructed_content, struct buf *out, struct err *err);
 

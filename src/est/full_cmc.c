@@ -13,23 +13,13 @@
 /* ---- the message ---- */
 
 /* Devices send BER (BouncyCastle does unless it is asked not to). */
-static RESULT to_der(struct span bytes, struct buf *out, struct err *err)
-{
-	bool was_der = false;
-
-	TRY(ber_to_der(bytes, &BER_LIMITS_DEFAULT, out, &was_der, err));
-	if (was_der)
-		buf_put(out, bytes);
-	return buf_check(out, err);
-}
-
 static RESULT read_message(struct full_cmc *m, struct err *err)
 {
 	struct est_exchange *x = m->x;
 	struct span bytes = SPAN_NONE;
 
 	TRY(est_body_read(x->http->body, &x->decoded, &bytes, err));
-	TRY(to_der(bytes, &m->der, err));
+	TRY(ber_put_der(bytes, &m->der, err));
 	TRY(err_prefix(err, cms_signed_parse(buf_span(&m->der), &m->sd, err),
 		       "RFC 5272 3.2: SignedData"));
 	if (!span_eq(m->sd.content_type, OID_CCT_PKI_DATA))

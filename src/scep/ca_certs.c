@@ -35,13 +35,9 @@ static RESULT unarmour(struct span answer, struct buf *out, struct err *err)
 static RESULT to_der(struct span answer, struct buf *out, struct err *err)
 {
 	BUF bytes = BUF_INIT;
-	bool was_der = false;
 
 	TRY(unarmour(answer, &bytes, err));
-	TRY(ber_to_der(buf_span(&bytes), &BER_LIMITS_DEFAULT, out, &was_der, err));
-	if (was_der)
-		buf_put(out, buf_span(&bytes));
-	return buf_check(out, err);
+	return ber_put_der(buf_span(&bytes), out, err);
 }
 
 static RESULT parse_into(struct span answer, struct scep_ca_certs *ca, struct err *err)

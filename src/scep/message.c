@@ -133,20 +133,9 @@ static RESULT read_attributes(struct scep_message *m, struct err *err)
 			   &m->recipient_nonce, err);
 }
 
-/* The bytes as DER into a buffer of their own. */
-static RESULT to_der(struct span bytes, struct buf *out, struct err *err)
-{
-	bool was_der = false;
-
-	TRY(ber_to_der(bytes, &BER_LIMITS_DEFAULT, out, &was_der, err));
-	if (was_der)
-		buf_put(out, bytes);
-	return buf_check(out, err);
-}
-
 static RESULT parse_into(struct span bytes, struct scep_message *m, struct err *err)
 {
-	TRY(to_der(bytes, &m->der, err));
+	TRY(ber_put_der(bytes, &m->der, err));
 	TRY(cms_signed_parse(buf_span(&m->der), &m->sd, err));
 	if (!m->sd.has_signer)
 		return err_set(err, ERR_SYNTAX, "RFC 8894 3.2: pkiMessage has no signerInfo");
@@ -175,7 +164,7 @@ enum result scep_message_read_envelope(struct scep_message *m, struct err *err)
 	if (!m->has_envelope)
 		return err_set(err, ERR_BAD_REQUEST, "RFC 8894 3.2.2: %s without a pkcsPKIEnvelope",
 			       scep_message_type_name(m->message_type));
-	r = to_der(m->sd.content, &der, err);
+	r = ber_put_der(m->sd.content, &der, err);
 	if (r == OK)
 		r = cms_enveloped_parse(buf_span(&der), &m->envelope, err);
 	if (r != OK)
