@@ -152,20 +152,28 @@ void full_cmc_reply_done(struct full_cmc *m, const char *text, struct http_reply
 	send_answer(m, &a, reply);
 }
 
+/* RFC 5272 6.13: a poll has the token; said again it would have to be with the time of then. */
+static bool has_token(const struct full_cmc *m)
+{
+	return m->data.n_requests == 0;
+}
+
 static void send_pending(struct full_cmc *m, struct http_reply *reply)
 {
 	unsigned seconds = est_reply_retry_after(m->x);
 	struct answer a = { .http_status = 202,
-			    .status = { .status = CMC_PENDING, .fail_info = CMC_FAIL_NONE } };
+			    .status = { .status = CMC_PENDING,
+					.text = SPAN_LIT("the request waits for approval"),
+					.fail_info = CMC_FAIL_NONE } };
 	struct err err = { 0 };
 	BUF token = BUF_INIT;
 
-	full_cmc_put_token(m->x, &token);
+	if (!has_token(m))
+		full_cmc_put_token(m->x, &token);
 	if (buf_check(&token, &err) != OK) {
 		est_reply_later(m->x, &err, reply);
 		return;
 	}
-	a.status.text = SPAN_LIT("the request waits for approval");
 	a.status.pend_token = buf_span(&token);
 	a.status.pend_time = clock_now(m->x->service->enrol->clock) + seconds;
 	send_answer(m, &a, reply);

@@ -37,6 +37,7 @@ ENDPOINTS = [
     est_endpoint("new-keys", est=TAKEN, profile="new-keys", authorisation={"accounts": True, "renewal": True}),
     est_endpoint("linked", est={"channel_binding": "required", **TAKEN}),
     est_endpoint("registrars", profile="registrar"),
+    est_endpoint("lone", ca="lone", est=TAKEN),
     est_endpoint("off"),
 ]
 NEW_KEYS = profile("new-keys", renewal={"window": "any", "new_key": "required"})
@@ -46,6 +47,7 @@ NEW_KEYS = profile("new-keys", renewal={"window": "any", "new_key": "required"})
 def est(tmp_path_factory):
     directory = tmp_path_factory.mktemp("full-cmc")
     daemon = make_est(directory, profiles=[*PROFILES, NEW_KEYS], endpoints=ENDPOINTS)
+    daemon.admin.ca_init("lone", key="rsa2048", ra="none")
     daemon.ca_file = directory / "demo.pem"
     daemon.ca_file.write_text(daemon.ctl("ca", "show", "demo", "--pem").stdout)
     daemon.ca = x509.load_pem_x509_certificate(daemon.ca_file.read_bytes())
@@ -115,6 +117,15 @@ def test_what_is_to_be_echoed_is(est):
     assert len(answer.value("sender_nonce")) == 16
     assert answer.value("data_return") == b"my own state"
     assert answer.certificate_for(request.key).subject == est_peer.name("echo")
+
+
+def test_a_ca_without_registration_authority_signs_itself(est, tmp_path):
+    lone, request = tmp_path / "lone.pem", Request("lonely")
+    lone.write_text(est.ctl("ca", "show", "lone", "--pem").stdout)
+    message = signed(pki_data([nonce()], [tcr(1, request.der)]), request.key)
+    answer = Answer(send(est, message, "lone"), lone, tmp_path)
+    assert answer.status == "success" and answer.certificate_for(request.key)
+    assert len(answer.certs) == 2
 
 
 def test_with_a_challenge_once(est):
@@ -376,7 +387,7 @@ def test_waiting_survives_a_restart(est):
     est.restart()
     polled = ask(est, poll(token, request.key), "manual")
     assert (polled.http, polled.status, polled.bodies) == (202, "pending", [7])
-    assert polled.pend_info["token"].native == token
+    assert polled.headers["Retry-After"] == "1" and polled.info["other"].native is None  # RFC 5272 6.13
     # a stranger learns nothing, and another device neither; a registration authority does
     refused(ask(est, poll(token, Request().key), "manual"), 400, "badMessageCheck")
     device, device_key = enrolled(est, "curious")
