@@ -156,19 +156,18 @@ static void let_go(struct board *b, unsigned place)
 /* The lowest, so that as little memory as possible is ever touched. */
 static RESULT take_place(struct board *b, unsigned *place, struct err *err)
 {
-	unsigned i;
+	unsigned word;
 
-	for (i = 0; i < BOARD_PLACES; i++) {
-		if (atomic_load_explicit(&b->held[i / WORD_BITS], memory_order_relaxed) & bit_of(i))
-			continue;
-		if (hold(b, i))
-			break;
+	for (word = 0; word < WORDS; word++) {
+		uint64_t free = ~atomic_load_explicit(&b->held[word], memory_order_relaxed);
+
+		for (; free; free &= free - 1) {
+			*place = word * WORD_BITS + (unsigned)__builtin_ctzll(free);
+			if (hold(b, *place))
+				return OK;
+		}
 	}
-	if (i == BOARD_PLACES)
-		return err_set(err, ERR_LIMIT, "keeper: all %d places of the board are taken",
-			       BOARD_PLACES);
-	*place = i;
-	return OK;
+	return err_set(err, ERR_BUSY, "keeper: all %d places of the board are taken", BOARD_PLACES);
 }
 
 static void put(struct place *p, const struct span *parts, size_t n)

@@ -15,7 +15,8 @@
 
 struct board;
 
-#define BOARD_PLACES 256
+/* More than a server has threads. Touched only as far as they are used at the same time. */
+#define BOARD_PLACES 2048
 /* Of a place: holds any certificate, signature and content key; what is longer goes by a channel.
  */
 #define BOARD_OCTETS 16320u
@@ -27,7 +28,7 @@ DEFINE_CLEANUP(struct board, board_free)
 
 /* *fd: the memory's descriptor, for the keeper; the caller closes it. */
 RESULT board_new(struct board **out, int *fd, struct err *err);
-/* Puts a request up and tells its place. ERR_LIMIT: too long, or all places are taken. */
+/* Puts a request up and tells its place. ERR_LIMIT: too long; ERR_BUSY: all places are taken. */
 RESULT board_ask(struct board *b, const struct span *parts, size_t n, unsigned *place,
 		 struct err *err);
 /*

@@ -203,7 +203,7 @@ enum result post_call(struct post *p, const struct keeper_request *req, struct b
 
 	if (!keeper_request_is_slow(req))
 		r = call_short(p, req, in, err);
-	if (r == ERR_LIMIT) /* it has no room on the board */
+	if (r == ERR_LIMIT) /* too long for a place */
 		return call_errand(p, req, in, reply, err);
 	TRY(r);
 	return keeper_wire_get_reply(buf_span(in), reply, err);

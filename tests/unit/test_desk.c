@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "keeper/board.h"
@@ -114,7 +115,7 @@ static void every_place_has_its_answer(void **state)
 	/* answered or not: a place is free when its reply has been taken */
 	for (i = 0; i < BOARD_PLACES; i++)
 		places[i] = ask(f, i % 2 ? &ping : &open_unknown);
-	assert_int_equal(board_ask(f->board, &any, 1, &more, NULL), ERR_LIMIT);
+	assert_int_equal(board_ask(f->board, &any, 1, &more, NULL), ERR_BUSY);
 	for (i = 0; i < BOARD_PLACES; i++) {
 		assert_int_equal(answer_of(f, places[i], &len), i % 2 ? OK : ERR_NOT_FOUND);
 		assert_int_equal(len != 0, i % 2 == 0);
@@ -200,11 +201,22 @@ static int memory_of(size_t size, int seals)
 	return fd;
 }
 
+static size_t board_size(void)
+{
+	CLEANUP(board_freep) struct board *b = NULL;
+	struct stat st;
+	int memory = -1;
+
+	assert_int_equal(board_new(&b, &memory, NULL), OK);
+	assert_int_equal(fstat(memory, &st), 0);
+	assert_int_equal(close(memory), 0);
+	return (size_t)st.st_size;
+}
+
 /* What could shrink under its reader would be a means to kill it. */
 static void only_sealed_memory_is_a_board(void **state)
 {
-	const size_t page = 4096, places = (size_t)BOARD_PLACES * (BOARD_OCTETS + 64);
-	const size_t right = places + 2 * 64;
+	const size_t page = 4096, right = board_size();
 	int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 	const struct {
 		size_t size;
