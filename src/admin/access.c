@@ -31,9 +31,9 @@ static RESULT by_socket(struct admin_call *call, struct err *err)
 	return OK;
 }
 
-/* Of this CA of ours? ERR_DENIED: and revoked. */
+/* *ours: of this CA of ours. ERR_DENIED: and revoked. */
 static RESULT check_status(const struct admin_call *call, const char *ca, const struct cert *leaf,
-			   struct err *err)
+			   bool *ours, struct err *err)
 {
 	CLEANUP(store_cert_clear) struct store_cert issued = { 0 };
 	struct store_status status = { 0 };
@@ -44,19 +44,39 @@ static RESULT check_status(const struct admin_call *call, const char *ca, const 
 	TRY(r);
 	if (!span_eq(buf_span(&issued.der), leaf->der))
 		return OK;
+	*ours = true;
 	TRY(store_find_status(call->api->store, ca, leaf->serial, &status, err));
 	return status.revoked ? err_set(err, ERR_DENIED, "the client certificate is revoked") : OK;
 }
 
-/* Certificates of our own CAs may be revoked; of others' we would not know. */
+/*
+ * Of other CAs, where there are lists of theirs. One that is known by its fingerprint alone, of
+ * whose CA nobody has heard, has nobody who could revoke it but who wrote that down.
+ */
+static RESULT check_lists(const struct admin_call *call, const struct admin_gate *gate,
+			  const struct cert *leaf, struct err *err)
+{
+	const struct foreign_crl_query q = { call->c, call->api->log, clock_now(call->api->clock) };
+	enum result r;
+
+	if (!gate->revoked)
+		return OK;
+	r = foreign_crl_ask(gate->revoked, &q, leaf, err);
+	if (r == ERR_NOT_FOUND && call->req->client_verified)
+		return err_prefix(err, ERR_DENIED, "client certificate");
+	return r == ERR_NOT_FOUND ? OK : r;
+}
+
+/* Certificates of our own CAs are in the store. */
 static RESULT check_revocation(const struct admin_call *call, const struct admin_gate *gate,
 			       const struct cert *leaf, struct err *err)
 {
+	bool ours = false;
 	size_t i;
 
-	for (i = 0; i < authority_count(gate->authority); i++)
-		TRY(check_status(call, authority_name(gate->authority, i), leaf, err));
-	return OK;
+	for (i = 0; i < authority_count(gate->authority) && !ours; i++)
+		TRY(check_status(call, authority_name(gate->authority, i), leaf, &ours, err));
+	return ours ? OK : check_lists(call, gate, leaf, err);
 }
 
 /* One that a proxy tells of is none, unless that is said to count here. */

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ca/enrol.h"
+#include "ca/foreign_crl.h"
 #include "keeper/client.h"
 #include "net/http.h"
 #include "net/http_server.h"
@@ -72,6 +73,7 @@ struct admin_gate {
 	const struct authority *authority; /* whose certificates are seen not to be revoked */
 	bool by_proxy;                     /* does a certificate count that a proxy tells of? */
 	struct anomalies *anomalies;       /* what failed logins are held against; NULL: nothing */
+	struct foreign_crl *revoked;       /* by other CAs; NULL: that is not asked */
 };
 
 /* c: the calling thread's. gate NULL: only the Unix socket is let in. */

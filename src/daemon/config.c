@@ -26,6 +26,13 @@ static const cyaml_config_t cyaml = {
 	.log_level = CYAML_LOG_ERROR,
 };
 
+static void listener_clear(struct config_listener *l)
+{
+	free(l->proxies);
+	free(l->tls_proxy.trusted);
+	foreign_crl_free(l->client_crl);
+}
+
 static void snapshot_free(struct snapshot *s)
 {
 	size_t i;
@@ -45,10 +52,8 @@ static void snapshot_free(struct snapshot *s)
 	}
 	free(s->config.endpoints);
 	anomalies_free(s->config.anomalies);
-	for (i = 0; i < s->config.n_listeners; i++) {
-		free(s->config.listeners[i].proxies);
-		free(s->config.listeners[i].tls_proxy.trusted);
-	}
+	for (i = 0; i < s->config.n_listeners; i++)
+		listener_clear(&s->config.listeners[i]);
 	operator_list_free(s->config.operators);
 	free(s->config.cas);
 	(void)cyaml_free(&cyaml, &config_file_schema, s->file, 0);
@@ -78,7 +83,7 @@ static enum result make_paths_absolute(struct file_config *f, const char *config
 {
 	char full[PATH_MAX];
 	const char *folder;
-	size_t i;
+	size_t i, j;
 
 	if (!realpath(config_path, full))
 		return err_errno(err, errno, "%s", config_path);
@@ -101,7 +106,12 @@ static enum result make_paths_absolute(struct file_config *f, const char *config
 			TRY(make_absolute(&tls->client_ca, folder, err));
 		if (f->http.listeners[i].tls_proxy)
 			TRY(make_absolute(&f->http.listeners[i].tls_proxy->client_ca, folder, err));
+		for (j = 0; tls && j < tls->client_crls_count; j++)
+			TRY(make_absolute(&tls->client_crls[j], folder, err));
 	}
+	for (i = 0; i < f->endpoints_count; i++)
+		if (f->endpoints[i].est)
+			TRY(make_absolute(&f->endpoints[i].est->shared_keys, folder, err));
 	return OK;
 }
 

@@ -10,6 +10,7 @@
 #include "admin/ndes.h"
 #include "base/log.h"
 #include "ca/crl_make.h"
+#include "ca/foreign_crl.h"
 #include "daemon/admission.h"
 #include "daemon/passphrase.h"
 #include "est/service.h"
@@ -53,7 +54,9 @@ struct config_listener {
 	enum config_stapling stapling;
 	enum tls_clients clients;
 	const char *client_ca; /* path; NULL: whoever uses a client's certificate judges it... */
-	const char *client_authority;  /* ...or this CA of ours is trusted; NULL: none */
+	const char *client_authority; /* ...or this CA of ours is trusted; NULL: none */
+	struct foreign_crl
+	    *client_crl;               /* owned: what the client_ca have revoked; NULL: not asked */
 	struct address_block *proxies; /* owned: who may send a PROXY header... */
 	size_t n_proxies;
 	bool proxy_optional; /* ...and need not */

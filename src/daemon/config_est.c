@@ -161,6 +161,10 @@ void config_build_est(struct config_build *b, size_t i)
 	m.e->est.accounts = m.f->authorisation.accounts;
 	m.e->est.certificates = m.f->authorisation.certificates;
 	m.e->est.registrars = m.f->authorisation.registrars;
+	m.e->est.allow_sha1 = m.f->legacy == FILE_LEGACY_SHA1_3DES;
+	if (m.f->legacy == FILE_LEGACY_MD5_DES)
+		COMPLAIN(&m, AT(&m, "legacy"),
+			 "EST takes requests signed with SHA-1 at the least: write sha1-3des");
 	check_path(&m);
 	check_listeners(&m);
 	check_certificates(&m);

@@ -121,6 +121,11 @@ static const cyaml_schema_field_t metrics_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t expired_lists[] = {
+	{ "refuse", FILE_EXPIRED_REFUSE },
+	{ "accept", FILE_EXPIRED_ACCEPT },
+};
+
 static const cyaml_schema_field_t tls_fields[] = {
 	TEXT("certificate", struct file_tls, certificate),
 	TEXT("key", struct file_tls, key),
@@ -131,6 +136,8 @@ static const cyaml_schema_field_t tls_fields[] = {
 	WORD("client_certificates", struct file_tls, client_certificates, client_certificates),
 	TEXT("client_ca", struct file_tls, client_ca),
 	TEXT("client_authority", struct file_tls, client_authority),
+	LIST("client_crl", struct file_tls, client_crls, text_entry, LIST_MAX),
+	WORD("client_crl_expired", struct file_tls, client_crl_expired, expired_lists),
 	CYAML_FIELD_END,
 };
 

@@ -71,6 +71,8 @@ struct file_metrics {
 	char *socket;
 };
 
+enum file_expired { FILE_EXPIRED_REFUSE, FILE_EXPIRED_ACCEPT };
+
 struct file_tls {
 	char *certificate;
 	char *key;
@@ -82,6 +84,9 @@ struct file_tls {
 	int client_certificates; /* enum tls_clients */
 	char *client_ca;
 	char *client_authority;
+	char **client_crls;
+	size_t client_crls_count;
+	int client_crl_expired; /* enum file_expired */
 };
 
 enum file_header { FILE_HEADER_REQUIRED, FILE_HEADER_OPTIONAL };

@@ -62,6 +62,31 @@ static RESULT build_own(struct making *m, struct file_tls *f, struct err *err)
 	return OK;
 }
 
+/* Whether a CA has revoked what it issued to a client; of ours, we know. */
+static RESULT build_crls(struct making *m, struct err *err)
+{
+	const struct foreign_crl_config lists = {
+		.files = (const char *const *)m->f->client_crls,
+		.n_files = m->f->client_crls_count,
+		.issuers = m->f->client_ca,
+		.take_expired = m->f->client_crl_expired == FILE_EXPIRED_ACCEPT,
+	};
+	struct err why = { 0 };
+	size_t i;
+
+	if (!lists.n_files)
+		return OK;
+	if (!lists.issuers) {
+		COMPLAIN(m, AT(m, "tls.client_crl"),
+			 "needs client_ca: the CAs that have signed the lists");
+		return OK;
+	}
+	for (i = 0; i < lists.n_files && m->item.b->scope == CONFIG_AND_FILES; i++)
+		if (foreign_crl_check_file(lists.files[i], &why) != OK)
+			COMPLAIN(m, AT(m, "tls.client_crl[%zu]", i), "%s", err_text(&why));
+	return foreign_crl_new(&m->l->client_crl, &lists, err);
+}
+
 enum result config_build_tls(struct config_build *b, size_t i, struct err *err)
 {
 	struct making m = making_of(b, i);
@@ -82,6 +107,7 @@ enum result config_build_tls(struct config_build *b, size_t i, struct err *err)
 	if (m.f->client_ca)
 		config_check_readable(b, AT(&m, "tls.client_ca"), m.f->client_ca);
 	m.l->client_authority = m.f->client_authority;
+	TRY(build_crls(&m, err));
 	if (m.f->client_ca && m.f->client_authority)
 		COMPLAIN(&m, AT(&m, "tls.client_authority"),
 			 "stands beside client_ca; remove one of them");

@@ -258,6 +258,12 @@ static size_t find_listener(const struct config *config, const char *name)
 	return i;
 }
 
+/* Lists of the CAs whose certificates clients show there; NULL: nobody asks. */
+static struct foreign_crl *lists_for(const struct config *config, const struct http_request *req)
+{
+	return config->listeners[find_listener(config, req->listener)].client_crl;
+}
+
 /* config: whose operators are let in; NULL: it came by the socket. */
 static void handle_admin(struct server *s, struct worker *w, const struct config *config,
 			 const struct http_request *req, struct http_reply *reply)
@@ -268,6 +274,7 @@ static void handle_admin(struct server *s, struct worker *w, const struct config
 		.operators = config ? config->operators : NULL,
 		.authority = authority,
 		.anomalies = config ? config->anomalies : NULL,
+		.revoked = config ? lists_for(config, req) : NULL,
 		.by_proxy =
 		    config &&
 		    config->listeners[find_listener(config, req->listener)].tls_proxy.operators,
@@ -340,9 +347,11 @@ static void handle_est(struct server *s, struct worker *w, const struct config_e
 						  .peer = req->peer,
 						  .now = clock_now(&s->clock) } };
 	const struct verifier accounts = { .verify = verify_account, .ctx = &check };
-	const struct est_service service = {
-		.enrol = &enrol, .log = &s->log, .accounts = &accounts, .crls = s->publisher
-	};
+	const struct est_service service = { .enrol = &enrol,
+					     .log = &s->log,
+					     .accounts = &accounts,
+					     .crls = s->publisher,
+					     .revoked = lists_for(config, req) };
 	struct authority *authority = server_authority(s);
 	struct crypto *c = NULL;
 	struct err err = { 0 };

@@ -104,6 +104,21 @@ static RESULT weigh_own(struct est_exchange *x, struct err *err)
 	return OK;
 }
 
+/* Fails closed: of a CA whose list is wanted, and is not there, nobody enrols. */
+static RESULT check_revoked(struct est_exchange *x, struct err *err)
+{
+	const struct est_service *s = x->service;
+	const struct foreign_crl_query q = { x->c, &x->log, clock_now(s->enrol->clock) };
+	enum result r;
+
+	if (!s->revoked)
+		return OK;
+	r = foreign_crl_ask(s->revoked, &q, &x->client, err);
+	if (r == OK)
+		return OK;
+	return err_prefix(err, r == ERR_NOT_FOUND ? ERR_DENIED : r, "RFC 7030 3.3.2");
+}
+
 static RESULT weigh_foreign(struct est_exchange *x, struct err *err)
 {
 	if (!x->endpoint->certificates)
@@ -112,6 +127,7 @@ static RESULT weigh_foreign(struct est_exchange *x, struct err *err)
 		return err_set(err, ERR_DENIED,
 			       "RFC 7030 3.3.2: the TLS client certificate is not of a CA that "
 			       "the listener trusts, or not in its validity");
+	TRY(check_revoked(x, err));
 	vouch(x, "the holder of certificate");
 	return OK;
 }

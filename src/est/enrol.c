@@ -43,9 +43,18 @@ enum result est_enrol_identify(struct est_exchange *x, const char *what, struct 
 
 static RESULT check_possession(struct est_exchange *x, struct err *err)
 {
-	if (digest_is_legacy(x->csr.sig_alg.digest))
-		return err_set(err, ERR_BAD_ALG, "RFC 7030 4.2.1: the request is signed with %s",
-			       digest_name(x->csr.sig_alg.digest));
+	enum digest_alg digest = x->csr.sig_alg.digest;
+
+	if (digest_is_legacy(digest) && !(digest == DIGEST_SHA1 && x->endpoint->allow_sha1))
+		return err_set(
+		    err, ERR_BAD_ALG,
+		    "RFC 7030 4.2.1: the request is signed with %s; endpoint \"%s\" takes "
+		    "%s or better",
+		    digest_name(digest), x->endpoint->name,
+		    x->endpoint->allow_sha1 ? "SHA-1" : "SHA-256");
+	if (digest_is_legacy(digest))
+		log_warning(&x->log, "legacy algorithms taken from this device",
+			    LOG_STR("digest", digest_name(digest)));
 	return csr_verify(&x->csr, x->c, err);
 }
 

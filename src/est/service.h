@@ -9,6 +9,7 @@
 
 #include "ca/crl_publisher.h"
 #include "ca/enrol.h"
+#include "ca/foreign_crl.h"
 #include "net/http.h"
 
 /*
@@ -32,6 +33,7 @@ struct est_endpoint {
 			      and another CA has issued: a manufacturer's... */
 	bool both;         /* ...which also shows a password */
 	bool registrars;   /* certificates of this CA for id-kp-cmcRA enrol others */
+	bool allow_sha1;   /* under requests; else SHA-256 is the least */
 	enum est_binding binding;
 	enum est_server_keys server_keys;
 	const char *shared_keys; /* file: see est/shared_keys.h; NULL: there are none */
@@ -44,6 +46,7 @@ struct est_service {
 	const struct log *log;
 	const struct verifier *accounts; /* of devices; NULL: there are none */
 	struct crl_publisher *crls;      /* NULL: none are published */
+	struct foreign_crl *revoked;     /* by makers' CAs; NULL: that is not asked */
 };
 
 /*

@@ -16,9 +16,10 @@ import re
 import ssl
 import subprocess
 
+from asn1crypto import csr as asn1_csr
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import (
     AttributeOID,
@@ -136,6 +137,28 @@ class Request:
         return x509.load_der_x509_csr(
             der.seq(self.csr.tbs_certrequest_bytes, der.seq(der.oid(oids[digest])), der.bits(signature))
         )
+
+
+def request_with(key, attributes, cn="sensor-1", right=True):
+    """DER of a request with attributes that the library does not make: OID -> DER of its one value."""
+    plain = asn1_csr.CertificationRequest.load(Request(cn, key=key).der)
+    info = plain["certification_request_info"]
+    values = b"".join(
+        der.seq(der.oid(oid), der.tlv(0x31, value)) for oid, value in attributes.items()
+    )
+    tbs = der.seq(
+        info["version"].dump(),
+        info["subject"].dump(),
+        info["subject_pk_info"].dump(),
+        der.tlv(0xA0, values),
+    )
+    if isinstance(key, rsa.RSAPrivateKey):
+        signature = key.sign(tbs, padding.PKCS1v15(), hashes.SHA256())
+    else:
+        signature = key.sign(tbs, ec.ECDSA(hashes.SHA256()))
+    if not right:
+        signature = signature[:-1] + bytes([signature[-1] ^ 1])
+    return der.seq(tbs, plain["signature_algorithm"].dump(), der.bits(signature))
 
 
 def basic(user, password):

@@ -8,10 +8,8 @@ import subprocess
 
 import pytest
 from asn1crypto import cms, core, keys
-from asn1crypto import csr as asn1_csr
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key, load_pem_private_key
 
 import der
@@ -97,23 +95,12 @@ def capabilities(*oids):
 
 
 def request_with(key, cn="sensor-1", right=True, **attributes):
-    """A request with attributes that the library cannot make: OID -> DER, or octets of an OCTET STRING."""
-    plain = asn1_csr.CertificationRequest.load(Request(cn, key=key).der)
-    info = plain["certification_request_info"]
-    values = b"".join(
-        der.seq(der.oid(oid), der.tlv(0x31, value if oid == SMIME_CAPABILITIES else der.tlv(4, value)))
+    """A request with attributes: OID -> SMIMECapabilities, or the octets of an OCTET STRING."""
+    values = {
+        oid: value if oid == SMIME_CAPABILITIES else der.octets(value)
         for oid, value in attributes.items()
-    )
-    tbs = der.seq(
-        info["version"].dump(), info["subject"].dump(), info["subject_pk_info"].dump(), der.tlv(0xA0, values)
-    )
-    if isinstance(key, rsa.RSAPrivateKey):
-        signature = key.sign(tbs, padding.PKCS1v15(), hashes.SHA256())
-    else:
-        signature = key.sign(tbs, ec.ECDSA(hashes.SHA256()))
-    if not right:
-        signature = signature[:-1] + bytes([signature[-1] ^ 1])
-    return base64.encodebytes(der.seq(tbs, plain["signature_algorithm"].dump(), der.bits(signature)))
+    }
+    return base64.encodebytes(est_peer.request_with(key, values, cn=cn, right=right))
 
 
 def ask(daemon, body, label="", client=None):
