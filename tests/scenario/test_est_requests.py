@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import est_peer
 from conftest import endpoint, profile
 from daemon import check_config, static_hash
-from est_peer import Request
+from est_peer import Request, basic
 from test_est import PROFILES, TLS12, est_endpoint, events, make_est, refusal
 
 OTP_CHALLENGE = "1.2.840.113549.1.9.16.2.56"
@@ -42,12 +42,12 @@ def text(value, kind=core.UTF8String):
     return kind(value).dump()
 
 
-def send(est, attributes, label="", connection=None, cn="sensor-1"):
-    body = base64.encodebytes(est_peer.request_with(ec.generate_private_key(ec.SECP256R1()), attributes, cn=cn))
+def send(est, attributes, label="", connection=None, headers=None):
+    body = base64.encodebytes(est_peer.request_with(ec.generate_private_key(ec.SECP256R1()), attributes))
     peer = est.est(label, version=TLS12)
     if connection:
         return peer.ask(connection, "POST", "simpleenroll", body)
-    return peer.call("POST", "simpleenroll", body)
+    return peer.call("POST", "simpleenroll", body, headers)
 
 
 # ---- RFC 7894 ----
@@ -78,6 +78,8 @@ def test_otp_challenge_comes_before_challenge_password(est):
     """RFC 7894 3.1: an attribute of its own, so that challengePassword is free for the link."""
     assert send(est, {CHALLENGE_PASSWORD: text("no password"), OTP_CHALLENGE: text(STATIC)})[0] == 200
     refusal(send(est, {CHALLENGE_PASSWORD: text(STATIC), OTP_CHALLENGE: text("guessed")}), 401)
+    # and behind HTTP's own
+    assert send(est, {OTP_CHALLENGE: text("guessed")}, headers=basic("", STATIC))[0] == 200
 
 
 @pytest.mark.parametrize("link", [IDENTITY_LINKING, CHALLENGE_PASSWORD])

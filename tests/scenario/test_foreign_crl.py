@@ -102,6 +102,19 @@ def test_a_ca_without_a_list_fails_closed(scene):
     wait_for("the new configuration", lambda: s.ask(s.other.issue("serial-2"))[0] == 200)
 
 
+def test_a_namesake_of_the_ca_has_no_list(scene):
+    """As after a change of its key: the list by the one says nothing of what the other has issued."""
+    s = scene()
+    (s.directory / "later").mkdir()
+    later = Authority(s.directory / "later", "Maker CA")
+    with open(s.tls["client_ca"], "ab") as trusted:
+        trusted.write(later.path.read_bytes())
+    s.daemon.process.send_signal(signal.SIGHUP)
+    file = later.issue("serial-1")
+    wait_for("the CA to be trusted", lambda: b"there is no list of its CA" in s.ask(file)[2])
+    assert s.ask(s.maker.issue("serial-2"))[0] == 200
+
+
 def test_an_expired_list_fails_closed(scene):
     s = scene()
     file = s.maker.issue("serial-1")
