@@ -208,17 +208,36 @@ class Est:
 
 
 class Exporter:
-    """A TLS 1.3 connection by openssl s_client, which tells the binding before it is used."""
+    """A TLS 1.3 connection by openssl s_client, which tells what is exported before it is used."""
 
     def __init__(self, port, ca, *options):
         self.process = subprocess.Popen(
             ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-CAfile", str(ca)]
             + ["-keymatexport", "EXPORTER-Channel-Binding", "-keymatexportlen", "32"]
-            + ["-quiet", "-no_ign_eof", "-tls1_3", *map(str, options)],
+            + ["-ign_eof", "-verify_return_error", *map(str, options)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+        self.binding = self._read_binding()
+
+    def _read_binding(self):
+        self.said = b""
+        for line in self.process.stdout:
+            self.said += line
+            found = re.search(rb"Keying material: ([0-9A-F]{64})", line)
+            if found:
+                return bytes.fromhex(found[1].decode())
+        raise AssertionError(self.said.decode(errors="replace"))
+
+    def post(self, path, body):
+        """(status, body) of the one request that this connection is good for"""
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+        head += f"Content-Type: {PKCS10}\r\nContent-Length: {len(body)}\r\n\r\n"
+        said, _ = self.process.communicate(head.encode() + body, timeout=PATIENCE)
+        found = re.search(rb"HTTP/1\.1 (\d+) .*?\r\nContent-Length: (\d+)\r\n.*?\r\n\r\n", said, re.DOTALL)
+        assert found, said.decode(errors="replace")
+        return int(found[1]), said[found.end() : found.end() + int(found[2])]
 
     def __enter__(self):
         return self
@@ -226,7 +245,3 @@ class Exporter:
     def __exit__(self, *_):
         self.process.kill()
         self.process.communicate()
-
-
-def keyed_binding(text):
-    return base64.b64encode(bytes.fromhex(re.search(r"Keying material: ([0-9A-F]+)", text)[1]))
