@@ -10,6 +10,7 @@
 #include "daemon/serve_ocsp.h"
 #include "daemon/staple_own.h"
 #include "daemon/tls_own.h"
+#include "daemon/tls_watch.h"
 #include "store/quota.h"
 #include "store/request.h"
 
@@ -87,6 +88,7 @@ static void look(struct housekeeping *h)
 {
 	expire_requests(h);
 	renew_responders(h);
+	tls_watch_look(h->server);
 	staple_own_all(h->server, h->crypto);
 	alarms_look(&h->alarms, h->server);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/metrics.h"
+#include "daemon/tls_watch.h"
 #include "integrations/exposition.h"
 #include "store/health.h"
 
@@ -71,6 +72,18 @@ static void check_authorities(struct server *s, json_t *list)
 	config_unref(config);
 }
 
+static void check_listeners(struct server *s, json_t *list)
+{
+	const struct config *config = server_config(s);
+	char why[ERR_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < config->n_listeners; i++)
+		if (tls_watch_is_away(s, i, why))
+			complain(list, "listener", config->listeners[i].name, why);
+	config_unref(config);
+}
+
 static json_t *not_ready(struct server *s)
 {
 	json_t *list = json_array();
@@ -78,6 +91,7 @@ static json_t *not_ready(struct server *s)
 	check_store(s, list);
 	check_keeper(s, list);
 	check_authorities(s, list);
+	check_listeners(s, list);
 	return list;
 }
 

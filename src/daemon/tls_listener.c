@@ -23,7 +23,8 @@ struct tls_listener {
 	struct buf cert;              /* DER */
 	struct buf issuer;            /* DER of what stands behind it; empty: nothing */
 	enum tls_listener_staple staple;
-	bool stand_in; /* for a certificate that there is not yet */
+	bool stand_in;           /* for a certificate that there is not yet */
+	char away[ERR_TEXT_MAX]; /* why there is no key; "": there is */
 	enum tls_clients clients;
 	bool trust_later;
 	struct buf client_ca; /* the file */
@@ -58,6 +59,11 @@ void tls_listener_free(struct tls_listener *t)
 struct tls_server *tls_listener_get(const struct tls_listener *t)
 {
 	return t ? t->server : NULL;
+}
+
+const char *tls_listener_away(const struct tls_listener *t)
+{
+	return t->away;
 }
 
 struct span tls_listener_cert(const struct tls_listener *t)
@@ -148,14 +154,14 @@ static bool load_own(struct tls_listener *t, const struct config_listener *l)
 	       span_eq(cert.spki, key_spki(t->key));
 }
 
-/* ---- until there is one: a certificate whose key nobody has any more ---- */
+/* ---- keys that are not there: every handshake fails ---- */
 
 static enum result stand_in_sign(UNUSED struct key *k, UNUSED struct crypto *c,
 				 UNUSED enum key_purpose purpose, UNUSED struct sig_alg alg,
 				 UNUSED struct span message, UNUSED struct buf *out,
 				 struct err *err)
 {
-	return err_set(err, ERR_BUSY, "this listener has no certificate yet");
+	return err_set(err, ERR_BUSY, "this listener has no key yet");
 }
 
 static void stand_in_free(struct key *k)
@@ -163,21 +169,25 @@ static void stand_in_free(struct key *k)
 	free(k);
 }
 
-/* With another key's public part; every handshake fails. */
-static enum result make_stand_in_key(const struct key *like, struct key **out, struct err *err)
+static enum result make_stand_in_key(struct span spki, struct key **out, struct err *err)
 {
 	static const struct key_ops ops = { .sign = stand_in_sign, .free = stand_in_free };
-	struct key *k = calloc(1, sizeof(*k));
+	struct pubkey_info info;
+	struct key *k;
 
+	TRY(pubkey_inspect(spki, &info, err));
+	k = calloc(1, sizeof(*k));
 	if (!k)
 		return err_nomem(err);
 	k->ops = &ops;
-	k->kind = like->kind;
-	k->bits = like->bits;
-	buf_put(&k->spki, key_spki(like));
+	k->kind = info.kind;
+	k->bits = info.bits;
+	buf_put(&k->spki, spki);
 	*out = k;
 	return buf_check(&k->spki, err);
 }
+
+/* Until there is a certificate: one whose key nobody has any more. */
 
 static enum result make_stand_in(struct tls_listener *t, const struct config_listener *l,
 				 struct err *err)
@@ -196,7 +206,7 @@ static enum result make_stand_in(struct tls_listener *t, const struct config_lis
 	buf_clear(&t->cert);
 	TRY(crypto_new(&c, false, err));
 	TRY(key_evp_generate(&key, c, spec, err));
-	TRY(make_stand_in_key(key, &t->key, err));
+	TRY(make_stand_in_key(key_spki(key), &t->key, err));
 	TRY(name_parse_text("CN=not issued yet", &name, err));
 	self.subject = buf_span(&name);
 	self.not_after = self.not_before + STAND_IN_LASTS;
@@ -234,17 +244,55 @@ static enum result open_key(struct tls_listener *t, struct crypto *c,
 	return r;
 }
 
+/* ---- either ---- */
+
+/* A token comes back; a file that cannot be read is for the administrator to mend. */
+static bool is_away(const struct config_listener *l, enum result r)
+{
+	return (r == ERR_BUSY || r == ERR_TIMEOUT) && (l->own_ca || token_is_uri(l->tls_key));
+}
+
+/* With the certificate that there is; its public key has no other half for now. */
+static RESULT do_without_key(struct tls_listener *t, const struct config_listener *l,
+			     struct err *err)
+{
+	struct cert cert;
+
+	if (l->own_ca && !file_exists(l->tls_certificate))
+		return make_stand_in(t, l, err);
+	key_free(t->key);
+	t->key = NULL;
+	buf_clear(&t->cert);
+	TRY(cert_load(l->tls_certificate, &t->cert, err));
+	TRY(cert_parse(buf_span(&t->cert), &cert, err));
+	return make_stand_in_key(cert.spki, &t->key, err);
+}
+
+static RESULT open_any(struct tls_listener *t, const struct config_listener *l,
+		       struct keeper_client *keeper, struct err *err)
+{
+	CLEANUP(crypto_freep) struct crypto *c = NULL;
+	struct err why = { 0 };
+	enum result r;
+
+	TRY(crypto_new(&c, false, err));
+	r = l->own_ca ? open_own(t, l, keeper, &why) : open_key(t, c, l, keeper, &why);
+	if (is_away(l, r)) {
+		(void)snprintf(t->away, sizeof(t->away), "%s", err_text(&why));
+		return do_without_key(t, l, err);
+	}
+	return r == OK ? OK : err_set(err, r, "%s", err_text(&why));
+}
+
 enum result tls_listener_open(struct tls_listener **out, const struct config_listener *l,
 			      struct keeper_client *keeper, struct err *err)
 {
 	CLEANUP(tls_listener_freep) struct tls_listener *t = calloc(1, sizeof(*t));
-	CLEANUP(crypto_freep) struct crypto *c = NULL;
 	enum result r;
 
 	if (!t)
 		return err_nomem(err);
-	TRY(crypto_new(&c, false, err));
-	r = l->own_ca ? open_own(t, l, keeper, err) : open_key(t, c, l, keeper, err);
+	r = open_any(t, l, keeper, err);
 	if (r == OK)
 		r = make(t, l, err);
 	if (r != OK)
@@ -269,7 +317,7 @@ static void swap(struct tls_listener *t, struct tls_listener *fresh)
 static bool is_same(const struct tls_listener *a, const struct tls_listener *b)
 {
 	return span_eq(buf_span(&a->cert), buf_span(&b->cert)) && a->clients == b->clients &&
-	       a->trust_later == b->trust_later &&
+	       !a->away[0] == !b->away[0] && a->trust_later == b->trust_later &&
 	       span_eq(buf_span(&a->client_ca), buf_span(&b->client_ca));
 }
 
@@ -280,6 +328,8 @@ enum result tls_listener_renew(struct tls_listener *t, const struct config_liste
 	bool same;
 
 	TRY(tls_listener_open(&fresh, l, keeper, err));
+	if (fresh->away[0] && !t->away[0])
+		return err_set(err, ERR_BUSY, "listener %s: %s", l->name, fresh->away);
 	same = is_same(fresh, t);
 	if (!same)
 		swap(t, take(fresh));

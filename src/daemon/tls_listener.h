@@ -13,14 +13,18 @@
 
 struct tls_listener;
 
-/* The keeper client must outlive it. ERR_CONFIG: the key file does not fit the certificate. */
+/*
+ * The keeper client must outlive it. ERR_CONFIG: the key file does not fit the certificate. A key
+ * that is away with its token is no error: see tls_listener_away().
+ */
 RESULT tls_listener_open(struct tls_listener **out, const struct config_listener *l,
 			 struct keeper_client *keeper, struct err *err);
 void tls_listener_free(struct tls_listener *t);
 DEFINE_CLEANUP(struct tls_listener, tls_listener_free)
 /*
  * Takes a renewed certificate and key, and what is asked of clients, for connections to come; where
- * all is the same, nothing changes. On failure the old ones stay. One thread at a time.
+ * all is the same, nothing changes. On failure the old ones stay, as they do where the new key is
+ * away. One thread at a time.
  */
 RESULT tls_listener_renew(struct tls_listener *t, const struct config_listener *l,
 			  struct keeper_client *keeper, bool *renewed, struct err *err);
@@ -30,6 +34,9 @@ RESULT tls_listener_renew(struct tls_listener *t, const struct config_listener *
  */
 RESULT tls_listener_trust(struct tls_listener *t, const struct span *cas, size_t n,
 			  struct err *err);
+/* Why it has no key, and every handshake fails, until tls_listener_renew() finds one; "": it has.
+ */
+const char *tls_listener_away(const struct tls_listener *t);
 /* DER of the certificate; empty: a stand-in. */
 struct span tls_listener_cert(const struct tls_listener *t);
 /* DER of what stands behind it in its file; empty: nothing. */

@@ -210,9 +210,8 @@ void keyring_free(struct keyring *ring)
 
 /* ---- the TLS servers' keys, which lie where the configuration says ---- */
 
-static enum result use_tls_key(void *ctx, const char *place, struct err *err)
+static enum result use_tls_key(struct keyring *ring, const char *place, struct err *err)
 {
-	struct keyring *ring = ctx;
 	CLEANUP(kept_key_clear) struct kept_key kept = { 0 };
 	CLEANUP(entry_freep) struct keyring_entry *e = NULL;
 	char id[KEEPER_ID_MAX + 1];
@@ -234,20 +233,41 @@ static enum result use_tls_key(void *ctx, const char *place, struct err *err)
 	return OK;
 }
 
+/* Of a look at all of them: one that cannot be had costs no other. */
+struct tls_search {
+	struct keyring *ring;
+	enum result failed; /* the first that could not */
+	struct err why;
+};
+
+static enum result try_tls_key(void *ctx, const char *place, UNUSED struct err *err)
+{
+	struct tls_search *s = ctx;
+	struct err why = { 0 };
+	enum result r = use_tls_key(s->ring, place, &why);
+
+	if (r != OK && s->failed == OK) {
+		s->failed = r;
+		s->why = why;
+	}
+	return OK;
+}
+
 /* The id of a TLS server's key is made of the key: one that is unknown may have come since. */
 static enum result find_tls_key(struct keyring *ring, struct span id, struct keyring_entry **out,
 				struct err *err)
 {
+	struct tls_search search = { .ring = ring };
 	enum result r;
 
 	(void)pthread_mutex_lock(&ring->making);
-	r = ring->config.tls_keys->each(ring->config.tls_keys->ctx, use_tls_key, ring, err);
+	r = ring->config.tls_keys->each(ring->config.tls_keys->ctx, try_tls_key, &search, err);
 	(void)pthread_mutex_unlock(&ring->making);
 	*out = find(ring, id);
-	if (*out)
-		return OK;
-	if (r != OK)
-		return r;
+	if (*out || r != OK)
+		return *out ? OK : r;
+	if (search.failed != OK)
+		return err_set(err, search.failed, "%s", err_text(&search.why));
 	return err_set(err, ERR_NOT_FOUND,
 		       "none of the configured TLS keys belongs to the certificate");
 }

@@ -2,18 +2,21 @@
 """Keys in a PKCS#11 token (SoftHSM): made, used, pulled and put back."""
 
 import concurrent.futures
+import json
 import os
 import shutil
 import signal
 import socket
 import ssl
 import subprocess
+import urllib.error
+import urllib.request
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from daemon import check_config, endpoint, free_port, wait_for
+from daemon import check_config, endpoint, free_port, profile, wait_for
 from life import Life, endpoints, openssl
 from scep_peer import Request
 from softhsm import PIN, SoftHsm
@@ -77,37 +80,132 @@ def test_kinds_of_keys(make_with, hsm, tmp_path, kind):
     Life(daemon, tmp_path).live("one")
 
 
+def certify(hsm, directory, name, kind):
+    """A key in the token, and a certificate over its public key, by another's."""
+    hsm.tool("--keypairgen", "--key-type", kind, "--label", f"tls-{name}", "--id", "0102" + name.encode().hex())
+    public = directory / f"{name}.pub"
+    hsm.tool("--read-object", "--type", "pubkey", "--label", f"tls-{name}", "-o", public)
+    openssl("pkey", "-pubin", "-inform", "DER", "-in", public, "-out", directory / f"{name}.pub.pem")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", directory / "any.key",
+            "-subj", "/CN=any", "-out", directory / "any.pem")  # fmt: skip
+    openssl("x509", "-new", "-force_pubkey", directory / f"{name}.pub.pem", "-subj", "/CN=localhost",
+            "-CA", directory / "any.pem", "-CAkey", directory / "any.key", "-out",
+            directory / f"{name}.pem")  # fmt: skip
+
+
+def tls_listener(name, certificate, key):
+    tls = {"certificate": str(certificate), "key": str(key)}
+    return {"name": name, "address": "127.0.0.1", "port": free_port(), "tls": tls}
+
+
+def shake_hands(port, version=None):
+    """The certificate that is shown."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if version:
+        context.minimum_version = context.maximum_version = version
+    with socket.create_connection(("127.0.0.1", port)) as plain, context.wrap_socket(plain) as tls:
+        return tls.getpeercert(binary_form=True)
+
+
+def hands_are_shaken(port):
+    try:
+        return shake_hands(port)
+    except (ssl.SSLError, ConnectionError):
+        return None
+
+
 def test_pss_and_tls(make_with, hsm, tmp_path):
     """A TLS listener's key in the token: RSA with TLS 1.3 (PSS) and 1.2, and P-256."""
-    for name, kind in [("rsa", "rsa:2048"), ("ec", "EC:prime256v1")]:
-        hsm.tool("--keypairgen", "--key-type", kind, "--label", f"tls-{name}", "--id", "0102" + name.encode().hex())
-        public = tmp_path / f"{name}.pub"
-        hsm.tool("--read-object", "--type", "pubkey", "--label", f"tls-{name}", "-o", public)
-        openssl("pkey", "-pubin", "-inform", "DER", "-in", public, "-out", tmp_path / f"{name}.pub.pem")
-        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "any.key",
-                "-subj", "/CN=any", "-out", tmp_path / "any.pem")  # fmt: skip
-        # a certificate over the token's public key, by another's key
-        openssl("x509", "-new", "-force_pubkey", tmp_path / f"{name}.pub.pem", "-subj", "/CN=localhost",
-                "-CA", tmp_path / "any.pem", "-CAkey", tmp_path / "any.key", "-out",
-                tmp_path / f"{name}.pem")  # fmt: skip
-    ports = {name: free_port() for name in ("plain", "rsa", "ec")}
-    listeners = [{"name": "plain", "address": "127.0.0.1", "port": ports["plain"]}] + [
-        {"name": name, "address": "127.0.0.1", "port": ports[name],
-         "tls": {"certificate": str(tmp_path / f"{name}.pem"), "key": hsm.uri(f"object=tls-{name}")}}
-        for name in ("rsa", "ec")
-    ]  # fmt: skip
     daemon = make_with(start=False)
-    daemon.config["http"]["listeners"] = listeners
-    daemon.port = ports["plain"]
+    for name, kind in [("rsa", "rsa:2048"), ("ec", "EC:prime256v1")]:
+        certify(hsm, tmp_path, name, kind)
+        daemon.config["http"]["listeners"].append(
+            tls_listener(name, tmp_path / f"{name}.pem", hsm.uri(f"object=tls-{name}"))
+        )
     daemon.write_config()
     daemon.start()
-    for name in ("rsa", "ec"):
+    for listener in daemon.config["http"]["listeners"][1:]:
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-            context = ssl.create_default_context()
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            context.minimum_version = context.maximum_version = version
-            with context.wrap_socket(socket.create_connection(("127.0.0.1", ports[name]))) as s:
-                assert s.version()
+            assert shake_hands(listener["port"], version)
+
+
+def events(daemon, kind):
+    found = daemon.admin.call("GET", "/audit/events?newest=1&limit=50")["events"]
+    return [e for e in found if e["kind"] == kind]
+
+
+def readiness(daemon):
+    """(status, what is not ready)"""
+    url = f"http://127.0.0.1:{daemon.config['metrics']['port']}/readyz"
+    try:
+        with urllib.request.urlopen(url) as answer:
+            return answer.status, json.load(answer)["not_ready"]
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.load(refused)["not_ready"]
+
+
+def test_listener_whose_token_is_missing_from_the_start(make_with, hsm, tmp_path):
+    """The others serve; an alarm and readiness say so; it serves when the token is there."""
+    certify(hsm, tmp_path, "ec", "EC:prime256v1")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "file.key",
+            "-subj", "/CN=file", "-out", tmp_path / "file.pem")  # fmt: skip
+    daemon = make_with(start=False, endpoints=[endpoint("demo")], metrics={"port": free_port()})
+    # in this order: what is wrong with the first key is not the second one's matter
+    token = tls_listener("token", tmp_path / "ec.pem", hsm.uri("object=tls-ec"))
+    file = tls_listener("file", tmp_path / "file.pem", tmp_path / "file.key")
+    daemon.config["http"]["listeners"] += [token, file]
+    daemon.write_config()
+    hsm.pull()
+    daemon.start()
+    daemon.admin.ca_init("demo")
+    assert daemon.enrol(Request()).status == "SUCCESS"
+    assert shake_hands(file["port"])
+    assert hands_are_shaken(token["port"]) is None
+    (event,) = wait_for("alarm", lambda: events(daemon, "tls.unavailable"), step=0.3)
+    assert "listener token" in event["reason"] and "not there" in event["reason"]
+    status, missing = readiness(daemon)
+    assert status == 503 and [(m["what"], m["name"]) for m in missing] == [("listener", "token")]
+    hsm.plug()
+    shown = wait_for("the token's return", lambda: hands_are_shaken(token["port"]), step=0.5)
+    assert x509.load_der_x509_certificate(shown).subject.rfc4514_string() == "CN=localhost"
+    wait_for("all-clear", lambda: events(daemon, "tls.available"), step=0.3)
+    assert readiness(daemon)[0] == 200
+    assert len(events(daemon, "tls.unavailable")) == 1
+
+
+def test_own_certificate_whose_token_is_missing(make_with, hsm, tmp_path):
+    """It is still there when the token is back."""
+    daemon = make_with(start=False, keys=hsm.keys(store=hsm.uri()), endpoints=[endpoint("demo")],
+                       profiles=[profile(), profile("tls", eku=["serverAuth"])])  # fmt: skip
+    port = free_port()
+    daemon.config["http"]["listeners"].append(
+        {"name": "own", "address": "127.0.0.1", "port": port,
+         "tls": {"ca": "demo", "profile": "tls", "names": ["localhost"]}}
+    )  # fmt: skip
+    daemon.write_config()
+    daemon.start()
+    daemon.admin.ca_init("demo")
+    first = wait_for("certificate", lambda: hands_are_shaken(port), step=0.3)
+    hsm.pull()
+    daemon.restart()
+    assert hands_are_shaken(port) is None
+    hsm.plug()
+    assert wait_for("the token's return", lambda: hands_are_shaken(port), step=0.5) == first
+
+
+def test_a_wrong_key_is_refused_all_the_same(make_with, hsm, tmp_path):
+    certify(hsm, tmp_path, "ec", "EC:prime256v1")
+    certify(hsm, tmp_path, "other", "EC:prime256v1")
+    daemon = make_with(start=False)
+    daemon.config["http"]["listeners"].append(
+        tls_listener("token", tmp_path / "ec.pem", hsm.uri("object=tls-other"))
+    )
+    daemon.write_config()
+    daemon.spawn()
+    assert daemon.process.wait(30) == 78
+    daemon.process = None
+    assert "is not the private key of" in daemon.tail(9000)
 
 
 def test_many_at_once(make_with, hsm, tmp_path):
