@@ -11,6 +11,7 @@
 #include "daemon/staple_own.h"
 #include "daemon/tls_own.h"
 #include "daemon/tls_watch.h"
+#include "store/device.h"
 #include "store/quota.h"
 #include "store/request.h"
 
@@ -52,6 +53,15 @@ static void purge(struct housekeeping *h, const char *what, purge_fn *fn, int64_
 		log_info(log, "old records deleted", LOG_STR("what", what), LOG_INT("count", all));
 }
 
+static void purge_imports(struct housekeeping *h)
+{
+	struct err err = { 0 };
+
+	if (store_purge_imports(h->server->store, &err) != OK)
+		log_warning(&h->server->log, "a broken import of devices not put away",
+			    LOG_ERR(&err));
+}
+
 static void put_away(struct housekeeping *h)
 {
 	const struct config *config = server_config(h->server);
@@ -59,6 +69,7 @@ static void put_away(struct housekeeping *h)
 
 	purge(h, "challenges", store_purge_challenges, now - config->challenge_retention);
 	purge(h, "quota uses", store_purge_quotas, now - config->quota_seconds);
+	purge_imports(h);
 	config_unref(config);
 	tls_own_renew_all(h->server);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/device.h"
 
-#include <stdio.h>
-
 #include "store/event.h"
 #include "store/row.h"
 #include "store/state.h"
@@ -15,73 +13,6 @@ void store_device_clear(struct store_device *d)
 }
 
 /* ---- changes ---- */
-
-static enum result insert(struct db *db, const struct store_device_import *import,
-			  const struct store_device_entry *e, bool *added, struct err *err)
-{
-	QUERY q = QUERY_NONE;
-
-	TRY(query_init(&q, db, SQL_ADD_DEVICE, err));
-	query_bind_str(&q, 1, import->list);
-	query_bind_str(&q, 2, e->type);
-	query_bind_text(&q, 3, e->key);
-	query_bind_text(&q, 4, e->value);
-	query_bind_int(&q, 5, e->once);
-	if (e->note.len)
-		query_bind_text(&q, 6, e->note);
-	query_bind_int(&q, 7, import->now);
-	query_bind_str(&q, 8, import->actor);
-	TRY(query_run(&q, err));
-	*added = sqlite3_changes(db->handle) == 1;
-	return OK;
-}
-
-static enum result refuse_twin(const struct store_device_import *import,
-			       const struct store_device_entry *e, struct err *err)
-{
-	char line[32] = "";
-
-	if (e->line)
-		(void)snprintf(line, sizeof(line), "line %zu: ", e->line);
-	return err_set(err, ERR_CONFLICT, "%slist \"%s\" has %s \"%.*s\" already", line,
-		       import->list, e->type, (int)span_sub(e->value, 0, 128).len,
-		       (const char *)e->value.p);
-}
-
-struct addition {
-	const struct store_device_import *import;
-	uint64_t *added; /* the caller waits for the job */
-};
-
-static enum result add(struct db *db, const void *arg, struct err *err)
-{
-	const struct addition *a = arg;
-	size_t i;
-
-	*a->added = 0;
-	for (i = 0; i < a->import->n; i++) {
-		const struct store_device_entry *e = &a->import->entries[i];
-		bool added = false;
-
-		TRY(insert(db, a->import, e, &added, err));
-		if (!added && !a->import->keep_existing)
-			return refuse_twin(a->import, e, err);
-		*a->added += added;
-	}
-	return event_insert(db, &a->import->event, err);
-}
-
-enum result store_add_devices(struct store *s, const struct store_device_import *import,
-			      uint64_t *added, struct err *err)
-{
-	uint64_t n = 0;
-	const struct addition a = { import, &n };
-
-	TRY(row_check_name(import->list, "the list's name", err));
-	TRY(writer_run(s->writer, add, &a, err));
-	*added = n;
-	return OK;
-}
 
 struct removal {
 	int64_t id;

@@ -43,11 +43,14 @@ struct store_device_import {
 	struct store_event event;
 };
 /*
- * All in one commit, or nothing. ERR_CONFLICT: the list has an entry already (unless keep_existing)
- * with its line. *added: how many are new.
+ * All at once, or nothing, whatever happens meanwhile; a long list in many commits, between which
+ * others get their turn, and of which one is imported at a time (ERR_BUSY). ERR_CONFLICT: the list
+ * has an entry already (unless keep_existing) with its line. *added: how many are new.
  */
 RESULT store_add_devices(struct store *s, const struct store_device_import *import, uint64_t *added,
 			 struct err *err);
+/* Puts away what an import has left that was broken off by the end of the process. */
+RESULT store_purge_imports(struct store *s, struct err *err);
 /* ERR_NOT_FOUND. */
 RESULT store_find_device(struct store *s, int64_t id, struct store_device *out, struct err *err);
 RESULT store_remove_device(struct store *s, int64_t id, const struct store_event *event,

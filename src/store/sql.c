@@ -41,6 +41,8 @@
 	" AND (?6 IS NULL OR transaction_id = ?6) "
 #define CERT_ORDER "ORDER BY cert.id DESC LIMIT ?2"
 
+/* Of an import that is under way an entry does not count yet. */
+#define COUNTS "import NOT IN (SELECT id FROM device_import)"
 #define DEVICE                                                                                     \
 	"SELECT id, list, type, value, once, note, created, created_by, bound_to, used FROM "      \
 	"device "
@@ -132,20 +134,27 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_PURGE_CHALLENGES] = "DELETE FROM challenge WHERE id IN (SELECT id FROM challenge"
 				 " WHERE expires < ?1 ORDER BY expires LIMIT ?2)",
 
+	[SQL_BEGIN_IMPORT] = "INSERT INTO device_import (after)"
+			     " SELECT coalesce(max(id), 0) FROM device",
+	[SQL_END_IMPORT] = "DELETE FROM device_import WHERE id = ?1",
+	[SQL_BROKEN_IMPORT] = "SELECT id, after FROM device_import LIMIT 1",
+	[SQL_PURGE_IMPORT] = "DELETE FROM device WHERE id IN (SELECT id FROM device WHERE id > ?2"
+			     " AND import = ?1 ORDER BY id LIMIT ?3)",
 	[SQL_ADD_DEVICE] = "INSERT INTO device (list, type, key, value, once, note, created,"
-			   " created_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+			   " created_by, import) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
 			   " ON CONFLICT DO NOTHING",
-	[SQL_FIND_DEVICE] = DEVICE "WHERE id = ?1",
-	[SQL_MATCH_DEVICE] = DEVICE "WHERE key = ?1 AND list = ?2 AND type = ?3",
+	[SQL_FIND_DEVICE] = DEVICE "WHERE id = ?1 AND " COUNTS,
+	[SQL_MATCH_DEVICE] = DEVICE "WHERE key = ?1 AND list = ?2 AND type = ?3 AND " COUNTS,
 	[SQL_REMOVE_DEVICE] = "DELETE FROM device WHERE id = ?1",
 	[SQL_CONSUME_DEVICE] = "UPDATE device SET bound_to = ?2, used = ?3 WHERE id = ?1"
 			       " AND (bound_to IS NULL OR bound_to = ?2)",
-	[SQL_DEVICES] = DEVICE "WHERE id > ?1 ORDER BY id LIMIT ?2",
-	[SQL_DEVICES_BY_LIST] = DEVICE "WHERE id > ?1 AND list = ?3 ORDER BY id LIMIT ?2",
+	[SQL_DEVICES] = DEVICE "WHERE id > ?1 AND " COUNTS " ORDER BY id LIMIT ?2",
+	[SQL_DEVICES_BY_LIST] =
+	    DEVICE "WHERE id > ?1 AND list = ?3 AND " COUNTS " ORDER BY id LIMIT ?2",
 	[SQL_DEVICES_BY_KEY] = DEVICE "WHERE key = ?4 AND (?3 IS NULL OR list = ?3) AND id > ?1"
-				      " ORDER BY id LIMIT ?2",
+				      " AND " COUNTS " ORDER BY id LIMIT ?2",
 	[SQL_DEVICE_LISTS] = "SELECT list, count(*), sum(once), sum(once AND used > 0)"
-			     " FROM device GROUP BY list",
+			     " FROM device WHERE " COUNTS " GROUP BY list",
 
 	[SQL_COUNT_QUOTA] = "SELECT count(*) FROM (SELECT 1 FROM quota_use WHERE key = ?1"
 			    " AND time > ?2 LIMIT ?3)",

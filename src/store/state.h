@@ -3,6 +3,7 @@
 #ifndef STORE_STATE_H
 #define STORE_STATE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "store/pool.h"
@@ -17,6 +18,8 @@ struct store {
 	int lock_fd; /* held as long as the store is open */
 	struct pool *pool;
 	struct writer *writer;
+	_Atomic bool importing;       /* a long list of devices is on its way in */
+	pthread_mutex_t purging;      /* what broken imports have left is being put away */
 	_Atomic uint64_t revocations; /* changes of revocations since it was opened */
 };
 

@@ -101,6 +101,7 @@ enum result store_open(struct store **out, const struct store_options *options, 
 	if (!s)
 		return err_nomem(err);
 	s->lock_fd = -1;
+	(void)pthread_mutex_init(&s->purging, NULL);
 	TRY(open_parts(s, options, err));
 	*out = take(s);
 	return OK;
@@ -114,6 +115,7 @@ void store_close(struct store *s)
 	writer_free(s->writer);
 	if (s->lock_fd >= 0)
 		(void)close(s->lock_fd);
+	(void)pthread_mutex_destroy(&s->purging);
 	free(s->path);
 	free(s);
 }

@@ -2,6 +2,8 @@
 /* Lists of devices: imported whole or not at all, used once by one transaction. */
 #include "store_fixture.h"
 
+#include <pthread.h>
+
 #include "store/device.h"
 
 #define BINDING(n)                                                                                 \
@@ -208,6 +210,159 @@ static void listed_and_removed(void **state)
 	assert_int_equal(store_find_device(f->store, 4, &d, NULL), ERR_NOT_FOUND); /* never again */
 }
 
+/* ---- long lists ---- */
+
+#define MANY 1703
+
+struct many {
+	struct store_device_entry entries[MANY];
+	char values[MANY][16];
+};
+
+/* The last bears the name of number `twin`. */
+static struct many *many_new(const char *prefix, int twin)
+{
+	struct many *m = calloc(1, sizeof(*m));
+	int i;
+
+	assert_non_null(m);
+	for (i = 0; i < MANY; i++) {
+		(void)snprintf(m->values[i], sizeof(m->values[i]), "%s%d", prefix,
+			       i == MANY - 1 && twin >= 0 ? twin : i);
+		m->entries[i] = entry("CN", m->values[i], false);
+		m->entries[i].line = (size_t)i + 2;
+	}
+	return m;
+}
+
+static enum result add_count(void *ctx, const struct store_device_list *l, struct err *err)
+{
+	(void)err;
+	*(uint64_t *)ctx += l->entries;
+	return OK;
+}
+
+static uint64_t listed(struct fixture *f)
+{
+	uint64_t n = 0;
+
+	assert_int_equal(store_each_device_list(f->store, add_count, &n, NULL), OK);
+	return n;
+}
+
+static int64_t ask(struct fixture *f, const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *db = NULL;
+	int64_t n;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	n = sqlite3_column_int64(stmt, 0);
+	(void)sqlite3_finalize(stmt);
+	(void)sqlite3_close(db);
+	return n;
+}
+
+struct onlooker {
+	struct fixture *f;
+	_Atomic bool over;
+	uint64_t between; /* how often it saw some of them */
+	enum result second;
+};
+
+static void *look_on(void *arg)
+{
+	struct onlooker *o = arg;
+	struct many *other = many_new("other-", -1);
+	uint64_t n, added;
+
+	o->second = OK;
+	while (!o->over) {
+		n = listed(o->f);
+		o->between += n != 0 && n != MANY;
+		if (import(o->f, "b", other->entries, MANY, true, &added, NULL) == ERR_BUSY)
+			o->second = ERR_BUSY;
+		else
+			break;
+	}
+	free(other);
+	return NULL;
+}
+
+/* Everybody sees none of them, or all; and two lists do not come at once. */
+static void many_appear_at_once(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(store_device_clear) struct store_device d = { 0 };
+	struct onlooker o = { .f = f };
+	struct many *m = many_new("d", -1);
+	uint64_t added = 0;
+	unsigned before;
+	pthread_t thread;
+
+	before = events(f);
+	assert_int_equal(pthread_create(&thread, NULL, look_on, &o), 0);
+	while (import(f, "a", m->entries, MANY, false, &added, NULL) == ERR_BUSY)
+		;
+	o.over = true;
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(added, MANY);
+	assert_true(listed(f) == MANY || listed(f) == 2 * (uint64_t)MANY);
+	assert_int_equal(o.between, 0);
+	assert_int_equal(match(f, "a", "CN", "d1702", BINDING(1), &d), OK);
+	assert_int_equal(events(f) - before, listed(f) / MANY);
+	/* the next leaves what is there, and counts over all of its parts */
+	assert_int_equal(import(f, "a", m->entries, MANY, true, &added, NULL), OK);
+	assert_int_equal(added, 0);
+	free(m);
+}
+
+static void many_or_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct many *m = many_new("d", 3);
+	struct err err = { 0 };
+	unsigned before = events(f);
+	uint64_t added = 7;
+
+	assert_int_equal(import(f, "a", m->entries, MANY, false, &added, &err), ERR_CONFLICT);
+	assert_non_null(strstr(err_text(&err), "line 1704: list \"a\" has CN \"d3\" already"));
+	assert_int_equal(added, 7);
+	assert_int_equal(listed(f), 0);
+	assert_int_equal(events(f), before);
+	assert_int_equal(ask(f, "SELECT count(*) FROM device"), 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM device_import"), 0);
+	free(m);
+}
+
+/* The process ended while it was at it: nobody sees what is there of it, and it is put away. */
+static void what_broke_off_counts_for_nothing(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(store_device_clear) struct store_device d = { 0 };
+	struct many *m = many_new("d", -1);
+	struct store_device_entry kept = entry("CN", "kept", false);
+	uint64_t added = 0;
+
+	assert_int_equal(import(f, "a", &kept, 1, false, &added, NULL), OK);
+	assert_int_equal(import(f, "a", m->entries, MANY, false, &added, NULL), OK);
+	fixture_close(f);
+	(void)ask(f, "UPDATE device SET import = 1000 WHERE key <> 'kept' RETURNING id");
+	(void)ask(f, "INSERT INTO device_import (id, after) VALUES (1000, 1) RETURNING id");
+	fixture_open(f);
+	assert_int_equal(listed(f), 1);
+	assert_int_equal(match(f, "a", "CN", "d5", BINDING(1), &d), ERR_NOT_FOUND);
+	assert_int_equal(match(f, "a", "CN", "kept", BINDING(1), &d), OK);
+	assert_int_equal(store_purge_imports(f->store, NULL), OK);
+	assert_int_equal(ask(f, "SELECT count(*) FROM device"), 1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM device_import"), 0);
+	assert_int_equal(import(f, "a", m->entries, MANY, false, &added, NULL), OK);
+	assert_int_equal(added, MANY);
+	free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +370,9 @@ int main(void)
 		FIXTURE_TEST(used_up_with_the_issuance),
 		FIXTURE_TEST(the_better_of_two),
 		FIXTURE_TEST(listed_and_removed),
+		FIXTURE_TEST(many_appear_at_once),
+		FIXTURE_TEST(many_or_nothing),
+		FIXTURE_TEST(what_broke_off_counts_for_nothing),
 	};
 
 	return cmocka_run_group_tests_name("store_device", tests, NULL, NULL);
