@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import subprocess
 
-from asn1crypto import cms, core, x509 as asn1_x509
+from asn1crypto import cms, core
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -257,6 +257,3 @@ class Answer:
         """The one that was issued: for that key."""
         (found,) = [c for c in self.certs if c.public_key().public_numbers() == key.public_key().public_numbers()]
         return found
-
-
-__all__ = ["Answer", "asn1_x509"]

@@ -2,6 +2,7 @@
 """fullcmc (RFC 7030 4.3, RFC 5272): Full PKI Requests over the real daemon, answers verified by openssl."""
 
 import base64
+import datetime
 import subprocess
 
 import pytest
@@ -38,15 +39,17 @@ ENDPOINTS = [
     est_endpoint("linked", est={"channel_binding": "required", **TAKEN}),
     est_endpoint("registrars", profile="registrar"),
     est_endpoint("lone", ca="lone", est=TAKEN),
+    est_endpoint("short", profile="short"),
     est_endpoint("off"),
 ]
+SHORT = profile("short", validity="2s", backdate="1s")
 NEW_KEYS = profile("new-keys", renewal={"window": "any", "new_key": "required"})
 
 
 @pytest.fixture(scope="module")
 def est(tmp_path_factory):
     directory = tmp_path_factory.mktemp("full-cmc")
-    daemon = make_est(directory, profiles=[*PROFILES, NEW_KEYS], endpoints=ENDPOINTS)
+    daemon = make_est(directory, profiles=[*PROFILES, NEW_KEYS, SHORT], endpoints=ENDPOINTS)
     daemon.admin.ca_init("lone", key="rsa2048", ra="none")
     daemon.ca_file = directory / "demo.pem"
     daemon.ca_file.write_text(daemon.ctl("ca", "show", "demo", "--pem").stdout)
@@ -460,11 +463,6 @@ def test_get_crl(est):
     refused(ask(est, signed(pki_data([old]), key, cert)), 404, "badCertId", "are not kept")
 
 
-def is_revoked(daemon, cert):
-    (found,) = [c for c in daemon.ctl_json("cert", "list")["items"] if int(c["serial"], 16) == cert.serial_number]
-    return found
-
-
 def revoking(cert, *more, **options):
     return control(3, "revoke_request", cmc_peer.revoke(cert.issuer, cert.serial_number, *more, **options))
 
@@ -483,6 +481,16 @@ def test_the_holder_revokes_its_own_certificate(est):
         assert (answer.bodies, answer.text) == ([3], text)
     (event,) = revocations(est, cert)
     assert "lost" in event["actor"] and event["reason"].startswith("superseded")
+
+
+def test_an_expired_certificate_may_be_revoked_and_does_nothing_else(est):
+    cert, key = enrolled(est, "too late", "short")
+    end = cert.not_valid_after + datetime.timedelta(seconds=1.2)  # time(2) is a tick behind
+    wait_for("its end", lambda: datetime.datetime.utcnow() > end)
+    asked = control(1, "get_cert", cmc_peer.get_cert(cert.issuer, cert.serial_number))
+    refused(ask(est, signed(pki_data([asked]), key, cert)), 403, "badRequest", "is valid from")
+    assert ask(est, signed(pki_data([revoking(cert)]), key, cert)).text == "revoked"
+    assert revocations(est, cert)
 
 
 def test_a_registration_authority_revokes(est):

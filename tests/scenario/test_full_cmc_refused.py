@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Full PKI Requests (RFC 5272) that the server refuses, and what our decoder shows of them."""
 
-import base64
 import json
 
 import pytest
