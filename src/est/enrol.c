@@ -41,20 +41,25 @@ enum result est_enrol_identify(struct est_exchange *x, const char *what, struct 
 	return make_transaction(x, err);
 }
 
+enum result est_enrol_check_digest(const struct est_exchange *x, enum digest_alg digest,
+				   const char *what, struct err *err)
+{
+	bool sha1 = x->endpoint->allow_sha1;
+
+	if (!digest_is_legacy(digest))
+		return OK;
+	if (digest != DIGEST_SHA1 || !sha1)
+		return err_set(err, ERR_BAD_ALG,
+			       "%s is signed with %s; endpoint \"%s\" takes %s or better", what,
+			       digest_name(digest), x->endpoint->name, sha1 ? "SHA-1" : "SHA-256");
+	log_warning(&x->log, "legacy algorithms taken from this device",
+		    LOG_STR("digest", digest_name(digest)));
+	return OK;
+}
+
 static RESULT check_possession(struct est_exchange *x, struct err *err)
 {
-	enum digest_alg digest = x->csr.sig_alg.digest;
-
-	if (digest_is_legacy(digest) && !(digest == DIGEST_SHA1 && x->endpoint->allow_sha1))
-		return err_set(
-		    err, ERR_BAD_ALG,
-		    "RFC 7030 4.2.1: the request is signed with %s; endpoint \"%s\" takes "
-		    "%s or better",
-		    digest_name(digest), x->endpoint->name,
-		    x->endpoint->allow_sha1 ? "SHA-1" : "SHA-256");
-	if (digest_is_legacy(digest))
-		log_warning(&x->log, "legacy algorithms taken from this device",
-			    LOG_STR("digest", digest_name(digest)));
+	TRY(est_enrol_check_digest(x, x->csr.sig_alg.digest, "RFC 7030 4.2.1: the request", err));
 	return csr_verify(&x->csr, x->c, err);
 }
 

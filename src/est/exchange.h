@@ -64,6 +64,9 @@ RESULT est_enrol(struct est_exchange *x, bool renewal, struct enrol_outcome *out
 RESULT est_enrol_read(struct est_exchange *x, struct err *err);
 /* The same of a request that is parsed already; what: its format, for the trace. */
 RESULT est_enrol_identify(struct est_exchange *x, const char *what, struct err *err);
+/* Is that good enough for a signature of the device's? what: "RFC 7030 4.2.1: the request". */
+RESULT est_enrol_check_digest(const struct est_exchange *x, enum digest_alg digest,
+			      const char *what, struct err *err);
 /* Its own signature, and that it belongs to this connection. */
 RESULT est_enrol_check_possession(struct est_exchange *x, struct err *err);
 /* Who asks, and for what: all that comes before the decision. False: the reply is made. */

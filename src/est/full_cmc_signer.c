@@ -55,26 +55,14 @@ static RESULT find_signer(struct full_cmc *m, struct err *err)
 	return OK;
 }
 
-static RESULT check_digests(const struct full_cmc *m, struct err *err)
-{
-	const enum digest_alg used[] = { m->sd.digest, m->sd.sig_alg.digest };
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(used); i++)
-		if (digest_is_legacy(used[i]))
-			return err_set(err, ERR_BAD_ALG,
-				       "RFC 5272 3.2: the message is signed with %s",
-				       digest_name(used[i]));
-	return OK;
-}
-
 static RESULT verify(struct full_cmc *m, struct err *err)
 {
 	if (!m->sd.has_signer)
 		return err_set(err, ERR_BAD_CHECK,
 			       "RFC 5272 3.2: the message has no signature; this server keeps no "
 			       "secrets that would stand in for one");
-	TRY(check_digests(m, err));
+	/* that of the signature itself is the same, or it does not verify */
+	TRY(est_enrol_check_digest(m->x, m->sd.digest, "RFC 5272 3.2: the message", err));
 	TRY(cms_signed_sid(&m->sd, &m->sid, err));
 	m->signed_by_own = names_own_key(m);
 	if (!m->signed_by_own)

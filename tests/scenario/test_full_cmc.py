@@ -40,6 +40,7 @@ ENDPOINTS = [
     est_endpoint("registrars", profile="registrar"),
     est_endpoint("lone", ca="lone", est=TAKEN),
     est_endpoint("short", profile="short"),
+    est_endpoint("old", est=TAKEN, legacy="sha1-3des"),
     est_endpoint("off"),
 ]
 SHORT = profile("short", validity="2s", backdate="1s")
