@@ -2,6 +2,8 @@
 #include "daemon/privileges.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
@@ -77,6 +79,52 @@ enum result privileges_give(const char *name, const char *path, mode_t mode, str
 		return OK;
 	TRY(find_user("user", name, &user, err));
 	return own(path, user->pw_uid, user->pw_gid, mode, err);
+}
+
+static void close_fd(const int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+}
+
+/* By what is opened, whatever the name leads to by then. */
+static enum result give_found(const char *path, const struct passwd *user, struct err *err)
+{
+	CLEANUP(close_fd) int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return err_errno(err, errno, "%s", path);
+	if (!S_ISDIR(st.st_mode) && (!S_ISREG(st.st_mode) || st.st_nlink > 1))
+		return OK;
+	if (fchownat(fd, "", user->pw_uid, user->pw_gid, AT_EMPTY_PATH))
+		return err_errno(err, errno, "%s: owner", path);
+	return OK;
+}
+
+static void close_walk(FTS **walk)
+{
+	if (*walk)
+		(void)fts_close(*walk);
+}
+
+enum result privileges_give_all(const char *name, const char *directory, struct err *err)
+{
+	char *const paths[] = { (char *)(uintptr_t)directory, NULL };
+	CLEANUP(close_walk) FTS *walk = NULL;
+	const struct passwd *user;
+	const FTSENT *found;
+
+	if (geteuid() != 0 || !name || access(directory, F_OK))
+		return OK;
+	TRY(find_user("user", name, &user, err));
+	walk = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	if (!walk)
+		return err_errno(err, errno, "%s", directory);
+	while ((found = fts_read(walk)))
+		if (found->fts_info == FTS_F || found->fts_info == FTS_D)
+			TRY(give_found(found->fts_path, user, err));
+	return OK;
 }
 
 enum result privileges_give_socket(const struct config *config, const char *path, mode_t mode,

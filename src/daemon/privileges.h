@@ -16,6 +16,11 @@
 RESULT privileges_prepare(const struct config *config, struct err *err);
 /* A file that we made, to that user; NULL, or if we are not root: nothing. */
 RESULT privileges_give(const char *user, const char *path, mode_t mode, struct err *err);
+/*
+ * A directory of ours with all that is in it, which modes stay; the same nothing, also where it is
+ * not there. Links are left alone, for another user may have put them there.
+ */
+RESULT privileges_give_all(const char *user, const char *directory, struct err *err);
 /* A Unix socket of ours, once it is there: the server's user may use it, as root may. */
 RESULT privileges_give_socket(const struct config *config, const char *path, mode_t mode,
 			      struct err *err);

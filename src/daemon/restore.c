@@ -174,19 +174,35 @@ static RESULT check_record(const struct restore *r, struct store *store, struct 
 		       (long long)at.last_event, (long long)m->last_event);
 }
 
-static enum result count_missing(void *ctx, const struct store_ca *ca, UNUSED struct err *err)
+static RESULT key_is_there(const struct restore *r, const char *id, const char *suffix, bool *there,
+			   struct err *err)
+{
+	char name[STORE_NAME_MAX + 8], folder[PATH_MAX], path[PATH_MAX];
+
+	(void)snprintf(name, sizeof(name), "%s%s", id, suffix);
+	TRY(join(folder, r->config->data, BACKUP_KEYS, err));
+	TRY(join(path, folder, name, err));
+	*there |= file_exists(path);
+	return OK;
+}
+
+/* As a file, or as what says where in a token it is. */
+static enum result count_missing(void *ctx, const struct store_ca *ca, struct err *err)
 {
 	struct restore *r = ctx;
-	char name[STORE_NAME_MAX + 8], folder[PATH_MAX], path[PATH_MAX];
 	size_t i;
 
 	for (i = 0; i < ca->n_keys; i++) {
-		(void)snprintf(name, sizeof(name), "%s.key", ca->keys[i].key_id);
-		if (join(folder, r->config->data, BACKUP_KEYS, NULL) == OK &&
-		    join(path, folder, name, NULL) == OK && !file_exists(path)) {
-			(void)printf("missing: %s, of CA %s\n", path, ca->name);
-			r->missing_keys++;
-		}
+		const char *id = ca->keys[i].key_id;
+		bool there = false;
+
+		TRY(key_is_there(r, id, ".key", &there, err));
+		TRY(key_is_there(r, id, ".token", &there, err));
+		if (there)
+			continue;
+		(void)printf("missing: %s/%s/%s.key, of CA %s\n", r->config->data, BACKUP_KEYS, id,
+			     ca->name);
+		r->missing_keys++;
 	}
 	return OK;
 }
@@ -238,7 +254,6 @@ static RESULT take_key(struct restore *r, const json_t *key, struct err *err)
 	if (!file_exists(to)) {
 		TRY(file_read(from, KEY_FILE_MAX, &bytes, err));
 		TRY(file_write_atomic(to, 0600, buf_span(&bytes), err));
-		TRY(privileges_give(r->config->keeper_user, to, 0600, err));
 	}
 	r->keys++;
 	return OK;
@@ -251,6 +266,17 @@ static RESULT take_keys(struct restore *r, struct err *err)
 
 	json_array_foreach(r->manifest.keys, i, key) TRY(take_key(r, key, err));
 	return OK;
+}
+
+/* What was there already may have been copied there by root. */
+static RESULT give_all(const struct restore *r, struct err *err)
+{
+	char keys[PATH_MAX], lists[PATH_MAX];
+
+	TRY(join(keys, r->config->data, BACKUP_KEYS, err));
+	TRY(join(lists, r->config->data, "crl", err));
+	TRY(privileges_give_all(r->config->keeper_user, keys, err));
+	return privileges_give_all(r->config->user, lists, err);
 }
 
 /* ---- the whole ---- */
@@ -274,6 +300,7 @@ static RESULT take_all(struct restore *r, bool keep_challenges, struct err *err)
 
 	TRY(privileges_prepare(r->config, err));
 	TRY(take_keys(r, err));
+	TRY(give_all(r, err));
 	res = make_store(r, keep_challenges, err);
 	remove_beside(r->making);
 	if (res == OK)

@@ -201,12 +201,18 @@ static RESULT copy_key(struct job *job, const char *from, const char *name, stru
 	return backup_manifest_add_key(job->manifest, job->c, name, buf_span(&bytes), err);
 }
 
+/* A key, what says where in a token one is, or what it is for. */
+static bool is_of_keys(const char *name)
+{
+	return has_suffix(name, ".key") || has_suffix(name, ".token") || has_suffix(name, ".rule");
+}
+
 static RESULT copy_keys(struct job *job, const char *from, DIR *dir, struct err *err)
 {
 	struct dirent *entry;
 
 	while ((entry = readdir(dir)))
-		if (has_suffix(entry->d_name, ".key") || has_suffix(entry->d_name, ".rule"))
+		if (is_of_keys(entry->d_name))
 			TRY(copy_key(job, from, entry->d_name, err));
 	return OK;
 }
