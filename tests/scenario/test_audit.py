@@ -182,7 +182,7 @@ def test_the_page_has_every_kind():
     said = set(re.findall(r"`([a-z]+\.[a-z_]+)`", (ROOT / "docs" / "audit.md").read_text()))
     text = "".join(p.read_text() for p in (ROOT / "src").rglob("*.c") if "config" not in p.name)
     prefixes = {kind.split(".")[0] for kind in said} - {"docs", "tests", "admin", "backup", "crl"}
-    literals = set(re.findall(r'"([a-z]+\.[a-z_]+)"', text))
+    literals = set(re.findall(r'"([a-z]+\.[a-z_]+)"', text)) - {"ca.cer"}  # a file's name
     assert not {k for k in literals if k.split(".")[0] in prefixes} - said
     kinds = {k for k in said if not k.startswith(("docs.", "tests.", "scepterd."))}
     assert not {k for k in kinds if f'"{k}"' not in text and k != "audit.checkpoint"}

@@ -209,7 +209,10 @@ def flip(data, at):
 
 PASSWORD = der.tlv(0xA3, der.integer(0), algorithm("1.2.840.113549.1.9.16.3.9", algorithm(
     scep_peer.CIPHERS["aes128"][0], der.octets(bytes(16)))), der.octets(bytes(32)))  # fmt: skip
-AGREEMENT = der.tlv(0xA1, der.integer(3), der.NULL)
+WRAPPED_BY = algorithm("1.3.132.1.11.1", algorithm("2.16.840.1.101.3.4.1.5"))
+ORIGINATOR = der.tlv(0xA0, der.tlv(0xA1, algorithm("1.2.840.10045.2.1"), der.bits(b"\4" + bytes(64))))
+KEY_BY_SKI = der.seq(der.seq(der.tlv(0xA0, der.octets(bytes(20))), der.octets(bytes(24))))
+AGREEMENT = der.tlv(0xA1, der.integer(3), ORIGINATOR, WRAPPED_BY, KEY_BY_SKI)
 AES128 = scep_peer.CIPHERS["aes128"][0]
 
 ENVELOPES = [
@@ -232,6 +235,8 @@ ENVELOPES = [
         "no KeyTransRecipientInfo", knobs(recipients=[PASSWORD])),
     Row("agreement_recipient", "key agreement in the place of key transport", "badRequest",
         "no KeyTransRecipientInfo", knobs(recipients=[AGREEMENT])),
+    Row("agreement_cut", "key agreement without an originator", "badRequest", "originator",
+        knobs(recipients=[der.tlv(0xA1, der.integer(3), der.NULL)])),
     Row("recipients_17", "seventeen recipients", "badRequest", "more than 16 recipients",
         many_recipients(17)),
     Row("recipients_16_wrong", "sixteen recipients that all name the CA and are wrong", "badRequest",

@@ -33,7 +33,7 @@ def served(daemon, key, ca):
 
 
 def renewed(daemon):
-    rows = listed(daemon.admin.call("GET", "/audit/events?limit=1000"))
+    rows = listed(daemon.admin.call("GET", "/audit/events?newest=1&limit=1000"))
     return [e for e in rows if e["kind"] == "ra.renewed"]
 
 

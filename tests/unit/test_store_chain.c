@@ -198,8 +198,8 @@ static void older_files_are_adopted(void **state)
 	fixture_outside(
 	    f->path,
 	    "ALTER TABLE event DROP COLUMN hash; DROP INDEX challenge_outstanding;"
-	    " DROP INDEX challenge_by_end; DROP TABLE device; DROP TABLE quota_use; DROP TABLE "
-	    "alarm;"
+	    " DROP INDEX challenge_by_end; DROP TABLE device; DROP TABLE device_import;"
+	    " DROP TABLE quota_use; DROP TABLE alarm; ALTER TABLE ca DROP COLUMN last_generation;"
 	    " DROP TABLE ca_generation; DROP TABLE ca_cert; DROP INDEX crl_by_scope;"
 	    " ALTER TABLE crl DROP COLUMN generation;"
 	    " ALTER TABLE revocation DROP COLUMN generation;"
