@@ -116,14 +116,15 @@ void operator_blame(const struct operator_list *list, const struct http_request 
 }
 
 static RESULT check(const struct operator_list *list, struct crypto *c, struct span name,
-		    struct span password, const struct operator_account **out, struct err *err)
+		    const struct challenge_shown *shown, const struct operator_account **out,
+		    struct err *err)
 {
 	const struct operator_account *account = find(list, name);
 	enum result r;
 
 	if (account && !account->password)
 		account = NULL;
-	r = challenge_static_verify(account ? account->password : list->nobody, c, password, err);
+	r = challenge_static_verify(account ? account->password : list->nobody, c, shown, err);
 	if (r == ERR_DENIED)
 		return err_set(err, r, "wrong name or password");
 	TRY(r);
@@ -137,10 +138,11 @@ enum result operator_check(const struct operator_list *list, struct crypto *c,
 			   const struct http_request *req, const struct operator_shown *shown,
 			   const struct operator_account **out, struct err *err)
 {
+	const struct challenge_shown secret = { shown->password, address_key(&req->address) };
 	enum result r;
 
 	TRY(check_wait(list, req, err));
-	r = check(list, c, shown->name, shown->password, out, err);
+	r = check(list, c, shown->name, &secret, out, err);
 	if (r == ERR_DENIED)
 		operator_blame(list, req);
 	return r;

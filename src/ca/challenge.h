@@ -26,13 +26,21 @@ RESULT challenge_static_new(struct challenge_static **out, const char *const *ha
 			    struct err *err);
 void challenge_static_free(struct challenge_static *s);
 DEFINE_CLEANUP(struct challenge_static, challenge_static_free)
-/* OK: one of them. ERR_DENIED: none. ERR_BUSY: too many checks at once. */
-RESULT challenge_static_verify(struct challenge_static *s, struct crypto *c, struct span challenge,
-			       struct err *err);
+struct challenge_shown {
+	struct span challenge;
+	struct span source; /* what one host can hardly change of its address; empty: unknown */
+};
+/*
+ * OK: one of them. ERR_DENIED: none. ERR_BUSY: too many different ones are looked at for the first
+ * time, or too many of this source; one that many show at once is checked once, and they wait.
+ */
+RESULT challenge_static_verify(struct challenge_static *s, struct crypto *c,
+			       const struct challenge_shown *shown, struct err *err);
 
 /* The same. name: tells it from the others, and nothing about it. */
 RESULT challenge_static_verify_as(struct challenge_static *s, struct crypto *c,
-				  struct span challenge, uint8_t name[STORE_HASH], struct err *err);
+				  const struct challenge_shown *shown, uint8_t name[STORE_HASH],
+				  struct err *err);
 
 enum challenge_form { CHALLENGE_BASE32, CHALLENGE_HEX_64, CHALLENGE_HEX_128 };
 

@@ -7,17 +7,17 @@
 
 #include "base/base64.h"
 #include "base/random.h"
+#include "base/siphash.h"
+#include "ca/check_queue.h"
 
 #define LOG_N 15
 #define BLOCK 8
 #define PARALLEL 1
 #define SALT 16
 #define HASH 32
-#define PART_MAX 64   /* octets of a salt or hash */
-#define CHECKS_MAX 2  /* scrypt runs at once for an endpoint */
-#define WAITING_MAX 4 /* threads waiting for such a run over the same challenge */
-#define WRONG_MAX 16  /* wrong challenges remembered, so that repeating one costs nothing */
-#define MAC 32
+#define PART_MAX 64  /* octets of a salt or hash */
+#define WRONG_MAX 16 /* wrong challenges remembered, so that repeating one costs nothing */
+#define MAC CHECK_MAC
 
 /* A stored hash and, once a device has shown it, the keyed hash of the challenge it is for. */
 struct hash {
@@ -33,14 +33,10 @@ struct hash {
 struct challenge_static {
 	struct hash *hashes;
 	size_t n;
-	uint8_t key[MAC]; /* of this process, for the keyed hashes */
+	uint8_t key[MAC];       /* of this process, for the keyed hashes... */
+	uint64_t source_key[2]; /* ...and those of who shows a challenge */
 	pthread_mutex_t lock;
-	pthread_cond_t ended; /* a check did */
-	struct {
-		bool busy;
-		uint8_t mac[MAC];
-	} checks[CHECKS_MAX];
-	unsigned waiting;
+	struct check_queue queue;
 	uint8_t wrong[WRONG_MAX][MAC];
 	size_t n_wrong; /* ever; the latest WRONG_MAX are kept */
 };
@@ -135,7 +131,7 @@ enum result challenge_static_new(struct challenge_static **out, const char *cons
 	if (!s)
 		return err_nomem(err);
 	(void)pthread_mutex_init(&s->lock, NULL);
-	(void)pthread_cond_init(&s->ended, NULL);
+	(void)pthread_cond_init(&s->queue.changed, NULL);
 	s->hashes = calloc(n ? n : 1, sizeof(*s->hashes));
 	if (!s->hashes)
 		return err_nomem(err);
@@ -144,6 +140,7 @@ enum result challenge_static_new(struct challenge_static **out, const char *cons
 		if (!parse_hash(hashes[i], &s->hashes[i]))
 			return challenge_check_format(hashes[i], err);
 	TRY(random_fill(s->key, sizeof(s->key), err));
+	TRY(random_fill((uint8_t *)s->source_key, sizeof(s->source_key), err));
 	*out = take(s);
 	return OK;
 }
@@ -152,7 +149,7 @@ void challenge_static_free(struct challenge_static *s)
 {
 	if (!s)
 		return;
-	(void)pthread_cond_destroy(&s->ended);
+	(void)pthread_cond_destroy(&s->queue.changed);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s->hashes);
 	explicit_bzero(s, sizeof(*s));
@@ -177,37 +174,22 @@ static enum known look_up(const struct challenge_static *s, const uint8_t mac[MA
 	return UNKNOWN;
 }
 
-/* The check under way for this challenge, or a free place (*free_at), or CHECKS_MAX. Locked. */
-static size_t find_check(const struct challenge_static *s, const uint8_t mac[MAC], size_t *free_at)
-{
-	size_t i, same = CHECKS_MAX;
+/* What a device shows, and who it is. */
+struct shown {
+	struct span challenge;
+	const uint8_t *mac; /* of it */
+	uint64_t source;
+};
 
-	*free_at = CHECKS_MAX;
-	for (i = 0; i < CHECKS_MAX; i++) {
-		if (!s->checks[i].busy)
-			*free_at = i;
-		else if (memcmp(s->checks[i].mac, mac, MAC) == 0)
-			same = i;
-	}
-	return same;
-}
-
-/* Locked. Until it is known, or this thread has a place of its own to find out. */
-static RESULT begin_check(struct challenge_static *s, const uint8_t mac[MAC], enum known *known,
-			  size_t *place, struct err *err)
+/* Locked. Until it is known, or this thread may find out (*check). */
+static RESULT begin_check(struct challenge_static *s, const struct shown *shown, enum known *known,
+			  struct check **check, struct err *err)
 {
-	while ((*known = look_up(s, mac)) == UNKNOWN) {
-		if (find_check(s, mac, place) == CHECKS_MAX && *place < CHECKS_MAX) {
-			s->checks[*place].busy = true;
-			memcpy(s->checks[*place].mac, mac, MAC);
-			return OK;
-		}
-		if (find_check(s, mac, place) == CHECKS_MAX || s->waiting == WAITING_MAX)
-			return err_set(err, ERR_BUSY,
-				       "challenge: too many unknown static challenges at once");
-		s->waiting++;
-		(void)pthread_cond_wait(&s->ended, &s->lock);
-		s->waiting--;
+	while ((*known = look_up(s, shown->mac)) == UNKNOWN) {
+		if (!check_queue_find(&s->queue, shown->mac))
+			return check_queue_begin(&s->queue, &s->lock, shown->mac, shown->source,
+						 check, err);
+		TRY(check_queue_join(&s->queue, &s->lock, err));
 	}
 	return OK;
 }
@@ -233,71 +215,70 @@ static RESULT run_scrypt(const struct challenge_static *s, struct crypto *c, str
 }
 
 /* Locked. A check that failed for another reason leaves nothing behind. */
-static void end_check(struct challenge_static *s, size_t place, enum result r, size_t match)
+static void end_check(struct challenge_static *s, struct check *check, enum result r, size_t match)
 {
-	const uint8_t *mac = s->checks[place].mac;
-
 	if (r == OK && match < s->n) {
 		s->hashes[match].known = true;
-		memcpy(s->hashes[match].mac, mac, MAC);
+		memcpy(s->hashes[match].mac, check->mac, MAC);
 	} else if (r == OK) {
-		memcpy(s->wrong[s->n_wrong++ % WRONG_MAX], mac, MAC);
+		memcpy(s->wrong[s->n_wrong++ % WRONG_MAX], check->mac, MAC);
 	}
-	s->checks[place].busy = false;
-	(void)pthread_cond_broadcast(&s->ended);
+	check_queue_end(&s->queue, check);
 }
 
-static RESULT find_out(struct challenge_static *s, struct crypto *c, struct span challenge,
-		       const uint8_t mac[MAC], enum known *known, struct err *err)
+static RESULT find_out(struct challenge_static *s, struct crypto *c, const struct shown *shown,
+		       enum known *known, struct err *err)
 {
-	size_t place = CHECKS_MAX, match = 0;
+	struct check *check = NULL;
+	size_t match = 0;
 	enum result r;
 
 	(void)pthread_mutex_lock(&s->lock);
-	r = begin_check(s, mac, known, &place, err);
+	r = begin_check(s, shown, known, &check, err);
 	(void)pthread_mutex_unlock(&s->lock);
 	if (r != OK || *known != UNKNOWN)
 		return r;
-	r = run_scrypt(s, c, challenge, &match, err);
+	r = run_scrypt(s, c, shown->challenge, &match, err);
 	*known = match < s->n ? RIGHT : WRONG;
 	(void)pthread_mutex_lock(&s->lock);
-	end_check(s, place, r, match);
+	end_check(s, check, r, match);
 	(void)pthread_mutex_unlock(&s->lock);
 	return r;
 }
 
 /* mac: of the challenge. */
-static RESULT verify(struct challenge_static *s, struct crypto *c, struct span challenge,
-		     uint8_t mac[DIGEST_MAX], struct err *err)
+static RESULT verify(struct challenge_static *s, struct crypto *c,
+		     const struct challenge_shown *what, uint8_t mac[DIGEST_MAX], struct err *err)
 {
+	const struct shown shown = { what->challenge, mac, siphash(s->source_key, what->source) };
 	enum known known = UNKNOWN;
 
-	if (challenge.len == 0)
+	if (what->challenge.len == 0)
 		return err_set(err, ERR_DENIED, "challenge: none shown");
-	TRY(crypto_hmac(c, DIGEST_SHA256, SPAN_ARRAY(s->key), challenge, mac, err));
-	TRY(find_out(s, c, challenge, mac, &known, err));
+	TRY(crypto_hmac(c, DIGEST_SHA256, SPAN_ARRAY(s->key), what->challenge, mac, err));
+	TRY(find_out(s, c, &shown, &known, err));
 	if (known == RIGHT)
 		return OK;
 	return err_set(err, ERR_DENIED, "challenge: wrong");
 }
 
 enum result challenge_static_verify(struct challenge_static *s, struct crypto *c,
-				    struct span challenge, struct err *err)
+				    const struct challenge_shown *shown, struct err *err)
 {
 	uint8_t mac[DIGEST_MAX];
 
-	return verify(s, c, challenge, mac, err);
+	return verify(s, c, shown, mac, err);
 }
 
 enum result challenge_static_verify_as(struct challenge_static *s, struct crypto *c,
-				       struct span challenge, uint8_t name[STORE_HASH],
-				       struct err *err)
+				       const struct challenge_shown *shown,
+				       uint8_t name[STORE_HASH], struct err *err)
 {
 	uint8_t mac[DIGEST_MAX], digest[DIGEST_MAX] = { 0 };
 	enum result r;
 	size_t i;
 
-	TRY(verify(s, c, challenge, mac, err));
+	TRY(verify(s, c, shown, mac, err));
 	(void)pthread_mutex_lock(&s->lock);
 	for (i = 0; i + 1 < s->n; i++)
 		if (s->hashes[i].known &&

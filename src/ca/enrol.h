@@ -62,6 +62,7 @@ struct enrol_request {
 	    *current;          /* what it is signed with, said to be of this CA; NULL: no such */
 	bool renewal_only;     /* no challenge does instead of current */
 	const char *peer;      /* address, for the record */
+	struct span source;    /* what of it one host can hardly change; empty: unknown */
 	const struct log *log; /* carries endpoint and transactionID */
 	struct enrol_trace *trace; /* what the codec has seen so far; enrol adds to it */
 };

@@ -125,6 +125,7 @@ static RESULT check_account(struct crypto *c, const struct enrol_request *req,
 static RESULT check_static(struct crypto *c, const struct enrol_request *req,
 			   struct enrol_auth *auth, struct err *err)
 {
+	const struct challenge_shown shown = { req->challenge, req->source };
 	enum result r;
 
 	if (!req->policy->statics)
@@ -132,10 +133,10 @@ static RESULT check_static(struct crypto *c, const struct enrol_request *req,
 			    req->policy->endpoint);
 	auth->has_credential = req->policy->throttle != NULL;
 	if (auth->has_credential)
-		r = challenge_static_verify_as(req->policy->statics, c, req->challenge,
-					       auth->credential, err);
+		r = challenge_static_verify_as(req->policy->statics, c, &shown, auth->credential,
+					       err);
 	else
-		r = challenge_static_verify(req->policy->statics, c, req->challenge, err);
+		r = challenge_static_verify(req->policy->statics, c, &shown, err);
 	if (r == ERR_DENIED)
 		return deny(req->trace, err, "wrong for endpoint \"%s\"", req->policy->endpoint);
 	if (r == OK)

@@ -137,6 +137,7 @@ enum result est_enrol(struct est_exchange *x, bool renewal, struct enrol_outcome
 		.renewal_only = renewal,
 		.vouched = vouched ? x->vouched : NULL,
 		.peer = x->http->peer,
+		.source = address_key(&x->http->address),
 		.log = &x->log,
 		.trace = &x->trace,
 	};

@@ -189,6 +189,7 @@ enum result full_cmc_query_pending(struct full_cmc *m, const struct cmc_control 
 		.words = &words,
 		.anew = true,
 		.peer = x->http->peer,
+		.source = address_key(&x->http->address),
 		.log = &x->log,
 		.trace = &x->trace,
 	};

@@ -92,6 +92,7 @@ enum result scep_pkcs_req(struct scep_exchange *x, struct enrol_outcome *out, st
 		.words = &scep_words,
 		.transaction_id = x->request.transaction_id,
 		.peer = x->http->peer,
+		.source = address_key(&x->http->address),
 		.log = &x->log,
 		.trace = &x->trace,
 	};

@@ -265,6 +265,12 @@ static void format(void **state)
 	}
 }
 
+static enum result verify(struct challenge_static *s, struct crypto *c, struct span challenge)
+{
+	return challenge_static_verify(s, c, &(struct challenge_shown){ challenge, SPAN_NONE },
+				       NULL);
+}
+
 static void static_verify(void **state)
 {
 	static const char *const hashes[] = { SWORDFISH, UMLAUTS };
@@ -289,8 +295,7 @@ static void static_verify(void **state)
 	(void)state;
 	assert_int_equal(challenge_static_new(&s, hashes, ARRAY_LEN(hashes), NULL), OK);
 	for (i = 0; i < ARRAY_LEN(rows); i++)
-		assert_int_equal(challenge_static_verify(s, c, span_str(rows[i].challenge), NULL),
-				 rows[i].want);
+		assert_int_equal(verify(s, c, span_str(rows[i].challenge)), rows[i].want);
 }
 
 static void hash_and_verify_agree(void **state)
@@ -309,22 +314,24 @@ static void hash_and_verify_agree(void **state)
 	assert_int_equal(strncmp(hash, "$scrypt$ln=15,r=8,p=1$", 22), 0);
 	assert_int_equal(challenge_static_new(&s, &hash, 1, NULL), OK);
 	begin = clock_mono_us();
-	assert_int_equal(challenge_static_verify(s, c, secret_span(&challenge), NULL), OK);
+	assert_int_equal(verify(s, c, secret_span(&challenge)), OK);
 	slow = clock_mono_us() - begin;
 	begin = clock_mono_us();
-	assert_int_equal(challenge_static_verify(s, c, secret_span(&challenge), NULL), OK);
+	assert_int_equal(verify(s, c, secret_span(&challenge)), OK);
 	fast = clock_mono_us() - begin;
 	assert_true(fast * 20 < slow);
 }
 
 /* ---- many at once ---- */
 
-#define THREADS 12
+#define THREADS 32
 
 struct crowd {
 	struct challenge_static *s;
 	const char *challenge; /* NULL: each thread guesses its own */
+	unsigned guessing;     /* threads that guess, of one address, whatever the others show */
 	atomic_uint ok, denied, busy, next;
+	atomic_uint guessed;     /* of `guessing`: with another outcome than OK */
 	pthread_barrier_t start; /* makes of all threads' set-up time one */
 };
 
@@ -332,14 +339,23 @@ static void *one_of_crowd(void *ctx)
 {
 	struct crowd *crowd = ctx;
 	CLEANUP(crypto_freep) struct crypto *c = new_crypto();
+	unsigned n = atomic_fetch_add(&crowd->next, 1);
+	bool guesses = !crowd->challenge || n < crowd->guessing;
+	struct challenge_shown shown = { .source = guesses ? SPAN_LIT("one") : SPAN_LIT("other") };
 	char guess[32];
 	enum result r;
 
-	(void)snprintf(guess, sizeof(guess), "guess %u", atomic_fetch_add(&crowd->next, 1));
+	(void)snprintf(guess, sizeof(guess), "guess %u", n);
+	shown.challenge = span_str(guesses ? guess : crowd->challenge);
 	(void)pthread_barrier_wait(&crowd->start);
-	r = challenge_static_verify(crowd->s, c,
-				    span_str(crowd->challenge ? crowd->challenge : guess), NULL);
-	atomic_fetch_add(r == OK ? &crowd->ok : r == ERR_BUSY ? &crowd->busy : &crowd->denied, 1);
+	r = challenge_static_verify(crowd->s, c, &shown, NULL);
+	if (crowd->challenge && guesses)
+		atomic_fetch_add(&crowd->guessed, r != OK);
+	else
+		atomic_fetch_add(r == OK         ? &crowd->ok
+				 : r == ERR_BUSY ? &crowd->busy
+						 : &crowd->denied,
+				 1);
 	return NULL;
 }
 
@@ -356,29 +372,62 @@ static void run_crowd(struct crowd *crowd)
 	(void)pthread_barrier_destroy(&crowd->start);
 }
 
-static void guesses_are_bounded_and_known_ones_are_not(void **state)
+static struct challenge_static *new_right(void)
 {
-	CLEANUP(challenge_static_freep) struct challenge_static *s = NULL;
 	CLEANUP(crypto_freep) struct crypto *c = new_crypto();
+	struct challenge_static *s = NULL;
 	SECRET challenge = SECRET_INIT;
 	BUF text = BUF_INIT;
 	const char *hash;
-	struct crowd guessing = { 0 }, knowing = { .challenge = "right" };
 
-	(void)state;
 	assert_int_equal(secret_set(&challenge, SPAN_LIT("right"), NULL), OK);
 	assert_int_equal(challenge_hash_static(c, &challenge, &text, NULL), OK);
 	hash = buf_cstr(&text);
 	assert_int_equal(challenge_static_new(&s, &hash, 1, NULL), OK);
-	guessing.s = knowing.s = s;
+	return s;
+}
+
+static void guesses_are_bounded_and_known_ones_are_not(void **state)
+{
+	CLEANUP(challenge_static_freep) struct challenge_static *s = new_right();
+	CLEANUP(crypto_freep) struct crypto *c = new_crypto();
+	struct crowd guessing = { .s = s }, knowing = { .s = s, .challenge = "right" };
+
+	(void)state;
 	run_crowd(&guessing);
 	assert_int_equal(guessing.ok, 0);
 	assert_int_equal(guessing.denied + guessing.busy, THREADS);
 	assert_true(guessing.denied >= 1);
 	assert_true(guessing.busy >= 1);
-	assert_int_equal(challenge_static_verify(s, c, secret_span(&challenge), NULL), OK);
+	assert_int_equal(verify(s, c, SPAN_LIT("right")), OK);
 	run_crowd(&knowing);
 	assert_int_equal(knowing.ok, THREADS);
+}
+
+/* One computation serves them all: nobody is told to come back. */
+static void the_first_to_show_it_may_be_many(void **state)
+{
+	CLEANUP(challenge_static_freep) struct challenge_static *s = new_right();
+	struct crowd right = { .s = s, .challenge = "right" };
+	struct crowd wrong = { .s = s, .challenge = "wrong" };
+
+	(void)state;
+	run_crowd(&wrong);
+	assert_int_equal(wrong.denied, THREADS);
+	run_crowd(&right);
+	assert_int_equal(right.ok, THREADS);
+}
+
+/* Whoever guesses has one place, and leaves the other to others. */
+static void guesses_keep_nobody_out(void **state)
+{
+	CLEANUP(challenge_static_freep) struct challenge_static *s = new_right();
+	struct crowd mixed = { .s = s, .challenge = "right", .guessing = THREADS / 2 };
+
+	(void)state;
+	run_crowd(&mixed);
+	assert_int_equal(mixed.guessed, THREADS / 2);
+	assert_int_equal(mixed.ok, THREADS / 2);
 }
 
 int main(void)
@@ -393,6 +442,8 @@ int main(void)
 		cmocka_unit_test(static_verify),
 		cmocka_unit_test(hash_and_verify_agree),
 		cmocka_unit_test(guesses_are_bounded_and_known_ones_are_not),
+		cmocka_unit_test(the_first_to_show_it_may_be_many),
+		cmocka_unit_test(guesses_keep_nobody_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
