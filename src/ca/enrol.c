@@ -65,19 +65,36 @@ static RESULT has_ended(const struct enrol_decision *d, const struct store_cert 
 	return OK;
 }
 
-/* The transaction of those who ask once more when that certificate has ended. */
+/*
+ * The transaction of those who ask once more when that certificate has ended: the first one's id,
+ * and the serial number, so that the latest of them all is found at once.
+ */
 static RESULT succeed(struct enrol_decision *d, const struct store_cert *cert, struct err *err)
 {
-	struct span parts[2] = { d->transaction.id, buf_span(&cert->serial) };
-	uint8_t digest[DIGEST_MAX];
-	BUF text = BUF_INIT;
+	BUF id = BUF_INIT;
 
-	TRY(crypto_digest(d->c, DIGEST_SHA256, parts, ARRAY_LEN(parts), digest, err));
-	hex_put(&text, span_of(digest, STORE_HASH));
-	TRY(buf_check(&text, err));
-	memcpy(d->successor, text.data, 2 * (size_t)STORE_HASH);
-	d->transaction.id = span_of(d->successor, 2 * (size_t)STORE_HASH);
-	return OK;
+	buf_put(&id, d->req->transaction_id);
+	buf_put_byte(&id, STORE_SUCCEEDS);
+	hex_put(&id, buf_span(&cert->serial));
+	TRY(buf_check(&id, err));
+	if (id.len > sizeof(d->successor))
+		return err_set(err, ERR_LIMIT, "a transactionID of %zu octets cannot begin anew",
+			       d->req->transaction_id.len);
+	if (span_eq(buf_span(&id), d->transaction.id))
+		return err_set(err, ERR_NOT_FOUND, "nothing came of this transaction yet");
+	memcpy(d->successor, id.data, id.len);
+	d->transaction.id = span_of((uint8_t *)d->successor, id.len);
+	return err_set(err, ERR_CONFLICT, "the certificate has ended");
+}
+
+static RESULT find_earlier(const struct enrol_decision *d, struct store_cert *out, struct err *err)
+{
+	struct store_transaction_key first = d->transaction;
+
+	if (!d->req->anew)
+		return store_find_issued(d->ctx->store, &d->transaction, out, err);
+	first.id = d->req->transaction_id;
+	return store_find_latest(d->ctx->store, &first, out, err);
 }
 
 /* ERR_NOT_FOUND: the transaction is new. ERR_CONFLICT: it has ended, d has that which succeeds. */
@@ -86,13 +103,11 @@ static RESULT answer_again(struct enrol_decision *d, struct enrol_outcome *out, 
 	CLEANUP(store_cert_clear) struct store_cert cert = { 0 };
 	bool ended = false;
 
-	TRY(store_find_issued(d->ctx->store, &d->transaction, &cert, err));
+	TRY(find_earlier(d, &cert, err));
 	if (d->req->anew)
 		TRY(has_ended(d, &cert, &ended, err));
-	if (ended) {
-		TRY(succeed(d, &cert, err));
-		return err_set(err, ERR_CONFLICT, "the certificate has ended");
-	}
+	if (ended)
+		return succeed(d, &cert, err);
 	log_info(d->req->log, "certificate sent again", LOG_HEX("serial", buf_span(&cert.serial)));
 	out->status = ENROL_ISSUED;
 	out->repeated = true;

@@ -12,7 +12,7 @@ struct enrol_decision {
 	struct crypto *c;
 	const struct enrol_request *req;
 	struct store_transaction_key transaction;
-	char successor[2 * STORE_HASH + 1]; /* its id, where it began anew */
+	char successor[STORE_TRANSACTION_MAX]; /* its id, where it began anew */
 	struct enrol_auth auth;
 	struct store_quota quotas[THROTTLE_COUNT_]; /* that the issuance counts for */
 	size_t n_quotas;

@@ -43,25 +43,53 @@ static enum result read_cert(const struct query *q, struct store_cert *out, stru
 	return OK;
 }
 
+static void bind_transaction(struct query *q, const struct store_transaction_key *key)
+{
+	query_bind_int(q, 1, row_transaction_tag(key->id));
+	query_bind_int(q, 2, row_hash_tag(key->key_hash));
+	query_bind_blob(q, 3, key->id);
+	query_bind_str(q, 4, key->endpoint);
+	query_bind_blob(q, 5, SPAN_ARRAY(key->key_hash));
+	query_bind_int(q, 6, key->generation);
+}
+
+static enum result read_only_row(struct query *q, struct store_cert *out, struct err *err)
+{
+	bool row;
+
+	TRY(query_step(q, &row, err));
+	if (!row)
+		return err_set(err, ERR_NOT_FOUND, "no certificate for this transaction yet");
+	return read_cert(q, out, err);
+}
+
 enum result store_find_issued(struct store *s, const struct store_transaction_key *key,
 			      struct store_cert *out, struct err *err)
 {
 	READER reader = READER_NONE;
 	QUERY q = QUERY_NONE;
-	bool row;
 
 	TRY(reader_init(&reader, s->pool, err));
 	TRY(query_init(&q, reader.db, SQL_FIND_ISSUED, err));
-	query_bind_int(&q, 1, row_transaction_tag(key->id));
-	query_bind_int(&q, 2, row_hash_tag(key->key_hash));
-	query_bind_blob(&q, 3, key->id);
-	query_bind_str(&q, 4, key->endpoint);
-	query_bind_blob(&q, 5, SPAN_ARRAY(key->key_hash));
-	query_bind_int(&q, 6, key->generation);
-	TRY(query_step(&q, &row, err));
-	if (!row)
-		return err_set(err, ERR_NOT_FOUND, "no certificate for this transaction yet");
-	return read_cert(&q, out, err);
+	bind_transaction(&q, key);
+	return read_only_row(&q, out, err);
+}
+
+enum result store_find_latest(struct store *s, const struct store_transaction_key *key,
+			      struct store_cert *out, struct err *err)
+{
+	READER reader = READER_NONE;
+	QUERY q = QUERY_NONE;
+	BUF successors = BUF_INIT;
+
+	buf_put(&successors, key->id);
+	buf_put_byte(&successors, STORE_SUCCEEDS);
+	TRY(buf_check(&successors, err));
+	TRY(reader_init(&reader, s->pool, err));
+	TRY(query_init(&q, reader.db, SQL_FIND_LATEST, err));
+	bind_transaction(&q, key);
+	query_bind_blob(&q, 7, buf_span(&successors));
+	return read_only_row(&q, out, err);
 }
 
 enum result store_find_cert(struct store *s, const char *ca, struct span serial,

@@ -52,7 +52,7 @@ int64_t row_transaction_tag(struct span id)
 	uint64_t h = 0xcbf29ce484222325;
 	size_t i;
 
-	for (i = 0; i < id.len; i++)
+	for (i = 0; i < id.len && id.p[i] != STORE_SUCCEEDS; i++)
 		h = (h ^ id.p[i]) * 0x100000001b3;
 	return (int64_t)h;
 }

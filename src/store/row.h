@@ -15,7 +15,10 @@ RESULT row_hash(const struct query *q, int column, uint8_t out[STORE_HASH], stru
 /* Appends to out, whose buf_check() the caller does. */
 void row_buf(const struct query *q, int column, struct buf *out);
 
-/* Where an index keeps a transactionID: a hash that need not be collision-free. */
+/*
+ * Where an index keeps a transactionID: a hash that need not be collision-free. Those that succeed
+ * one another have the same.
+ */
 int64_t row_transaction_tag(struct span id);
 /* The same for a SHA-256: its first octets. */
 int64_t row_hash_tag(const uint8_t hash[STORE_HASH]);

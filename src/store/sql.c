@@ -31,6 +31,11 @@
 	" AND key_hash = ?5"
 /* ?6 generation */
 #define ISSUED OF_TRANSACTION " AND (generation = ?6 OR ?6 = 0)"
+/* ?6 generation, ?7 what its successors begin with: they have its tag */
+#define OF_SUCCESSION                                                                              \
+	"WHERE transaction_tag = ?1 AND key_tag = ?2 AND endpoint = ?4 AND key_hash = ?5"          \
+	" AND (transaction_id = ?3 OR substr(transaction_id, 1, length(?7)) = ?7)"                 \
+	" AND (generation = ?6 OR ?6 = 0)"
 /* ?6 generation, ?7 oldest */
 #define QUEUED OF_TRANSACTION " AND (generation BETWEEN ?7 AND ?6 OR ?6 = 0)"
 
@@ -170,6 +175,7 @@ static const char *const texts[SQL_COUNT_] = {
 			 " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
 	[SQL_HAS_CERT] = "SELECT id FROM cert " ISSUED,
 	[SQL_FIND_ISSUED] = CERT ISSUED " ORDER BY cert.id DESC LIMIT 1",
+	[SQL_FIND_LATEST] = CERT OF_SUCCESSION " ORDER BY cert.id DESC LIMIT 1",
 	[SQL_FIND_CERT] = CERT "WHERE serial = ?2 AND ca.name = ?1",
 	[SQL_CERTS] = CERT CERT_FILTER CERT_ORDER,
 	[SQL_CERTS_BY_SERIAL] = CERT CERT_FILTER "AND serial = ?7 " CERT_ORDER,

@@ -25,6 +25,11 @@ struct store_quota;
 #define STORE_NAME_MAX 64         /* names of CAs, endpoints, profiles, actors */
 #define STORE_HASH 32             /* SHA-256 */
 #define STORE_TRANSACTION_MAX 512 /* octets of a transactionID */
+/*
+ * What was asked for once and is asked for again, after its certificate has ended, has the first
+ * transactionID, this, and more behind it. No PrintableString has it.
+ */
+#define STORE_SUCCEEDS '~'
 
 struct store_options {
 	const char *path; /* SQLite file, created with mode 0600 */
@@ -253,6 +258,10 @@ void store_cert_clear(struct store_cert *c);
 
 /* The latest certificate that this transaction got. ERR_NOT_FOUND: none yet. */
 RESULT store_find_issued(struct store *s, const struct store_transaction_key *key,
+			 struct store_cert *out, struct err *err);
+
+/* The same of this transaction and of all that have succeeded it. */
+RESULT store_find_latest(struct store *s, const struct store_transaction_key *key,
 			 struct store_cert *out, struct err *err);
 
 /* What a CA issued under this serial number (INTEGER content octets). ERR_NOT_FOUND: nothing. */

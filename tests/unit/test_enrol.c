@@ -282,24 +282,47 @@ static void accounts_and_who_answers(void **state)
 	}
 }
 
+/* The latest of all that there were is found by the first one's id. */
+static void check_latest(const struct enrol_request *req, struct span cert, bool first)
+{
+	struct store_transaction_key key = { .endpoint = t.policy.endpoint,
+					     .id = req->transaction_id };
+	CLEANUP(store_cert_clear) struct store_cert got = { 0 };
+	uint8_t digest[DIGEST_MAX];
+
+	assert_int_equal(crypto_digest(t.f->c, DIGEST_SHA256, &req->spki, 1, digest, NULL), OK);
+	memcpy(key.key_hash, digest, STORE_HASH);
+	assert_int_equal(store_find_latest(t.f->store, &key, &got, NULL), OK);
+	assert_span_equal(buf_span(&got.der), cert);
+	assert_int_equal(span_eq(buf_span(&got.transaction), req->transaction_id), first);
+	key.id = SPAN_LIT("what is asked fo");
+	assert_int_equal(store_find_latest(t.f->store, &key, &got, NULL), ERR_NOT_FOUND);
+}
+
 static void what_has_ended_begins_anew(void **state)
 {
 	struct enrol_request req = { .challenge = SPAN_LIT("swordfish") };
-	OUTCOME first = ask_anew("what is asked for", &req);
-	OUTCOME again = ask_anew("what is asked for", &req);
-	OUTCOME later = { 0 };
-	OUTCOME last = { 0 };
+	OUTCOME before = ask_anew("what is asked for", &req);
+	unsigned n;
 
 	(void)state;
-	assert_true(again.repeated);
-	clock_fix(&t.f->clock, NOW + 91 * DAY);
-	later = ask_anew("what is asked for", &req);
-	assert_int_equal(later.status, ENROL_ISSUED);
-	assert_false(later.repeated);
-	assert_false(span_eq(buf_span(&later.cert), buf_span(&first.cert)));
-	last = ask_anew("what is asked for", &req);
-	assert_true(last.repeated);
-	assert_span_equal(buf_span(&last.cert), buf_span(&later.cert));
+	check_latest(&req, buf_span(&before.cert), true);
+	for (n = 1; n < 6; n++) {
+		OUTCOME again = ask_anew("what is asked for", &req);
+		OUTCOME later = { 0 };
+
+		assert_true(again.repeated);
+		assert_span_equal(buf_span(&again.cert), buf_span(&before.cert));
+		clock_fix(&t.f->clock, NOW + n * 91 * DAY);
+		later = ask_anew("what is asked for", &req);
+		assert_int_equal(later.status, ENROL_ISSUED);
+		assert_false(later.repeated);
+		assert_false(span_eq(buf_span(&later.cert), buf_span(&before.cert)));
+		check_latest(&req, buf_span(&later.cert), false);
+		enrol_outcome_clear(&before);
+		before = later;
+		later = (struct enrol_outcome){ 0 };
+	}
 	clock_fix(&t.f->clock, NOW);
 }
 
