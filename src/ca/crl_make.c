@@ -286,23 +286,39 @@ static RESULT make_delta(const struct crl_maker *m, uint64_t number, const struc
 	return publish(&k, l, set, err);
 }
 
-enum result crl_make_delta(const struct crl_maker *m, struct crl_file **set, struct err *err)
+/* The complete list that the delta list which is there was made for; the newest, if it is unknown.
+ */
+static RESULT find_base(const struct crl_maker *m, struct crl_file *const *set,
+			struct store_crl *out, struct err *err)
 {
 	const struct store_crl_kind complete = { m->ca->name, m->ca->generation, "", false };
+	const struct crl_file *delta = set[CRL_DELTA];
+	enum result r = ERR_NOT_FOUND;
+
+	if (delta)
+		r = store_find_crl_number(m->store, &complete, delta->record.base, out, err);
+	return r == ERR_NOT_FOUND ? store_find_crl(m->store, &complete, out, err) : r;
+}
+
+enum result crl_make_delta(const struct crl_maker *m, struct crl_file **set, struct err *err)
+{
 	struct store_crl base = { 0 };
 	uint64_t number = 0;
 
-	TRY(store_find_crl(m->store, &complete, &base, err));
+	TRY(find_base(m, set, &base, err));
 	TRY(store_next_crl_number(m->store, m->ca->name, &number, err));
 	return make_delta(m, number, &base, set, err);
 }
 
 /* Complete list and delta that come together have one number (RFC 5280 5.2.3). */
-static RESULT publish_all(struct making *k, struct crl_file **set, struct err *err)
+static RESULT publish_all(struct making *k, bool scheduled, struct crl_file **set, struct err *err)
 {
 	const struct crl_maker *m = k->m;
 	struct store_crl base = k->before;
 	size_t i;
+
+	if (m->plan->delta_interval && k->had_before && !scheduled)
+		TRY(find_base(m, set, &base, err));
 
 	for (i = 0; i < k->n; i++) {
 		struct list *l = &k->lists[i];
@@ -317,7 +333,8 @@ static RESULT publish_all(struct making *k, struct crl_file **set, struct err *e
 	return make_delta(m, k->lists[0].record.number, &base, set, err);
 }
 
-enum result crl_make_all(const struct crl_maker *m, struct crl_file **set, struct err *err)
+static RESULT make_all(const struct crl_maker *m, bool scheduled, struct crl_file **set,
+		       struct err *err)
 {
 	CLEANUP(making_clear) struct making k = { .m = m };
 	size_t i;
@@ -330,5 +347,15 @@ enum result crl_make_all(const struct crl_maker *m, struct crl_file **set, struc
 		describe(&k, &k.lists[i], i ? CRL_FIRST_PART + i - 1 : CRL_COMPLETE,
 			 m->plan->validity);
 	TRY(collect_all(&k, err));
-	return publish_all(&k, set, err);
+	return publish_all(&k, scheduled, set, err);
+}
+
+enum result crl_make_all(const struct crl_maker *m, struct crl_file **set, struct err *err)
+{
+	return make_all(m, true, set, err);
+}
+
+enum result crl_make_changed(const struct crl_maker *m, struct crl_file **set, struct err *err)
+{
+	return make_all(m, false, set, err);
 }

@@ -24,6 +24,7 @@ struct crl_plan {
 	int64_t validity;       /* thisUpdate to nextUpdate */
 	int64_t interval;       /* a new one at least as often */
 	int64_t delta_interval; /* the same for delta lists, which last twice as long; 0: none */
+	int64_t full_after;     /* so long the complete list may lack what the delta list tells */
 };
 
 /* Lists by number: */
@@ -69,7 +70,12 @@ struct crl_maker {
  * were.
  */
 RESULT crl_make_all(const struct crl_maker *m, struct crl_file **set, struct err *err);
-/* The delta list alone; ERR_NOT_FOUND where there is no complete one yet. */
+/*
+ * The same for a change in between: the delta list goes on to tell what is new since the complete
+ * list that it was made for, so that whoever holds that one can use it until the next schedule.
+ */
+RESULT crl_make_changed(const struct crl_maker *m, struct crl_file **set, struct err *err);
+/* The delta list alone, as in between; ERR_NOT_FOUND where there is no complete one yet. */
 RESULT crl_make_delta(const struct crl_maker *m, struct crl_file **set, struct err *err);
 
 #endif

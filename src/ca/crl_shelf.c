@@ -81,32 +81,43 @@ static bool is_old(const struct crl_file *f, int64_t interval, int64_t now)
 	return now >= f->record.this_update + interval || now < f->record.this_update;
 }
 
-/* Is there a change that was seen long enough ago? */
-static bool change_is_due(struct crl_shelf *s, unsigned debounce_ms, int64_t change)
+/* Is there a change that the list lacks, and was it first seen (*seen_us) so long ago? */
+static bool lacks_change(const struct crl_file *list, int64_t change, int64_t *seen_us,
+			 int64_t for_us)
 {
-	const struct crl_file *newest =
-	    s->plan.delta_interval ? s->set[CRL_DELTA] : s->set[CRL_COMPLETE];
 	int64_t now = clock_mono_us();
 
-	if (change <= newest->record.change) {
-		s->changed_us = 0;
+	if (change <= list->record.change) {
+		*seen_us = 0;
 		return false;
 	}
-	if (!s->changed_us)
-		s->changed_us = now;
-	return now >= s->changed_us + debounce_ms * INT64_C(1000);
+	if (!*seen_us)
+		*seen_us = now;
+	return now >= *seen_us + for_us;
+}
+
+/* Parts have no delta lists: they come with the complete one. */
+static bool has_delta(const struct crl_shelf *s)
+{
+	return s->plan.delta_interval && !s->plan.parts;
 }
 
 crl_make_fn *crl_shelf_due(struct crl_shelf *s, unsigned debounce_ms, int64_t now, int64_t change)
 {
+	const int64_t debounce_us = debounce_ms * INT64_C(1000);
+	int64_t full_us = debounce_us;
+
 	if (clock_mono_us() < s->not_before_us)
 		return NULL;
 	if (!is_whole(s) || is_old(s->set[CRL_COMPLETE], s->plan.interval, now))
 		return crl_make_all;
+	if (has_delta(s) && s->plan.full_after * INT64_C(1000000) > debounce_us)
+		full_us = s->plan.full_after * INT64_C(1000000);
+	if (lacks_change(s->set[CRL_COMPLETE], change, &s->incomplete_us, full_us))
+		return crl_make_changed;
 	if (s->plan.delta_interval && is_old(s->set[CRL_DELTA], s->plan.delta_interval, now))
 		return crl_make_delta;
-	if (!change_is_due(s, debounce_ms, change))
-		return NULL;
-	/* parts have no delta lists */
-	return s->plan.delta_interval && !s->plan.parts ? crl_make_delta : crl_make_all;
+	if (has_delta(s) && lacks_change(s->set[CRL_DELTA], change, &s->changed_us, debounce_us))
+		return crl_make_delta;
+	return NULL;
 }

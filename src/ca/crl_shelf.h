@@ -12,7 +12,8 @@ struct crl_shelf {
 	unsigned generation;
 	struct crl_plan plan; /* of the generation; owned */
 	struct crl_file **set;
-	int64_t changed_us; /* when a change was first seen that no list tells; 0: none */
+	int64_t changed_us;    /* when a change was first seen that no list tells; 0: none */
+	int64_t incomplete_us; /* the same of the complete list alone */
 	int64_t not_before_us;
 };
 

@@ -27,6 +27,19 @@ static void read_duration(struct making *m, const char *setting, const char *tex
 		COMPLAIN(m, AT(m, "%s", setting), "must be longer than nothing");
 }
 
+static void read_full_after(struct making *m, const struct file_crl *f)
+{
+	struct err err = { 0 };
+
+	if (!f->delta || f->parts)
+		COMPLAIN(
+		    m, AT(m, "crl.full_after"),
+		    "goes with crl.delta and without crl.parts: else the complete list is made "
+		    "anew with each change");
+	else if (clock_parse_duration(f->full_after, &m->e->crl.full_after, &err) != OK)
+		COMPLAIN(m, AT(m, "crl.full_after"), "%s", err_text(&err));
+}
+
 static void check_url(struct making *m, const char *url)
 {
 	size_t len = strlen(url);
@@ -57,6 +70,8 @@ static void read_plan(struct making *m, const struct file_crl *f)
 	read_duration(m, "crl.interval", f->interval, &plan->interval);
 	if (f->delta)
 		read_duration(m, "crl.delta", f->delta, &plan->delta_interval);
+	if (f->full_after)
+		read_full_after(m, f);
 	if (f->url)
 		check_url(m, f->url);
 	if (f->parts > CRL_PARTS_MAX)

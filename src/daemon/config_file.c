@@ -369,9 +369,13 @@ static const cyaml_schema_field_t authorisation_fields[] = {
 };
 
 static const cyaml_schema_field_t crl_fields[] = {
-	TEXT("url", struct file_crl, url),           TEXT("validity", struct file_crl, validity),
-	TEXT("interval", struct file_crl, interval), TEXT("delta", struct file_crl, delta),
-	NUMBER("parts", struct file_crl, parts),     CYAML_FIELD_END,
+	TEXT("url", struct file_crl, url),
+	TEXT("validity", struct file_crl, validity),
+	TEXT("interval", struct file_crl, interval),
+	TEXT("delta", struct file_crl, delta),
+	NUMBER("parts", struct file_crl, parts),
+	TEXT("full_after", struct file_crl, full_after),
+	CYAML_FIELD_END,
 };
 
 static const cyaml_strval_t unissued[] = {

@@ -204,6 +204,7 @@ struct file_crl {
 	char *validity;
 	char *interval;
 	char *delta;
+	char *full_after;
 	unsigned parts;
 };
 

@@ -63,17 +63,20 @@ static enum result read_crl(const struct query *q, struct store_crl *out, struct
 	return OK;
 }
 
-static enum result find(struct db *db, const struct store_crl_kind *kind, struct store_crl *out,
-			struct err *err)
+/* number 0: the newest. */
+static enum result find(struct db *db, const struct store_crl_kind *kind, uint64_t number,
+			struct store_crl *out, struct err *err)
 {
 	QUERY q = QUERY_NONE;
 	bool row;
 
-	TRY(query_init(&q, db, SQL_FIND_CRL, err));
+	TRY(query_init(&q, db, number ? SQL_FIND_CRL_NUMBER : SQL_FIND_CRL, err));
 	query_bind_str(&q, 1, kind->ca);
 	query_bind_str(&q, 2, kind->scope);
 	query_bind_int(&q, 3, !kind->is_delta);
 	query_bind_int(&q, 4, kind->generation);
+	if (number)
+		query_bind_int(&q, 5, (int64_t)number);
 	TRY(query_step(&q, &row, err));
 	if (!row)
 		return err_set(err, ERR_NOT_FOUND, "CA \"%s\" has made no such revocation list yet",
@@ -114,7 +117,7 @@ static enum result add(struct db *db, const void *arg, struct err *err)
 	const struct store_crl_kind kind = { new->crl->ca, new->crl->generation, new->crl->scope,
 					     new->crl->is_delta };
 	struct store_crl before = { 0 };
-	enum result r = find(db, &kind, &before, err);
+	enum result r = find(db, &kind, 0, &before, err);
 
 	if (r != ERR_NOT_FOUND)
 		TRY(r);
@@ -142,7 +145,16 @@ enum result store_find_crl(struct store *s, const struct store_crl_kind *kind,
 	READER reader = READER_NONE;
 
 	TRY(reader_init(&reader, s->pool, err));
-	return find(reader.db, kind, out, err);
+	return find(reader.db, kind, 0, out, err);
+}
+
+enum result store_find_crl_number(struct store *s, const struct store_crl_kind *kind,
+				  uint64_t number, struct store_crl *out, struct err *err)
+{
+	READER reader = READER_NONE;
+
+	TRY(reader_init(&reader, s->pool, err));
+	return find(reader.db, kind, number, out, err);
 }
 
 enum result store_each_crl(struct store *s, const char *ca, store_crl_fn *fn, void *ctx,

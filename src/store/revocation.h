@@ -104,6 +104,9 @@ struct store_crl_kind {
 /* The newest of its kind. ERR_NOT_FOUND: there was none yet. */
 RESULT store_find_crl(struct store *s, const struct store_crl_kind *kind, struct store_crl *out,
 		      struct err *err);
+/* The one of that number. ERR_NOT_FOUND. */
+RESULT store_find_crl_number(struct store *s, const struct store_crl_kind *kind, uint64_t number,
+			     struct store_crl *out, struct err *err);
 typedef enum result store_crl_fn(void *ctx, const struct store_crl *crl, struct err *err);
 /* The newest of each kind, of one CA or (NULL) of all. */
 RESULT store_each_crl(struct store *s, const char *ca, store_crl_fn *fn, void *ctx,

@@ -63,6 +63,9 @@
 #define CRL                                                                                        \
 	"SELECT crl.id, ca.name, scope, base, number, this_update, next_update, change, entries,"  \
 	" size, sha256, crl.generation"
+#define CRL_OF_KIND                                                                                \
+	CRL " FROM crl JOIN ca ON ca.id = crl.ca WHERE crl.ca = " CA_NAMED                         \
+	    " AND crl.generation = ?4 AND scope = ?2 AND (base IS NULL) = ?3"
 
 /* ?1 hash, ?2 binding, ?3 now: free, or bound to just this transaction */
 #define CHALLENGE_HOLDS                                                                            \
@@ -222,9 +225,8 @@ static const char *const texts[SQL_COUNT_] = {
 			" change, entries, size, sha256, generation) VALUES (?1,"
 			" (SELECT id FROM ca WHERE name = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
 			" ?11, ?12)",
-	[SQL_FIND_CRL] = CRL " FROM crl JOIN ca ON ca.id = crl.ca WHERE crl.ca = " CA_NAMED
-			     " AND crl.generation = ?4 AND scope = ?2 AND (base IS NULL) = ?3"
-			     " ORDER BY number DESC LIMIT 1",
+	[SQL_FIND_CRL] = CRL_OF_KIND " ORDER BY number DESC LIMIT 1",
+	[SQL_FIND_CRL_NUMBER] = CRL_OF_KIND " AND number = ?5",
 	[SQL_CRLS] = CRL
 	", max(number) FROM crl JOIN ca ON ca.id = crl.ca"
 	" WHERE ?1 IS NULL OR ca.name = ?1 GROUP BY crl.ca, crl.generation, scope, base IS NULL"

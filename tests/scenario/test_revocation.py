@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from daemon import PATIENCE, endpoint, profile, scepter, wait_for
+from daemon import PATIENCE, check_config, endpoint, profile, scepter, wait_for
 
 LISTS = "/crl/demo"
 
@@ -192,3 +192,36 @@ def test_lists_begin_with_a_reload(make_daemon):
     daemon.process.send_signal(signal.SIGHUP)
     wait_for("the list", lambda: daemon.http("GET", LISTS)[0] == 200, PATIENCE)
     fetch(daemon, "delta.crl", expect=404)
+
+
+@pytest.mark.parametrize("full_after", [None, "3s"])
+def test_the_complete_list_beside_a_delta_list(make_daemon, tmp_path, full_after):
+    """By default a revocation is in both within seconds; full_after lets the complete one wait."""
+    crl = {"url": "http://crl.example/crl/demo", "delta": "1h"}
+    if full_after:
+        crl["full_after"] = full_after
+    daemon = make_daemon(endpoints=[endpoint("demo"), crl_endpoint(**crl)])
+    (tmp_path / "ca.pem").write_text(daemon.ctl("ca", "show", "demo", "--pem").stdout)
+    cert = enrol(daemon, tmp_path, "device")
+    await_list(daemon)
+    base = fetch_list(daemon).extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    daemon.ctl("cert", "revoke", serial(cert))
+    wait_for("the delta list", lambda: listed(daemon, cert, "delta.crl"))
+    assert (listed(daemon, cert) is None) == bool(full_after)
+    wait_for("the complete list", lambda: listed(daemon, cert))
+    ok, said = verify(daemon, tmp_path, "device")
+    assert not ok and "certificate revoked" in said
+    delta = fetch_list(daemon, "delta.crl").extensions
+    assert delta.get_extension_for_class(x509.DeltaCRLIndicator).value.crl_number == base
+
+
+@pytest.mark.parametrize("crl,says", [
+    ({"full_after": "15m"}, "goes with crl.delta and without crl.parts"),
+    ({"delta": "1h", "parts": 2, "full_after": "15m"}, "goes with crl.delta and without crl.parts"),
+    ({"delta": "1h", "full_after": "soon"}, "is not a duration"),
+])  # fmt: skip
+def test_full_after_that_is_refused(make_daemon, crl, says):
+    crl["url"] = "http://crl.example/crl/demo"
+    daemon = make_daemon(start=False, endpoints=[endpoint("demo"), crl_endpoint(**crl)])
+    run = check_config(daemon.config_path)
+    assert run.returncode == 78 and "crl.full_after" in run.stderr and says in run.stderr

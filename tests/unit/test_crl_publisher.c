@@ -194,9 +194,36 @@ static void complete_and_delta(void **state)
 	assert_int_equal(l->set[CRL_DELTA]->record.number, l->set[CRL_COMPLETE]->record.number);
 	assert_int_equal(revoke_release(&l->revoke, "demo", SPAN_ARRAY(third), "uid 0", NULL), OK);
 	make(l, crl_make_delta);
-	expect(l, CRL_DELTA, "3r");
+	expect(l, CRL_DELTA, "4 3r"); /* since the same one, until the next that is scheduled */
 	make(l, crl_make_all);
 	expect(l, CRL_COMPLETE, "4");
+	expect(l, CRL_DELTA, "3r");
+}
+
+/* A complete list in between does not take the ground from under the delta list. */
+static void both_with_each_change(void **state)
+{
+	struct lists *l = *state;
+	uint64_t base;
+	uint8_t n;
+
+	l->plan.delta_interval = 3600;
+	for (n = 1; n <= 5; n++)
+		issue(l, n, NOW + 100 * DAY);
+	make(l, crl_make_all);
+	base = l->set[CRL_COMPLETE]->record.number;
+	for (n = 1; n <= 3; n++) {
+		assert_int_equal(take_back(l, n, CRL_SUPERSEDED, NULL), OK);
+		make(l, crl_make_changed);
+		assert_int_equal(l->set[CRL_DELTA]->record.base, base);
+		assert_int_equal(l->set[CRL_DELTA]->record.number,
+				 l->set[CRL_COMPLETE]->record.number);
+	}
+	expect(l, CRL_COMPLETE, "1 2 3");
+	expect(l, CRL_DELTA, "1 2 3");
+	make(l, crl_make_all);
+	assert_true(l->set[CRL_DELTA]->record.base > base);
+	expect(l, CRL_DELTA, "");
 }
 
 /* RFC 5280 3.3 */
@@ -314,6 +341,64 @@ static void follows_revocations_and_the_clock(void **state)
 	crl_publisher_free(p);
 }
 
+static bool full_has(struct lists *l, struct crl_publisher *p)
+{
+	crl_file_unref(l->set[CRL_COMPLETE]);
+	l->set[CRL_COMPLETE] = crl_publisher_get(p, "demo", 1, SPAN_LIT("full.crl"));
+	return l->set[CRL_COMPLETE] && l->set[CRL_COMPLETE]->record.entries > 0;
+}
+
+static void await_delta(struct lists *l, struct crl_publisher *p)
+{
+	unsigned i;
+
+	for (i = 0; i < 1000; i++) {
+		crl_file_unref(l->set[CRL_DELTA]);
+		l->set[CRL_DELTA] = crl_publisher_get(p, "demo", 1, SPAN_LIT("delta.crl"));
+		if (l->set[CRL_DELTA] && l->set[CRL_DELTA]->record.entries > 0)
+			return;
+		(void)usleep(5000);
+	}
+	fail_msg("no delta list");
+}
+
+/* full_after: at once by default, and so long after the delta list where it is set. */
+static void the_complete_list_follows(void **state)
+{
+	struct lists *l = *state;
+	struct crl_publisher *p;
+	int i;
+
+	l->plan.delta_interval = 3600;
+	l->plan.full_after = 1;
+	issue(l, 1, NOW + 100 * DAY);
+	p = start(l);
+	(void)await(l, p, 1);
+	assert_int_equal(take_back(l, 1, CRL_SUPERSEDED, NULL), OK);
+	await_delta(l, p);
+	assert_false(full_has(l, p));
+	for (i = 0; i < 1000 && !full_has(l, p); i++)
+		(void)usleep(5000);
+	assert_true(full_has(l, p));
+	crl_publisher_free(p);
+}
+
+static void both_at_once_by_default(void **state)
+{
+	struct lists *l = *state;
+	struct crl_publisher *p;
+
+	l->plan.delta_interval = 3600;
+	issue(l, 1, NOW + 100 * DAY);
+	p = start(l);
+	(void)await(l, p, 1);
+	assert_int_equal(take_back(l, 1, CRL_SUPERSEDED, NULL), OK);
+	await_delta(l, p);
+	assert_true(full_has(l, p));
+	assert_int_equal(l->set[CRL_DELTA]->record.number, l->set[CRL_COMPLETE]->record.number);
+	crl_publisher_free(p);
+}
+
 /* A list that lies there is served again, unless it was changed. */
 static void outlives_the_process(void **state)
 {
@@ -342,11 +427,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_decision_is_an_event, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(complete_and_delta, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(both_with_each_change, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(expired_ones_stay_for_one_more_list, set_up,
 						tear_down),
 		cmocka_unit_test_setup_teardown(parts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(follows_revocations_and_the_clock, set_up,
 						tear_down),
+		cmocka_unit_test_setup_teardown(the_complete_list_follows, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(both_at_once_by_default, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(outlives_the_process, set_up, tear_down),
 	};
 
