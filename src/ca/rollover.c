@@ -125,9 +125,19 @@ static RESULT make_root(struct making *m, struct err *err)
 	return put_cross(m, STORE_CERT_OLD_WITH_NEW, err);
 }
 
-static RESULT commit(struct making *m, bool root, struct err *err)
+/* In the record of it: which it is, and when it takes over. */
+static void name_generation(struct making *m)
 {
 	struct store_ca *record = &m->next.record;
+
+	(void)snprintf(record->name, sizeof(record->name), "%s", m->r->ca->name);
+	record->n_generations = 1;
+	record->generations[0].number = m->next.number;
+	record->generations[0].begins = m->at;
+}
+
+static RESULT commit(struct making *m, bool root, struct err *err)
+{
 	struct store_event event = { .time = m->r->now,
 				     .kind = root ? "ca.rollover" : "ca.requested",
 				     .ca = m->r->ca->name,
@@ -148,11 +158,8 @@ static RESULT commit(struct making *m, bool root, struct err *err)
 	}
 	event.reason = buf_cstr(&reason);
 	TRY(buf_check(&reason, err));
-	(void)snprintf(record->name, sizeof(record->name), "%s", m->r->ca->name);
-	record->n_generations = 1;
-	record->generations[0].number = m->next.number;
-	record->generations[0].begins = m->at;
-	return store_add_generation(m->r->store, record, &event, err);
+	name_generation(m);
+	return store_add_generation(m->r->store, &m->next.record, &event, err);
 }
 
 enum result rollover_make(const struct rollover *r, struct err *err)
@@ -227,7 +234,6 @@ static RESULT fit_certificate(struct making *m, struct err *err)
 
 static RESULT commit_move(struct making *m, struct err *err)
 {
-	struct store_ca *record = &m->next.record;
 	struct store_event event = { .time = m->r->now,
 				     .kind = "ca.rollover_moved",
 				     .ca = m->r->ca->name,
@@ -237,18 +243,15 @@ static RESULT commit_move(struct making *m, struct err *err)
 
 	clock_format(m->at, when);
 	buf_printf(&reason, "generation %u takes over at %s", m->next.number, when);
-	if (record->n_keys) {
+	if (m->next.record.n_keys) {
 		event.serial = m->next.cert.serial;
 		buf_put_str(&reason, ", with a new certificate, ");
 		TRY(generation_put_fingerprint(m->r->c, m->next.cert.der, &reason, err));
 	}
 	event.reason = buf_cstr(&reason);
 	TRY(buf_check(&reason, err));
-	(void)snprintf(record->name, sizeof(record->name), "%s", m->r->ca->name);
-	record->n_generations = 1;
-	record->generations[0].number = m->next.number;
-	record->generations[0].begins = m->at;
-	return store_move_generation(m->r->store, record, m->r->now, &event, err);
+	name_generation(m);
+	return store_move_generation(m->r->store, &m->next.record, m->r->now, &event, err);
 }
 
 enum result rollover_move(const struct rollover *r, struct err *err)

@@ -204,7 +204,6 @@ static void older_files_are_adopted(void **state)
 	    " ALTER TABLE crl DROP COLUMN generation;"
 	    " ALTER TABLE revocation DROP COLUMN generation;"
 	    " ALTER TABLE request DROP COLUMN generation;"
-	    " ALTER TABLE ca DROP COLUMN last_generation; DROP TABLE device_import;"
 	    " CREATE INDEX crl_by_scope ON crl (ca, scope, base IS NULL, number);"
 	    " ALTER TABLE challenge DROP COLUMN source; ALTER TABLE challenge DROP COLUMN reusable;"
 	    " PRAGMA user_version = 3");
