@@ -150,15 +150,6 @@ def test_older_tls_is_refused(est):
     assert b"Cipher is (NONE)" in refused.stdout
 
 
-def test_renegotiation_is_refused(est):
-    answer = run(
-        *("openssl", "s_client", "-connect", f"127.0.0.1:{est.tls_port}", "-tls1_2"),
-        stdin=b"R\nGET / HTTP/1.1\nHost: x\n\n",
-        check=False,
-    )
-    assert b"RENEGOTIATING" in answer.stderr and b"no renegotiation" in answer.stderr
-
-
 def test_sessions_are_resumed_with_the_certificate_that_they_began_with(est, tmp_path):
     request = est_peer.Request("resumed")
     cert = est.est().enrol(request, est_peer.basic("sensor", PASSWORD))

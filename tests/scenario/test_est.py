@@ -2,10 +2,7 @@
 """EST (RFC 7030, RFC 8951) over the real daemon: what devices send, what they must not get away with."""
 
 import base64
-import http.client
 import json
-import resource
-import socket
 import ssl
 import time
 
@@ -534,59 +531,5 @@ def test_grace_after_expiry(tmp_path):
         assert again("late")[0] == 200
         refusal(again("strict"), 403, "RFC 7030 4.2.2", "expired")
         assert "within the grace period" in events(daemon, "enrol.renewed")[-1]["detail"]
-    finally:
-        daemon.stop()
-
-
-# ---- many, slow and half open ----
-
-
-def half_open(daemon, n):
-    """Connections that have sent the beginning of a ClientHello."""
-    held = []
-    for _ in range(n):
-        s = socket.create_connection(("127.0.0.1", daemon.tls_port))
-        s.sendall(bytes.fromhex("1603010200010001fc0303"))
-        held.append(s)
-    return held
-
-
-def test_half_open_handshakes_keep_nobody_out(tmp_path):
-    """10,000 of them, as many as the machine lets this process open; they are cut when their time is up."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    n = min(10000, hard - 500)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (n + 500, hard))
-    limits = {"connections": 20000, "connections_per_address": 0, "header_seconds": 8}
-    daemon = make_est(tmp_path, http_limits=limits)
-    held = []
-    try:
-        held = half_open(daemon, n)
-        began = time.monotonic()
-        assert daemon.est("open").enrol(Request())
-        assert time.monotonic() - began < 5
-        held[0].settimeout(20)
-        assert held[0].recv(1) == b""
-    finally:
-        for s in held:
-            s.close()
-        daemon.stop()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-def test_a_slow_body_is_cut(tmp_path):
-    daemon = make_est(tmp_path, http_limits={"body_seconds": 1})
-    try:
-        connection = daemon.est("open").connection()
-        connection.putrequest("POST", f"{est_peer.ROOT}/open/simpleenroll")
-        connection.putheader("Content-Type", est_peer.PKCS10)
-        connection.putheader("Content-Length", "1000")
-        connection.endheaders()
-        with pytest.raises((OSError, http.client.HTTPException)):
-            for _ in range(40):
-                connection.send(b"A")
-                time.sleep(0.1)
-            connection.getresponse()
-        connection.close()
-        assert daemon.est("open").enrol(Request())
     finally:
         daemon.stop()
