@@ -152,27 +152,34 @@ static ck_rv_t use_key(struct pkcs11_key *k, use_fn *use, void *ctx)
 	return use_once(k, use, ctx, &epoch, &gone);
 }
 
-/* ---- signing ---- */
+/* ---- a signature or a decryption: one has the shape of the other ---- */
 
-struct signing {
+struct operation {
+	bool decrypts;
 	struct ck_mechanism mechanism;
-	struct ck_rsa_pkcs_pss_params pss;
+	union {
+		struct ck_rsa_pkcs_pss_params pss;
+		struct ck_rsa_pkcs_oaep_params oaep;
+	} parameters;
 	struct span in;
 	uint8_t out[RSA_MAX];
 	unsigned long len;
 };
 
-static ck_rv_t sign_with(void *ctx, const struct token_session *s, ck_object_handle_t object)
+static ck_rv_t perform(void *ctx, const struct token_session *s, ck_object_handle_t object)
 {
-	struct signing *job = ctx;
-	ck_rv_t rv = s->calls->C_SignInit(s->handle, &job->mechanism, object);
+	struct operation *op = ctx;
+	const struct ck_function_list *calls = s->calls;
+	/* the module only reads */
+	unsigned char *in = (unsigned char *)(uintptr_t)op->in.p;
+	ck_rv_t rv = (op->decrypts ? calls->C_DecryptInit
+				   : calls->C_SignInit)(s->handle, &op->mechanism, object);
 
-	job->len = sizeof(job->out);
+	op->len = sizeof(op->out);
 	if (rv != CKR_OK)
 		return rv;
-	/* the module only reads */
-	return s->calls->C_Sign(s->handle, (unsigned char *)(uintptr_t)job->in.p, job->in.len,
-				job->out, &job->len);
+	return (op->decrypts ? calls->C_Decrypt : calls->C_Sign)(s->handle, in, op->in.len, op->out,
+								 &op->len);
 }
 
 static const struct {
@@ -184,6 +191,8 @@ static const struct {
 	[DIGEST_SHA384] = { CKM_SHA384, CKG_MGF1_SHA384 },
 	[DIGEST_SHA512] = { CKM_SHA512, CKG_MGF1_SHA512 },
 };
+
+/* ---- signing ---- */
 
 /* DigestInfo (RFC 8017 9.2), whose parameters are NULL. */
 static void put_digest_info(struct buf *out, enum digest_alg alg, struct span digest)
@@ -206,30 +215,30 @@ static void put_ecdsa(struct buf *out, struct span raw)
 	der_close(out, seq);
 }
 
-static void choose_mechanism(struct signing *job, const struct token_key *k, struct sig_alg alg,
+static void choose_mechanism(struct operation *op, const struct token_key *k, struct sig_alg alg,
 			     struct buf *digest_info)
 {
 	if (key_kind_is_ec(k->kind)) {
-		job->mechanism.mechanism = CKM_ECDSA;
+		op->mechanism.mechanism = CKM_ECDSA;
 	} else if (k->kind == KEY_ED25519) {
-		job->mechanism.mechanism = CKM_EDDSA;
+		op->mechanism.mechanism = CKM_EDDSA;
 	} else if (alg.pss) {
-		job->pss = (struct ck_rsa_pkcs_pss_params){ hashes[alg.digest].hash,
-							    hashes[alg.digest].mgf,
-							    digest_size(alg.digest) };
-		job->mechanism =
-		    (struct ck_mechanism){ CKM_RSA_PKCS_PSS, &job->pss, sizeof(job->pss) };
+		op->parameters.pss = (struct ck_rsa_pkcs_pss_params){ hashes[alg.digest].hash,
+								      hashes[alg.digest].mgf,
+								      digest_size(alg.digest) };
+		op->mechanism = (struct ck_mechanism){ CKM_RSA_PKCS_PSS, &op->parameters.pss,
+						       sizeof(op->parameters.pss) };
 	} else {
-		put_digest_info(digest_info, alg.digest, job->in);
-		job->in = buf_span(digest_info);
-		job->mechanism.mechanism = CKM_RSA_PKCS;
+		put_digest_info(digest_info, alg.digest, op->in);
+		op->in = buf_span(digest_info);
+		op->mechanism.mechanism = CKM_RSA_PKCS;
 	}
 }
 
 static enum result pkcs11_sign(struct token_key *key, struct sig_alg alg, struct span tbs,
 			       struct buf *out, struct err *err)
 {
-	struct signing job = { .in = tbs };
+	struct operation op = { .in = tbs };
 	struct pkcs11_key *k = of(key);
 	BUF digest_info = BUF_INIT;
 	ck_rv_t rv;
@@ -237,40 +246,19 @@ static enum result pkcs11_sign(struct token_key *key, struct sig_alg alg, struct
 	if (alg.digest >= ARRAY_LEN(hashes) || (alg.digest && !hashes[alg.digest].hash))
 		return err_set(err, ERR_BAD_ALG, "a token does not sign with %s",
 			       digest_name(alg.digest));
-	choose_mechanism(&job, key, alg, &digest_info);
+	choose_mechanism(&op, key, alg, &digest_info);
 	TRY(buf_check(&digest_info, err));
-	rv = use_key(k, sign_with, &job);
+	rv = use_key(k, perform, &op);
 	if (rv != CKR_OK)
 		return token_module_fail(&k->uri, rv, "signing", err);
 	if (key_kind_is_ec(key->kind))
-		put_ecdsa(out, span_of(job.out, job.len));
+		put_ecdsa(out, span_of(op.out, op.len));
 	else
-		buf_put(out, span_of(job.out, job.len));
+		buf_put(out, span_of(op.out, op.len));
 	return buf_check(out, err);
 }
 
 /* ---- decrypting ---- */
-
-struct decrypting {
-	struct ck_mechanism mechanism;
-	struct ck_rsa_pkcs_oaep_params oaep;
-	struct span in;
-	uint8_t out[RSA_MAX];
-	unsigned long len;
-};
-
-static ck_rv_t decrypt_with(void *ctx, const struct token_session *s, ck_object_handle_t object)
-{
-	struct decrypting *job = ctx;
-	ck_rv_t rv = s->calls->C_DecryptInit(s->handle, &job->mechanism, object);
-
-	job->len = sizeof(job->out);
-	if (rv != CKR_OK)
-		return rv;
-	/* the module only reads */
-	return s->calls->C_Decrypt(s->handle, (unsigned char *)(uintptr_t)job->in.p, job->in.len,
-				   job->out, &job->len);
-}
 
 static bool is_bad_cipher(ck_rv_t rv)
 {
@@ -279,16 +267,16 @@ static bool is_bad_cipher(ck_rv_t rv)
 }
 
 /* The block as long as the modulus: a token may leave out zeros that it begins with. */
-static RESULT open_block(const struct pkcs11_key *k, struct decrypting *job, struct secret *out,
+static RESULT open_block(const struct pkcs11_key *k, struct operation *op, struct secret *out,
 			 struct err *err)
 {
 	size_t size = (k->base.bits + 7) / 8;
 	uint8_t block[RSA_MAX] = { 0 };
 	enum result r;
 
-	if (job->len > size)
-		return err_set(err, ERR_INTERNAL, "token: a block of %lu octets", job->len);
-	memcpy(block + size - job->len, job->out, job->len);
+	if (op->len > size)
+		return err_set(err, ERR_INTERNAL, "token: a block of %lu octets", op->len);
+	memcpy(block + size - op->len, op->out, op->len);
 	r = pkcs1_open(span_of(block, size), out, err);
 	explicit_bzero(block, sizeof(block));
 	return r;
@@ -298,39 +286,41 @@ static RESULT open_block(const struct pkcs11_key *k, struct decrypting *job, str
  * Raw where the token does that, for the padding is then ours to look at, in constant time. A token
  * that insists on doing it itself says what is wrong: then a random key stands for the answer.
  */
-static RESULT decrypt_pkcs1(struct pkcs11_key *k, struct decrypting *job, struct secret *out,
+static RESULT decrypt_pkcs1(struct pkcs11_key *k, struct operation *op, struct secret *out,
 			    struct err *err)
 {
 	uint8_t random[PKCS1_KEY_MAX];
 	ck_rv_t rv;
 
-	job->mechanism.mechanism = CKM_RSA_X_509;
-	rv = use_key(k, decrypt_with, job);
+	op->mechanism.mechanism = CKM_RSA_X_509;
+	rv = use_key(k, perform, op);
 	if (rv == CKR_OK)
-		return open_block(k, job, out, err);
-	job->mechanism.mechanism = CKM_RSA_PKCS;
+		return open_block(k, op, out, err);
+	op->mechanism.mechanism = CKM_RSA_PKCS;
 	if (rv == CKR_MECHANISM_INVALID || rv == CKR_KEY_FUNCTION_NOT_PERMITTED)
-		rv = use_key(k, decrypt_with, job);
+		rv = use_key(k, perform, op);
 	if (rv != CKR_OK && !is_bad_cipher(rv))
 		return token_module_fail(&k->uri, rv, "decrypting", err);
 	TRY(random_fill(random, sizeof(random), err));
 	if (rv == CKR_OK)
-		return secret_set(out, span_of(job->out, job->len), err);
+		return secret_set(out, span_of(op->out, op->len), err);
 	return secret_set(out, SPAN_ARRAY(random), err);
 }
 
-static RESULT decrypt_oaep(struct pkcs11_key *k, struct decrypting *job,
+static RESULT decrypt_oaep(struct pkcs11_key *k, struct operation *op,
 			   const struct transport_alg *alg, struct secret *out, struct err *err)
 {
 	ck_rv_t rv;
 
-	job->oaep = (struct ck_rsa_pkcs_oaep_params){ .hash_alg = hashes[alg->digest].hash,
-						      .mgf = hashes[alg->mgf_digest].mgf,
-						      .source = CKZ_DATA_SPECIFIED };
-	job->mechanism = (struct ck_mechanism){ CKM_RSA_PKCS_OAEP, &job->oaep, sizeof(job->oaep) };
-	rv = use_key(k, decrypt_with, job);
+	op->parameters.oaep =
+	    (struct ck_rsa_pkcs_oaep_params){ .hash_alg = hashes[alg->digest].hash,
+					      .mgf = hashes[alg->mgf_digest].mgf,
+					      .source = CKZ_DATA_SPECIFIED };
+	op->mechanism = (struct ck_mechanism){ CKM_RSA_PKCS_OAEP, &op->parameters.oaep,
+					       sizeof(op->parameters.oaep) };
+	rv = use_key(k, perform, op);
 	if (rv == CKR_OK)
-		return secret_set(out, span_of(job->out, job->len), err);
+		return secret_set(out, span_of(op->out, op->len), err);
 	if (rv == CKR_ARGUMENTS_BAD || rv == CKR_MECHANISM_PARAM_INVALID ||
 	    rv == CKR_MECHANISM_INVALID)
 		return err_set(err, ERR_BAD_ALG,
@@ -344,15 +334,15 @@ static RESULT decrypt_oaep(struct pkcs11_key *k, struct decrypting *job,
 static enum result pkcs11_decrypt(struct token_key *key, const struct transport_alg *alg,
 				  struct span cipher, struct secret *out, struct err *err)
 {
-	struct decrypting job = { .in = cipher };
+	struct operation op = { .decrypts = true, .in = cipher };
 	enum result r;
 
-	if (cipher.len > sizeof(job.out) || alg->digest >= ARRAY_LEN(hashes) ||
+	if (cipher.len > sizeof(op.out) || alg->digest >= ARRAY_LEN(hashes) ||
 	    alg->mgf_digest >= ARRAY_LEN(hashes))
 		return err_set(err, ERR_BAD_ALG, "not for a token");
-	r = alg->oaep ? decrypt_oaep(of(key), &job, alg, out, err)
-		      : decrypt_pkcs1(of(key), &job, out, err);
-	explicit_bzero(job.out, sizeof(job.out));
+	r = alg->oaep ? decrypt_oaep(of(key), &op, alg, out, err)
+		      : decrypt_pkcs1(of(key), &op, out, err);
+	explicit_bzero(op.out, sizeof(op.out));
 	return r;
 }
 
