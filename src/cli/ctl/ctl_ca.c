@@ -222,21 +222,24 @@ static void put_row(struct cli_table *t, const json_t *ca)
 	cli_table_put(t, next_of(ca));
 }
 
-static enum result run_list(struct cli *cli, const void *opts, struct err *err)
+static RESULT put_list(const struct cli *cli, const json_t *list, struct err *err)
 {
 	CLEANUP(cli_table_clear)
 	struct cli_table t = {
 		{ "NAME", "SUBJECT", "KEY", "GENERATION", "NOT AFTER", "RA", "NEXT" }, 7
 	};
-	CLEANUP_JSON answer = NULL;
 	const json_t *ca;
 	size_t i;
 
-	TRY(ctl_list_get(cli, "/v1/cas", opts, &answer, err));
-	if (cli->out.json)
-		return cli_output_json(&cli->out, answer, err);
-	json_array_foreach(json_object_get(answer, "cas"), i, ca) put_row(&t, ca);
+	json_array_foreach(list, i, ca) put_row(&t, ca);
 	return cli_table_print(&t, &cli->out, "no CA yet: scepterctl ca init NAME", err);
+}
+
+static enum result run_list(struct cli *cli, const void *opts, struct err *err)
+{
+	static const struct ctl_list_shown shown = { "cas", put_list };
+
+	return ctl_list_run(cli, "/v1/cas", opts, &shown, err);
 }
 
 /* ---- show ---- */

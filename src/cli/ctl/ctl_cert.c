@@ -43,8 +43,8 @@ static RESULT put_list(const struct cli *cli, const json_t *list, struct err *er
 
 static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 {
+	static const struct ctl_list_shown shown = { "certs", put_list };
 	const struct list_opts *o = opts;
-	CLEANUP_JSON answer = NULL;
 	BUF path = BUF_INIT;
 
 	buf_put_str(&path, "/v1/certs");
@@ -52,12 +52,7 @@ static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 	ctl_api_query(&path, "subject", o->subject);
 	ctl_api_query(&path, "transaction", o->transaction);
 	TRY(buf_check(&path, err));
-	TRY(ctl_list_get(cli, buf_cstr(&path), &o->list, &answer, err));
-	if (cli->out.json)
-		return cli_output_json(&cli->out, answer, err);
-	TRY(put_list(cli, json_object_get(answer, "certs"), err));
-	ctl_list_tell_more(cli, answer);
-	return OK;
+	return ctl_list_run(cli, buf_cstr(&path), &o->list, &shown, err);
 }
 
 /* ---- show and export ---- */

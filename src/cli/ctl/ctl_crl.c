@@ -44,7 +44,7 @@ static void put_row(struct cli_table *t, const json_t *crl)
 	cli_table_put(t, ctl_api_text(crl, "next_update"));
 }
 
-static RESULT put_lists(const struct cli *cli, const json_t *answer, struct err *err)
+static RESULT put_lists(const struct cli *cli, const json_t *list, struct err *err)
 {
 	CLEANUP(cli_table_clear)
 	struct cli_table t = {
@@ -53,25 +53,21 @@ static RESULT put_lists(const struct cli *cli, const json_t *answer, struct err 
 	const json_t *crl;
 	size_t i;
 
-	if (cli->out.json)
-		return cli_output_json(&cli->out, answer, err);
-	json_array_foreach(json_object_get(answer, "crls"), i, crl) put_row(&t, crl);
-	TRY(cli_table_print(&t, &cli->out, "no revocation list yet", err));
-	ctl_list_tell_more(cli, answer);
-	return OK;
+	json_array_foreach(list, i, crl) put_row(&t, crl);
+	return cli_table_print(&t, &cli->out, "no revocation list yet", err);
 }
+
+static const struct ctl_list_shown shown = { "crls", put_lists };
 
 static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 {
 	const struct list_opts *o = opts;
-	CLEANUP_JSON answer = NULL;
 	BUF path = BUF_INIT;
 
 	buf_put_str(&path, "/v1/crls");
 	ctl_api_query(&path, "ca", o->ca);
 	TRY(buf_check(&path, err));
-	TRY(ctl_list_get(cli, buf_cstr(&path), &o->list, &answer, err));
-	return put_lists(cli, answer, err);
+	return ctl_list_run(cli, buf_cstr(&path), &o->list, &shown, err);
 }
 
 static enum result run_rebuild(struct cli *cli, const void *opts, struct err *err)
@@ -84,7 +80,7 @@ static enum result run_rebuild(struct cli *cli, const void *opts, struct err *er
 	ctl_api_path(&path, "/v1/crls/", o->ca);
 	TRY(buf_check(&path, err));
 	TRY(ctl_api_post(cli, buf_cstr(&path), body, &answer, err));
-	return put_lists(cli, answer, err);
+	return ctl_list_show(cli, answer, &shown, err);
 }
 
 /* ---- export ---- */

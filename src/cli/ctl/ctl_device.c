@@ -170,9 +170,10 @@ static RESULT put_devices(const struct cli *cli, const json_t *devices, struct e
 
 static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 {
+	static const struct ctl_list_shown shown[] = { { "lists", put_lists },
+						       { "devices", put_devices } };
 	const struct list_opts *o = opts;
 	bool devices = o->list || o->value || o->type;
-	CLEANUP_JSON answer = NULL;
 	BUF path = BUF_INIT;
 
 	buf_put_str(&path, devices ? "/v1/devices" : "/v1/device-lists");
@@ -180,15 +181,7 @@ static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 	ctl_api_query(&path, "type", o->type);
 	ctl_api_query(&path, "value", o->value);
 	TRY(buf_check(&path, err));
-	TRY(ctl_list_get(cli, buf_cstr(&path), &o->page, &answer, err));
-	if (cli->out.json)
-		return cli_output_json(&cli->out, answer, err);
-	if (devices)
-		TRY(put_devices(cli, json_object_get(answer, "devices"), err));
-	else
-		TRY(put_lists(cli, json_object_get(answer, "lists"), err));
-	ctl_list_tell_more(cli, answer);
-	return OK;
+	return ctl_list_run(cli, buf_cstr(&path), &o->page, &shown[devices], err);
 }
 
 /* ---- add ---- */

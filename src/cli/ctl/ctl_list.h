@@ -25,10 +25,16 @@ struct ctl_list {
 		    "at most, up to 1000; default 100"                                             \
 	}
 
-/* GETs a page of what is at path, which may have a query already. */
-RESULT ctl_list_get(const struct cli *cli, const char *path, const struct ctl_list *list,
-		    json_t **answer, struct err *err);
-/* Tells a person how to see the next page, if there is one. */
-void ctl_list_tell_more(const struct cli *cli, const json_t *answer);
+struct ctl_list_shown {
+	const char *rows; /* the field of the answer that has them */
+	/* shows them to a person */
+	RESULT (*put)(const struct cli *cli, const json_t *rows, struct err *err);
+};
+/* A page that was answered, or all of it as JSON. */
+RESULT ctl_list_show(const struct cli *cli, const json_t *answer,
+		     const struct ctl_list_shown *shown, struct err *err);
+/* GETs a page of what is at path, which may have a query already, and shows it. */
+RESULT ctl_list_run(const struct cli *cli, const char *path, const struct ctl_list *list,
+		    const struct ctl_list_shown *shown, struct err *err);
 
 #endif

@@ -54,14 +54,9 @@ static RESULT put_list(const struct cli *cli, const json_t *list, struct err *er
 
 static enum result run_list(struct cli *cli, const void *opts, struct err *err)
 {
-	CLEANUP_JSON answer = NULL;
+	static const struct ctl_list_shown shown = { "requests", put_list };
 
-	TRY(ctl_list_get(cli, "/v1/requests", opts, &answer, err));
-	if (cli->out.json)
-		return cli_output_json(&cli->out, answer, err);
-	TRY(put_list(cli, json_object_get(answer, "requests"), err));
-	ctl_list_tell_more(cli, answer);
-	return OK;
+	return ctl_list_run(cli, "/v1/requests", opts, &shown, err);
 }
 
 /* ---- one ---- */
