@@ -86,6 +86,10 @@ static bool set_up_identity(struct http_client *c)
 	if (c->ca_file)
 		ok &= curl_easy_setopt(c->curl, CURLOPT_CAINFO, c->ca_file) == CURLE_OK;
 	ok &= set_blob(c, CURLOPT_CAINFO_BLOB, &c->ca_pem);
+	/* the library would go on to trust the system's folder of CAs beside those that are named
+	 */
+	if (c->ca_file || c->ca_pem.len)
+		ok &= curl_easy_setopt(c->curl, CURLOPT_CAPATH, NULL) == CURLE_OK;
 	ok &= set_blob(c, CURLOPT_SSLCERT_BLOB, &c->cert_pem);
 	ok &= set_blob(c, CURLOPT_SSLKEY_BLOB, &c->key_pem);
 	if (c->anyone) {

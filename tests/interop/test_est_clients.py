@@ -150,6 +150,18 @@ def test_older_tls_is_refused(est):
     assert b"Cipher is (NONE)" in refused.stdout
 
 
+@pytest.mark.parametrize("suites", ["aNULL", "eNULL", "CAMELLIA"])
+def test_weak_suites_are_refused(est, suites):
+    """RFC 7030 3.2.3, 4.4, 6: no NULL and anonymous suites; DES and export ones OpenSSL has not got any more."""
+    refused = run(
+        *("openssl", "s_client", "-connect", f"127.0.0.1:{est.tls_port}", "-tls1_2"),
+        *("-cipher", f"{suites}:@SECLEVEL=0"),
+        stdin=b"",
+        check=False,
+    )
+    assert b"Cipher is (NONE)" in refused.stdout
+
+
 def test_sessions_are_resumed_with_the_certificate_that_they_began_with(est, tmp_path):
     request = est_peer.Request("resumed")
     cert = est.est().enrol(request, est_peer.basic("sensor", PASSWORD))
