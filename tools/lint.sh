@@ -61,6 +61,7 @@ headers_alone() {
 
 check clang-format clang_format
 check dependencies tools/check_deps.py
+check conformance tools/check_conformance.py
 check sizes sizes
 check licences licences
 check headers headers_alone

@@ -5,12 +5,14 @@ import base64
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import est_peer
 from conftest import endpoint
 from est_peer import Request
 from test_est import PROFILES, est_endpoint, make_est
+from test_est_client import Device, account
 from test_subordinate import EXTENSIONS, openssl, sign
 
 
@@ -54,6 +56,10 @@ def test_the_next_generation_with_its_cross_certificates(tmp_path):
         (new_key,) = keys - {base64.b64encode(spki(old))}
         pairs = {(spki(c) == spki(old), is_by(c, old)) for c in certs}
         assert pairs == {(True, True), (True, False), (False, True), (False, False)}
+        # our client bears them, by the fingerprint of the first as by its TLS
+        device = Device(daemon, tmp_path)
+        run = device.enrol(*account(device), "--ca-fingerprint", old.fingerprint(SHA256()).hex())
+        assert run.returncode == 0, run.stderr
     finally:
         daemon.stop()
 
