@@ -17,6 +17,7 @@
 
 #define TICK_SECONDS 1
 #define LOOK_TICKS 10    /* from one look for what is over or about to be to the next */
+#define KEYS_TICKS 60    /* from one trial of a token's TLS keys to the next */
 #define PERIOD_TICKS 600 /* from one time of putting away to the next */
 #define BATCH 500        /* rows a commit: some milliseconds, for which others wait */
 
@@ -95,11 +96,12 @@ static void renew_responders(struct housekeeping *h)
 	config_unref(config);
 }
 
-static void look(struct housekeeping *h)
+/* all: at what costs more, too. */
+static void look(struct housekeeping *h, bool all)
 {
 	expire_requests(h);
 	renew_responders(h);
-	tls_watch_look(h->server);
+	tls_watch_look(h->server, h->crypto, all);
 	staple_own_all(h->server, h->crypto);
 	alarms_look(&h->alarms, h->server);
 }
@@ -114,7 +116,7 @@ static void *run(void *arg)
 		if (tick % PERIOD_TICKS == 0)
 			put_away(h);
 		if (tick % LOOK_TICKS == 0)
-			look(h);
+			look(h, tick % KEYS_TICKS == 0);
 		rollover_watch_look(&watch, h->server);
 		tick++;
 	} while (ticker_wait(&h->ticker, TICK_SECONDS));

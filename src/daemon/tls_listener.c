@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "keeper/rule_tls.h"
 #include "keeper/tls_key.h"
 #include "pki/cert.h"
 #include "pki/key_evp.h"
@@ -24,6 +25,7 @@ struct tls_listener {
 	struct buf issuer;            /* DER of what stands behind it; empty: nothing */
 	enum tls_listener_staple staple;
 	bool stand_in;           /* for a certificate that there is not yet */
+	bool keyless;            /* the key was never there: one without a private half stands in */
 	char away[ERR_TEXT_MAX]; /* why there is no key; "": there is */
 	enum tls_clients clients;
 	bool trust_later;
@@ -278,6 +280,7 @@ static RESULT open_any(struct tls_listener *t, const struct config_listener *l,
 	TRY(crypto_new(&c, false, err));
 	r = l->own_ca ? open_own(t, l, keeper, &why) : open_key(t, c, l, keeper, &why);
 	if (is_away(l, r)) {
+		t->keyless = true;
 		(void)snprintf(t->away, sizeof(t->away), "%s", err_text(&why));
 		return do_without_key(t, l, err);
 	}
@@ -317,7 +320,7 @@ static void swap(struct tls_listener *t, struct tls_listener *fresh)
 static bool is_same(const struct tls_listener *a, const struct tls_listener *b)
 {
 	return span_eq(buf_span(&a->cert), buf_span(&b->cert)) && a->clients == b->clients &&
-	       !a->away[0] == !b->away[0] && a->trust_later == b->trust_later &&
+	       a->keyless == b->keyless && a->trust_later == b->trust_later &&
 	       span_eq(buf_span(&a->client_ca), buf_span(&b->client_ca));
 }
 
@@ -328,13 +331,42 @@ enum result tls_listener_renew(struct tls_listener *t, const struct config_liste
 	bool same;
 
 	TRY(tls_listener_open(&fresh, l, keeper, err));
-	if (fresh->away[0] && !t->away[0])
+	if (fresh->keyless && !t->keyless)
 		return err_set(err, ERR_BUSY, "listener %s: %s", l->name, fresh->away);
 	same = is_same(fresh, t);
 	if (!same)
 		swap(t, take(fresh));
 	*renewed = !same;
 	return OK;
+}
+
+static RESULT sign_something(const struct tls_listener *t, struct crypto *c, struct err *err)
+{
+	struct sig_alg alg = sig_alg_for(t->key->kind);
+	BUF message = BUF_INIT;
+	BUF signature = BUF_INIT;
+
+	alg.pss = t->key->kind == KEY_RSA; /* as TLS 1.3 wants it */
+	TRY(rule_tls_put_trial(&message, err));
+	return key_sign(t->key, c, KEY_FOR_TLS, alg, buf_span(&message), &signature, err);
+}
+
+bool tls_listener_try(struct tls_listener *t, const struct config_listener *l,
+		      struct keeper_client *keeper, struct crypto *c)
+{
+	struct err err = { 0 };
+	bool renewed = false;
+	enum result r;
+
+	if (t->stand_in)
+		return false;
+	r = t->keyless ? tls_listener_renew(t, l, keeper, &renewed, &err)
+		       : sign_something(t, c, &err);
+	if (r != OK)
+		(void)snprintf(t->away, sizeof(t->away), "%s", err_text(&err));
+	else if (!t->keyless)
+		t->away[0] = '\0';
+	return r == OK && renewed;
 }
 
 enum result tls_listener_trust(struct tls_listener *t, const struct span *cas, size_t n,

@@ -34,9 +34,14 @@ RESULT tls_listener_renew(struct tls_listener *t, const struct config_listener *
  */
 RESULT tls_listener_trust(struct tls_listener *t, const struct span *cas, size_t n,
 			  struct err *err);
-/* Why it has no key, and every handshake fails, until tls_listener_renew() finds one; "": it has.
- */
+/* Why its key cannot be used, and every handshake fails; "": it can, as far as is known. */
 const char *tls_listener_away(const struct tls_listener *t);
+/*
+ * Sees whether it can be used now: one that was never there is opened (as by tls_listener_renew()),
+ * any other signs something. True: it is another one now, whose clients nobody trusts yet.
+ */
+bool tls_listener_try(struct tls_listener *t, const struct config_listener *l,
+		      struct keeper_client *keeper, struct crypto *c);
 /* DER of the certificate; empty: a stand-in. */
 struct span tls_listener_cert(const struct tls_listener *t);
 /* DER of what stands behind it in its file; empty: nothing. */

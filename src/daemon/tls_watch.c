@@ -6,6 +6,7 @@
 #include "daemon/tls_clients.h"
 #include "daemon/tls_listener.h"
 #include "store/alarm.h"
+#include "token/token.h"
 
 #define ACTOR "scepterd"
 
@@ -19,20 +20,23 @@ bool tls_watch_is_away(struct server *s, size_t i, char why[ERR_TEXT_MAX])
 	return why[0] != '\0';
 }
 
-/* Is it back? What is still wrong with it becomes the reason. */
-static bool try_again(struct server *s, const struct config_listener *l, struct tls_listener *t)
+/* Of keys in files one finds out when they are opened. */
+static bool is_in_token(const struct config *config, const struct config_listener *l)
 {
-	struct err err = { 0 };
-	bool renewed = false;
-	enum result r;
+	return l->own_ca ? config->keys.store && token_is_uri(config->keys.store)
+			 : token_is_uri(l->tls_key);
+}
+
+/* Is it another one now? */
+static bool try_key(struct server *s, struct crypto *c, const struct config_listener *l,
+		    struct tls_listener *t)
+{
+	bool renewed;
 
 	(void)pthread_mutex_lock(&s->tls_lock);
-	r = tls_listener_renew(t, l, s->keeper, &renewed, &err);
+	renewed = tls_listener_try(t, l, s->keeper, c);
 	(void)pthread_mutex_unlock(&s->tls_lock);
-	if (r != OK)
-		log_warning(&s->log, "TLS key not taken", LOG_STR("listener", l->name),
-			    LOG_ERR(&err));
-	return r == OK && renewed;
+	return renewed;
 }
 
 static void tell(struct server *s, const char *listener, const char *why)
@@ -59,7 +63,7 @@ static void tell(struct server *s, const char *listener, const char *why)
 			    LOG_STR("reason", reason));
 }
 
-void tls_watch_look(struct server *s)
+void tls_watch_look(struct server *s, struct crypto *c, bool all)
 {
 	const struct config *config = server_config(s);
 	char why[ERR_TEXT_MAX];
@@ -69,10 +73,10 @@ void tls_watch_look(struct server *s)
 	for (i = 0; i < config->n_listeners && s->tls; i++) {
 		const struct config_listener *l = &config->listeners[i];
 
-		if (!s->tls[i])
+		if (!s->tls[i] || !is_in_token(config, l))
 			continue;
-		if (tls_watch_is_away(s, i, why))
-			back |= try_again(s, l, s->tls[i]);
+		if (all || tls_watch_is_away(s, i, why))
+			back |= try_key(s, c, l, s->tls[i]);
 		tell(s, l->name, tls_watch_is_away(s, i, why) ? why : NULL);
 	}
 	config_unref(config);

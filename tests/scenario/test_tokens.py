@@ -175,7 +175,7 @@ def test_listener_whose_token_is_missing_from_the_start(make_with, hsm, tmp_path
 
 
 def test_own_certificate_whose_token_is_missing(make_with, hsm, tmp_path):
-    """It is still there when the token is back."""
+    """From the start: an alarm says so; pulled later: within a minute. It is there again with the token."""
     daemon = make_with(start=False, keys=hsm.keys(store=hsm.uri()), endpoints=[endpoint("demo")],
                        profiles=[profile(), profile("tls", eku=["serverAuth"])])  # fmt: skip
     port = free_port()
@@ -187,11 +187,19 @@ def test_own_certificate_whose_token_is_missing(make_with, hsm, tmp_path):
     daemon.start()
     daemon.admin.ca_init("demo")
     first = wait_for("certificate", lambda: hands_are_shaken(port), step=0.3)
+    alarms = lambda: (len(events(daemon, "tls.unavailable")), len(events(daemon, "tls.available")))  # noqa: E731
     hsm.pull()
     daemon.restart()
     assert hands_are_shaken(port) is None
+    wait_for("alarm", lambda: alarms() == (1, 0), step=0.3)
     hsm.plug()
     assert wait_for("the token's return", lambda: hands_are_shaken(port), step=0.5) == first
+    wait_for("all-clear", lambda: alarms() == (1, 1), step=0.5)
+    hsm.pull()
+    wait_for("alarm", lambda: alarms() == (2, 1), seconds=90, step=1)
+    hsm.plug()
+    wait_for("all-clear", lambda: alarms() == (2, 2), step=1)
+    assert hands_are_shaken(port) == first
 
 
 def test_a_wrong_key_is_refused_all_the_same(make_with, hsm, tmp_path):

@@ -49,6 +49,7 @@ static void only_handshakes_are_signed(void **state)
 		{ "a TBSCertificate", SPAN_LIT("\x30\x82\x01\x00" RANDOMS), ERR_DENIED },
 	};
 	const struct key_rule tls = { .tls = true }, other = { .certificates = true };
+	BUF trial = BUF_INIT;
 	size_t i;
 
 	(void)state;
@@ -64,6 +65,9 @@ static void only_handshakes_are_signed(void **state)
 	}
 	assert_int_equal(key_rule_check(&tls, KEY_FOR_CERTIFICATE, SPAN_NONE, SPAN_LIT(HASH), NULL),
 			 ERR_DENIED);
+	/* what is signed to see whether a key is there */
+	assert_int_equal(rule_tls_put_trial(&trial, NULL), OK);
+	assert_int_equal(key_rule_check(&tls, KEY_FOR_TLS, SPAN_NONE, buf_span(&trial), NULL), OK);
 }
 
 struct files {
