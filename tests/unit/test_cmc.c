@@ -135,8 +135,9 @@ static void too_many_controls(void **state)
 
 #define NAME "300c 310a 3008 0603550403 0c0141"
 
-static struct cmc_control control_of(struct buf *value)
+static struct cmc_control control_of(const char *hex, struct buf *value)
 {
+	from_hex(hex, value);
 	return (struct cmc_control){ .id = 1, .values = buf_span(value) };
 }
 
@@ -160,13 +161,9 @@ static void get_certs(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		struct cmc_control control;
-		enum result r;
 		BUF value = BUF_INIT;
-
-		from_hex(rows[i].hex, &value);
-		control = control_of(&value);
-		r = cmc_get_cert_read(&control, &get, NULL);
+		const struct cmc_control control = control_of(rows[i].hex, &value);
+		enum result r = cmc_get_cert_read(&control, &get, NULL);
 		if (r != rows[i].want)
 			fail_msg("row %zu: %s", i, err_name(r));
 		if (r == OK)
@@ -198,13 +195,9 @@ static void get_crls(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		struct cmc_control control;
-		enum result r;
 		BUF value = BUF_INIT;
-
-		from_hex(rows[i].hex, &value);
-		control = control_of(&value);
-		r = cmc_get_crl_read(&control, &get, NULL);
+		const struct cmc_control control = control_of(rows[i].hex, &value);
+		enum result r = cmc_get_crl_read(&control, &get, NULL);
 		if (r != rows[i].want)
 			fail_msg("row %zu: %s", i, err_name(r));
 		if (r != OK)
@@ -240,13 +233,9 @@ static void revocations(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		struct cmc_control control;
-		enum result r;
 		BUF value = BUF_INIT;
-
-		from_hex(rows[i].hex, &value);
-		control = control_of(&value);
-		r = cmc_revoke_read(&control, &revoke, NULL);
+		const struct cmc_control control = control_of(rows[i].hex, &value);
+		enum result r = cmc_revoke_read(&control, &revoke, NULL);
 		if (r != rows[i].want)
 			fail_msg("row %zu: %s", i, err_name(r));
 		if (r != OK)
