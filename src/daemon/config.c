@@ -30,6 +30,7 @@ static void listener_clear(struct config_listener *l)
 {
 	free(l->proxies);
 	free(l->tls_proxy.trusted);
+	foreign_crl_free(l->tls_proxy.client_crl);
 	foreign_crl_free(l->client_crl);
 }
 
@@ -97,6 +98,7 @@ static enum result make_paths_absolute(struct file_config *f, const char *config
 		TRY(make_absolute(&f->log->outputs[i].ca, folder, err));
 	for (i = 0; i < f->http.listeners_count; i++) {
 		struct file_tls *tls = f->http.listeners[i].tls;
+		struct file_tls_proxy *proxy = f->http.listeners[i].tls_proxy;
 
 		if (tls)
 			TRY(make_absolute(&tls->certificate, folder, err));
@@ -104,10 +106,12 @@ static enum result make_paths_absolute(struct file_config *f, const char *config
 			TRY(make_absolute(&tls->key, folder, err));
 		if (tls)
 			TRY(make_absolute(&tls->client_ca, folder, err));
-		if (f->http.listeners[i].tls_proxy)
-			TRY(make_absolute(&f->http.listeners[i].tls_proxy->client_ca, folder, err));
 		for (j = 0; tls && j < tls->client_crls_count; j++)
 			TRY(make_absolute(&tls->client_crls[j], folder, err));
+		if (proxy)
+			TRY(make_absolute(&proxy->client_ca, folder, err));
+		for (j = 0; proxy && j < proxy->client_crls_count; j++)
+			TRY(make_absolute(&proxy->client_crls[j], folder, err));
 	}
 	for (i = 0; i < f->endpoints_count; i++)
 		if (f->endpoints[i].est)

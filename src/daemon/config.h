@@ -38,7 +38,8 @@ struct config_tls_proxy {
 	size_t n_trusted;
 	const char *client_ca; /* as of the listener's own TLS */
 	const char *client_authority;
-	bool operators; /* are known by such a certificate, too */
+	struct foreign_crl *client_crl; /* owned */
+	bool operators;                 /* are known by such a certificate, too */
 };
 
 struct config_listener {

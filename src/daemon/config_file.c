@@ -165,6 +165,8 @@ static const cyaml_schema_field_t tls_proxy_fields[] = {
 	TEXT("header", struct file_tls_proxy, header),
 	TEXT("client_ca", struct file_tls_proxy, client_ca),
 	TEXT("client_authority", struct file_tls_proxy, client_authority),
+	LIST("client_crl", struct file_tls_proxy, client_crls, text_entry, LIST_MAX),
+	WORD("client_crl_expired", struct file_tls_proxy, client_crl_expired, expired_lists),
 	SWITCH("operators", struct file_tls_proxy, operators),
 	CYAML_FIELD_END,
 };

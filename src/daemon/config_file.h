@@ -104,6 +104,9 @@ struct file_tls_proxy {
 	char *header;
 	char *client_ca;
 	char *client_authority;
+	char **client_crls;
+	size_t client_crls_count;
+	int client_crl_expired; /* enum file_expired */
 	bool operators;
 };
 

@@ -62,6 +62,28 @@ static RESULT build_own(struct making *m, struct file_tls *f, struct err *err)
 	return OK;
 }
 
+enum result config_build_client_crl(struct config_item *item, const char *group,
+				    const struct foreign_crl_config *lists,
+				    struct foreign_crl **out, struct err *err)
+{
+	struct config_yaml *yaml = &item->b->yaml;
+	struct err why = { 0 };
+	size_t i;
+
+	if (!lists->n_files)
+		return OK;
+	if (!lists->issuers) {
+		config_yaml_complain(yaml, config_at(item, "%s.client_crl", group),
+				     "needs client_ca: the CAs that have signed the lists");
+		return OK;
+	}
+	for (i = 0; i < lists->n_files && item->b->scope == CONFIG_AND_FILES; i++)
+		if (foreign_crl_check_file(lists->files[i], &why) != OK)
+			config_yaml_complain(yaml, config_at(item, "%s.client_crl[%zu]", group, i),
+					     "%s", err_text(&why));
+	return foreign_crl_new(out, lists, err);
+}
+
 /* Whether a CA has revoked what it issued to a client; of ours, we know. */
 static RESULT build_crls(struct making *m, struct err *err)
 {
@@ -71,20 +93,8 @@ static RESULT build_crls(struct making *m, struct err *err)
 		.issuers = m->f->client_ca,
 		.take_expired = m->f->client_crl_expired == FILE_EXPIRED_ACCEPT,
 	};
-	struct err why = { 0 };
-	size_t i;
 
-	if (!lists.n_files)
-		return OK;
-	if (!lists.issuers) {
-		COMPLAIN(m, AT(m, "tls.client_crl"),
-			 "needs client_ca: the CAs that have signed the lists");
-		return OK;
-	}
-	for (i = 0; i < lists.n_files && m->item.b->scope == CONFIG_AND_FILES; i++)
-		if (foreign_crl_check_file(lists.files[i], &why) != OK)
-			COMPLAIN(m, AT(m, "tls.client_crl[%zu]", i), "%s", err_text(&why));
-	return foreign_crl_new(&m->l->client_crl, &lists, err);
+	return config_build_client_crl(&m->item, "tls", &lists, &m->l->client_crl, err);
 }
 
 enum result config_build_tls(struct config_build *b, size_t i, struct err *err)

@@ -108,6 +108,18 @@ static void build_trust(struct making *m)
 			 "stands beside client_ca; remove one of them");
 }
 
+static RESULT build_crls(struct making *m, struct err *err)
+{
+	const struct foreign_crl_config lists = {
+		.files = (const char *const *)m->f->client_crls,
+		.n_files = m->f->client_crls_count,
+		.issuers = m->f->client_ca,
+		.take_expired = m->f->client_crl_expired == FILE_EXPIRED_ACCEPT,
+	};
+
+	return config_build_client_crl(&m->item, "tls_proxy", &lists, &m->p->client_crl, err);
+}
+
 enum result config_build_tls_proxy(struct config_build *b, size_t i, struct err *err)
 {
 	struct making m = { .item = { .b = b, .list = "http.listeners", .i = i },
@@ -118,5 +130,6 @@ enum result config_build_tls_proxy(struct config_build *b, size_t i, struct err 
 		return OK;
 	build_field(&m);
 	build_trust(&m);
+	TRY(build_crls(&m, err));
 	return build_trusted(&m, err);
 }

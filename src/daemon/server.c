@@ -261,7 +261,9 @@ static size_t find_listener(const struct config *config, const char *name)
 /* Lists of the CAs whose certificates clients show there; NULL: nobody asks. */
 static struct foreign_crl *lists_for(const struct config *config, const struct http_request *req)
 {
-	return config->listeners[find_listener(config, req->listener)].client_crl;
+	const struct config_listener *l = &config->listeners[find_listener(config, req->listener)];
+
+	return req->by_proxy ? l->tls_proxy.client_crl : l->client_crl;
 }
 
 /* config: whose operators are let in; NULL: it came by the socket. */

@@ -3,11 +3,13 @@
 
 import base64
 import contextlib
+import datetime
 import http.client
 import socket
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -216,6 +218,26 @@ def test_behind_a_proxy_header(tmp_path):
         daemon.stop()
 
 
+def test_what_a_maker_has_revoked(tmp_path):
+    daemon = Proxied(tmp_path)
+    good, bad = (certificate_of(daemon.maker.issue(n)) for n in ("serial-13", "serial-14"))
+    now = datetime.datetime.utcnow()
+    revoked = x509.RevokedCertificateBuilder().serial_number(bad.serial_number).revocation_date(now).build()
+    crl = x509.CertificateRevocationListBuilder().issuer_name(daemon.maker.name).last_update(now)
+    crl = crl.next_update(now + datetime.timedelta(days=1)).add_revoked_certificate(revoked)
+    path = tmp_path / "maker.crl"
+    path.write_bytes(crl.sign(daemon.maker.key, hashes.SHA256()).public_bytes(Encoding.DER))
+    daemon.config["http"]["listeners"][1]["tls_proxy"]["client_crl"] = [str(path)]
+    daemon.write_config()
+    daemon.begin()
+    try:
+        assert daemon.enrol(own(good))[0] == 200
+        status, _, body = daemon.enrol(own(bad))
+        assert status == 403 and "revoked" in body, body
+    finally:
+        daemon.stop()
+
+
 def test_certificates_of_this_ca(tmp_path):
     """client_authority, which is trusted from the moment that it is made."""
     daemon = Proxied(tmp_path, client_ca=None, client_authority="demo").begin()
@@ -262,6 +284,7 @@ def test_operators_are_known_by_it_only_where_that_is_said(tmp_path, allowed):
     ({"header": "Authorization"}, ["another meaning"]),
     ({"header": "two words"}, ["letters, digits and hyphens"]),
     ({"client_authority": "demo"}, ["stands beside client_ca"]),
+    ({"client_crl": ["/nowhere.crl"]}, ["tls_proxy.client_crl[0]", "/nowhere.crl"]),
     ({"client_ca": "/nowhere.pem"}, ["/nowhere.pem", "No such file"]),
 ])  # fmt: skip
 def test_wrong_settings_are_refused(tmp_path, change, words):
