@@ -153,8 +153,11 @@ def test_renew(est, tmp_path, same_key):
     device = Device(est, tmp_path)
     assert device.enrol("--san", "DNS:device-1.example", *account(device)).returncode == 0
     old, key = device.certificate(), device.key.read_bytes()
+    before = est.log_path.read_text()
     run = device.run("renew", *(["--same-key"] if same_key else []))
     assert run.returncode == 0, run.stderr
+    asked = est.log_path.read_text()[len(before) :]
+    assert "/simplereenroll" in asked and "/simpleenroll" not in asked
     new = device.certificate()
     assert new.serial_number != old.serial_number and new.subject == old.subject
     assert (device.key.read_bytes() == key) == same_key
