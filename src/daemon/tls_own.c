@@ -15,6 +15,7 @@
 #include "pki/name.h"
 #include "pki/pem.h"
 #include "pki/san.h"
+#include "store/revocation.h"
 
 /* One listener whose certificate is due. */
 struct renewal {
@@ -90,13 +91,31 @@ static bool is_for_other_names(const struct renewal *r, const struct cert *cert)
 	       put_sans(r, &names, NULL) != OK || !san_equal(san.value, buf_span(&names));
 }
 
+/* One for the same key would be no better where that is what was lost. */
+static bool is_revoked(const struct renewal *r, const struct cert *cert)
+{
+	struct store_status status = { 0 };
+
+	if (store_find_status(r->s->store, r->l->own_ca, cert->serial, &status, NULL) != OK ||
+	    !status.revoked || status.reason == CRL_CERTIFICATE_HOLD)
+		return false;
+	if (status.reason != CRL_KEY_COMPROMISE)
+		return true;
+	log_error(&r->s->log,
+		  "the TLS certificate is revoked for its key's sake; end the server, remove the "
+		  "key and the certificate, and start it again",
+		  LOG_STR("listener", r->l->name), LOG_STR("certificate", r->l->tls_certificate));
+	return false;
+}
+
 static bool is_due(const struct renewal *r)
 {
 	struct span der = tls_listener_cert(r->t);
 	struct cert cert;
 
 	return der.len == 0 || cert_parse(der, &cert, NULL) != OK ||
-	       is_old(&cert, clock_now(&r->s->clock)) || is_for_other_names(r, &cert);
+	       is_old(&cert, clock_now(&r->s->clock)) || is_for_other_names(r, &cert) ||
+	       is_revoked(r, &cert);
 }
 
 /* ---- the next one ---- */

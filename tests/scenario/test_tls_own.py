@@ -84,6 +84,20 @@ def test_renewed_without_a_restart(make_daemon, tmp_path):
     assert daemon.child("server") == pid
 
 
+@pytest.mark.parametrize("reason, another", [("superseded", True), ("keyCompromise", False)])
+def test_revoked_it_is_another_one(make_daemon, reason, another):
+    """At SIGHUP at the latest; but not for a key that is compromised, which the log says."""
+    daemon = make(make_daemon)
+    daemon.admin.ca_init("demo")
+    first = shown(daemon)
+    daemon.ctl("cert", "revoke", f"{first.serial_number:x}", "--reason", reason)
+    daemon.process.send_signal(signal.SIGHUP)
+    said = lambda text: any(text in line["msg"] for line in daemon.log_lines())  # noqa: E731
+    wait_for("reload", lambda: said("configuration reloaded"))
+    assert (shown(daemon).serial_number != first.serial_number) == another
+    assert said("revoked for its key's sake") != another
+
+
 def test_other_names_are_another_certificate(make_daemon):
     daemon = make(make_daemon)
     daemon.admin.ca_init("demo")
