@@ -96,6 +96,13 @@ def test_revoked_it_is_another_one(make_daemon, reason, another):
     wait_for("reload", lambda: said("configuration reloaded"))
     assert (shown(daemon).serial_number != first.serial_number) == another
     assert said("revoked for its key's sake") != another
+    if another:
+        return
+    daemon.stop()
+    for path in [*(daemon.directory / "keys").glob("listener-tls.*"), daemon.directory / "tls-tls.pem"]:
+        path.unlink()
+    daemon.start()
+    assert shown(daemon).public_key() != first.public_key()
 
 
 def test_other_names_are_another_certificate(make_daemon):
