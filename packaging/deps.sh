@@ -18,7 +18,7 @@ for what in "$@"; do
 	build) set -- "$@" gcc libc6-dev meson ninja-build pkg-config libssl-dev libevent-dev \
 		libcurl4-openssl-dev libjansson-dev libcyaml-dev libyaml-dev libsqlite3-dev \
 		libsystemd-dev libcmocka-dev libp11-kit-dev ;;
-	test) set -- "$@" python3-pytest python3-cryptography python3-asn1crypto python3-jsonschema \
+	test) set -- "$@" python3-pytest python3-pytest-xdist python3-cryptography python3-asn1crypto python3-jsonschema \
 		python3-prometheus-client gnutls-bin openssl curl default-jdk-headless libbcpkix-java \
 		ca-certificates scep strongswan-pki libstrongswan-extra-plugins certmonger softhsm2 opensc p11-kit p11-kit-modules \
 		dbus-daemon haproxy nginx strace swtpm tpm2-openssl tpm2-tools "$tcti" \

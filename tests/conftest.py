@@ -33,6 +33,11 @@ def standard_endpoints():
     ]
 
 
+def pytest_make_parametrize_id(config, val, argname):
+    """A message names no test: it is long, and another each time."""
+    return argname if isinstance(val, (bytes, str)) and len(val) > 60 else None
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
     """A daemon for all tests that leave it as they found it."""

@@ -16,6 +16,7 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+PROCESSES = 2
 
 
 def unit(build):
@@ -46,6 +47,11 @@ def scenario(build, paths, more):
                 "no:cacheprovider",
                 "-W",
                 "ignore::DeprecationWarning",
+                # most of the time is spent waiting: for timers, deadlines and back-offs
+                "-n",
+                str(PROCESSES),
+                "--dist",
+                "loadfile",
                 f"--junitxml={report.name}",
                 *map(str, paths),
                 *more,
