@@ -12,6 +12,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define WORD_BITS 64
 #define WORDS (BOARD_PLACES / WORD_BITS)
 #define CACHE_LINE 64
@@ -55,14 +57,6 @@ static void sleep_on(atomic_uint *word, unsigned seen, unsigned ms)
 static void wake(atomic_uint *word, int n)
 {
 	(void)syscall(SYS_futex, word, FUTEX_WAKE, n, NULL, NULL, 0);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* ---- the memory ---- */
@@ -244,15 +238,15 @@ enum result board_await(struct board *b, unsigned place, unsigned ms, struct buf
 			struct err *err)
 {
 	struct place *p = &b->shared->places[place];
-	const int64_t end = now_ms() + ms;
+	const int64_t end = clock_mono_us() + (int64_t)ms * 1000;
 	enum result r;
 
 	while (atomic_load(&p->state) == ASKED) {
-		int64_t left = end - now_ms();
+		int64_t left = end - clock_mono_us();
 
 		if (left <= 0)
 			return err_set(err, ERR_TIMEOUT, "keeper: the answer took too long");
-		sleep_on(&p->state, ASKED, (unsigned)left);
+		sleep_on(&p->state, ASKED, (unsigned)(left / 1000) + 1);
 	}
 	r = copy(p, in, err);
 	clear(b, place);

@@ -4,9 +4,11 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "keeper/board.h"
@@ -242,6 +244,61 @@ static void only_sealed_memory_is_a_board(void **state)
 	}
 }
 
+/* Whoever shares the memory may write anything there, behind board_ask() too. */
+static void a_length_that_lies_is_refused(void **state)
+{
+	static const struct span mark = SPAN_LIT("a request that is found again");
+	const uint32_t lies[] = { BOARD_OCTETS + 1, 1u << 20, UINT32_MAX };
+	CLEANUP(board_freep) struct board *b = NULL;
+	size_t size = board_size(), i;
+	BUF in = BUF_INIT;
+	unsigned place = 0;
+	uint8_t *memory, *at;
+	int fd = -1;
+
+	(void)state;
+	assert_int_equal(board_new(&b, &fd, NULL), OK);
+	assert_int_equal(board_ask(b, &mark, 1, &place, NULL), OK);
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	at = memmem(memory, size, mark.p, mark.len);
+	assert_non_null(at);
+	for (i = 0; i < ARRAY_LEN(lies); i++) {
+		memcpy(at - sizeof(lies[i]), &lies[i], sizeof(lies[i]));
+		assert_int_equal(board_read(b, place, &in, NULL), ERR_SYNTAX);
+	}
+	board_leave(b, place);
+	assert_int_equal(munmap(memory, size), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+/* Nor does the keeper stop when all of it is rubbish. */
+static void scribbled_memory_stops_no_desk(void **state)
+{
+	static const uint32_t fills[] = { UINT32_MAX, 1, 0 };
+	const struct fixture *f = *state;
+	CLEANUP(desk_freep) struct desk *desk = NULL;
+	CLEANUP(board_freep) struct board *b = NULL;
+	size_t size = board_size(), i, j;
+	uint32_t *memory;
+	int fd = -1;
+
+	assert_int_equal(board_new(&b, &fd, NULL), OK);
+	assert_int_equal(desk_new(&desk, fd, f->ring, 2, &f->log, NULL), OK);
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(memory, MAP_FAILED);
+	for (i = 0; i < ARRAY_LEN(fills); i++) {
+		for (j = 0; j < size / sizeof(*memory); j++)
+			memory[j] = fills[i];
+		/* the bell is the first word */
+		(void)syscall(SYS_futex, memory, FUTEX_WAKE, BOARD_PLACES, NULL, NULL, 0);
+		(void)usleep(20000);
+	}
+	desk_free(take(desk)); /* comes back */
+	assert_int_equal(munmap(memory, size), 0);
+	assert_int_equal(close(fd), 0);
+}
+
 static void a_keeper_that_sleeps_is_waited_for_so_long(void **state)
 {
 	CLEANUP(board_freep) struct board *alone = NULL;
@@ -271,6 +328,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_lost_reply_is_not_anothers, setup, teardown),
 		cmocka_unit_test_setup_teardown(rubbish_is_refused, setup, teardown),
 		cmocka_unit_test(only_sealed_memory_is_a_board),
+		cmocka_unit_test(a_length_that_lies_is_refused),
+		cmocka_unit_test_setup_teardown(scribbled_memory_stops_no_desk, setup, teardown),
 		cmocka_unit_test(a_keeper_that_sleeps_is_waited_for_so_long),
 	};
 
