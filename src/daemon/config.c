@@ -79,12 +79,22 @@ static enum result make_absolute(char **path, const char *folder, struct err *er
 	return OK;
 }
 
+static enum result make_trust_absolute(struct file_trust *f, const char *folder, struct err *err)
+{
+	size_t i;
+
+	TRY(make_absolute(&f->client_ca, folder, err));
+	for (i = 0; i < f->client_crls_count; i++)
+		TRY(make_absolute(&f->client_crls[i], folder, err));
+	return OK;
+}
+
 static enum result make_paths_absolute(struct file_config *f, const char *config_path,
 				       struct err *err)
 {
 	char full[PATH_MAX];
 	const char *folder;
-	size_t i, j;
+	size_t i;
 
 	if (!realpath(config_path, full))
 		return err_errno(err, errno, "%s", config_path);
@@ -105,13 +115,9 @@ static enum result make_paths_absolute(struct file_config *f, const char *config
 		if (tls && !token_is_uri(tls->key))
 			TRY(make_absolute(&tls->key, folder, err));
 		if (tls)
-			TRY(make_absolute(&tls->client_ca, folder, err));
-		for (j = 0; tls && j < tls->client_crls_count; j++)
-			TRY(make_absolute(&tls->client_crls[j], folder, err));
+			TRY(make_trust_absolute(&tls->trust, folder, err));
 		if (proxy)
-			TRY(make_absolute(&proxy->client_ca, folder, err));
-		for (j = 0; proxy && j < proxy->client_crls_count; j++)
-			TRY(make_absolute(&proxy->client_crls[j], folder, err));
+			TRY(make_trust_absolute(&proxy->trust, folder, err));
 	}
 	for (i = 0; i < f->endpoints_count; i++)
 		if (f->endpoints[i].est)

@@ -61,10 +61,10 @@ RESULT config_build_profiles(struct config_build *b, struct err *err);
 RESULT config_build_endpoints(struct config_build *b, struct err *err);
 /* http.listeners[i].proxies */
 RESULT config_build_proxies(struct config_build *b, size_t i, struct err *err);
-/* client_crl of item's setting `group`, "tls" or "tls_proxy"; of no lists nothing. */
-RESULT config_build_client_crl(struct config_item *item, const char *group,
-			       const struct foreign_crl_config *lists, struct foreign_crl **out,
-			       struct err *err);
+/* Of item's setting `group`, "tls" or "tls_proxy". *crl: what its lists say; left alone: no lists.
+ */
+RESULT config_build_trust(struct config_item *item, const char *group, const struct file_trust *f,
+			  struct foreign_crl **crl, struct err *err);
 /* http.listeners[i].tls_proxy */
 RESULT config_build_tls_proxy(struct config_build *b, size_t i, struct err *err);
 /* What limits and quotas say of endpoints[i] beyond addresses. */

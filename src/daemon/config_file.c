@@ -126,6 +126,12 @@ static const cyaml_strval_t expired_lists[] = {
 	{ "accept", FILE_EXPIRED_ACCEPT },
 };
 
+#define TRUST(type)                                                                                \
+	TEXT("client_ca", type, trust.client_ca),                                                  \
+	    TEXT("client_authority", type, trust.client_authority),                                \
+	    LIST("client_crl", type, trust.client_crls, text_entry, LIST_MAX),                     \
+	    WORD("client_crl_expired", type, trust.client_crl_expired, expired_lists)
+
 static const cyaml_schema_field_t tls_fields[] = {
 	TEXT("certificate", struct file_tls, certificate),
 	TEXT("key", struct file_tls, key),
@@ -134,10 +140,7 @@ static const cyaml_schema_field_t tls_fields[] = {
 	LIST("names", struct file_tls, names, text_entry, LIST_MAX),
 	WORD("ocsp_stapling", struct file_tls, ocsp_stapling, staplings),
 	WORD("client_certificates", struct file_tls, client_certificates, client_certificates),
-	TEXT("client_ca", struct file_tls, client_ca),
-	TEXT("client_authority", struct file_tls, client_authority),
-	LIST("client_crl", struct file_tls, client_crls, text_entry, LIST_MAX),
-	WORD("client_crl_expired", struct file_tls, client_crl_expired, expired_lists),
+	TRUST(struct file_tls),
 	CYAML_FIELD_END,
 };
 
@@ -163,10 +166,7 @@ static const cyaml_schema_field_t tls_proxy_fields[] = {
 	LIST("trusted", struct file_tls_proxy, trusted, text_entry, LIST_MAX),
 	WORD("format", struct file_tls_proxy, format, client_cert_formats),
 	TEXT("header", struct file_tls_proxy, header),
-	TEXT("client_ca", struct file_tls_proxy, client_ca),
-	TEXT("client_authority", struct file_tls_proxy, client_authority),
-	LIST("client_crl", struct file_tls_proxy, client_crls, text_entry, LIST_MAX),
-	WORD("client_crl_expired", struct file_tls_proxy, client_crl_expired, expired_lists),
+	TRUST(struct file_tls_proxy),
 	SWITCH("operators", struct file_tls_proxy, operators),
 	CYAML_FIELD_END,
 };

@@ -73,6 +73,15 @@ struct file_metrics {
 
 enum file_expired { FILE_EXPIRED_REFUSE, FILE_EXPIRED_ACCEPT };
 
+/* Whose certificates are believed; among the settings of tls and tls_proxy. */
+struct file_trust {
+	char *client_ca;
+	char *client_authority;
+	char **client_crls;
+	size_t client_crls_count;
+	int client_crl_expired; /* enum file_expired */
+};
+
 struct file_tls {
 	char *certificate;
 	char *key;
@@ -82,11 +91,7 @@ struct file_tls {
 	size_t names_count;
 	int ocsp_stapling;       /* enum config_stapling */
 	int client_certificates; /* enum tls_clients */
-	char *client_ca;
-	char *client_authority;
-	char **client_crls;
-	size_t client_crls_count;
-	int client_crl_expired; /* enum file_expired */
+	struct file_trust trust;
 };
 
 enum file_header { FILE_HEADER_REQUIRED, FILE_HEADER_OPTIONAL };
@@ -102,11 +107,7 @@ struct file_tls_proxy {
 	size_t trusted_count;
 	int format; /* enum client_cert_format */
 	char *header;
-	char *client_ca;
-	char *client_authority;
-	char **client_crls;
-	size_t client_crls_count;
-	int client_crl_expired; /* enum file_expired */
+	struct file_trust trust;
 	bool operators;
 };
 

@@ -62,44 +62,51 @@ static RESULT build_own(struct making *m, struct file_tls *f, struct err *err)
 	return OK;
 }
 
-enum result config_build_client_crl(struct config_item *item, const char *group,
-				    const struct foreign_crl_config *lists,
-				    struct foreign_crl **out, struct err *err)
+/* Whether a CA has revoked what it issued to a client; of ours, we know. */
+static RESULT build_crls(struct config_item *item, const char *group, const struct file_trust *f,
+			 struct foreign_crl **out, struct err *err)
 {
+	const struct foreign_crl_config lists = {
+		.files = (const char *const *)f->client_crls,
+		.n_files = f->client_crls_count,
+		.issuers = f->client_ca,
+		.take_expired = f->client_crl_expired == FILE_EXPIRED_ACCEPT,
+	};
 	struct config_yaml *yaml = &item->b->yaml;
 	struct err why = { 0 };
 	size_t i;
 
-	if (!lists->n_files)
+	if (!lists.n_files)
 		return OK;
-	if (!lists->issuers) {
+	if (!lists.issuers) {
 		config_yaml_complain(yaml, config_at(item, "%s.client_crl", group),
 				     "needs client_ca: the CAs that have signed the lists");
 		return OK;
 	}
-	for (i = 0; i < lists->n_files && item->b->scope == CONFIG_AND_FILES; i++)
-		if (foreign_crl_check_file(lists->files[i], &why) != OK)
+	for (i = 0; i < lists.n_files && item->b->scope == CONFIG_AND_FILES; i++)
+		if (foreign_crl_check_file(lists.files[i], &why) != OK)
 			config_yaml_complain(yaml, config_at(item, "%s.client_crl[%zu]", group, i),
 					     "%s", err_text(&why));
-	return foreign_crl_new(out, lists, err);
+	return foreign_crl_new(out, &lists, err);
 }
 
-/* Whether a CA has revoked what it issued to a client; of ours, we know. */
-static RESULT build_crls(struct making *m, struct err *err)
+enum result config_build_trust(struct config_item *item, const char *group,
+			       const struct file_trust *f, struct foreign_crl **crl,
+			       struct err *err)
 {
-	const struct foreign_crl_config lists = {
-		.files = (const char *const *)m->f->client_crls,
-		.n_files = m->f->client_crls_count,
-		.issuers = m->f->client_ca,
-		.take_expired = m->f->client_crl_expired == FILE_EXPIRED_ACCEPT,
-	};
-
-	return config_build_client_crl(&m->item, "tls", &lists, &m->l->client_crl, err);
+	if (f->client_ca)
+		config_check_readable(item->b, config_at(item, "%s.client_ca", group),
+				      f->client_ca);
+	if (f->client_ca && f->client_authority)
+		config_yaml_complain(&item->b->yaml, config_at(item, "%s.client_authority", group),
+				     "stands beside client_ca; remove one of them");
+	return build_crls(item, group, f, crl, err);
 }
 
 enum result config_build_tls(struct config_build *b, size_t i, struct err *err)
 {
 	struct making m = making_of(b, i);
+	const struct file_trust *trust = &m.f->trust;
 
 	if (m.f->ca)
 		TRY(build_own(&m, b->file->http.listeners[i].tls, err));
@@ -113,16 +120,11 @@ enum result config_build_tls(struct config_build *b, size_t i, struct err *err)
 		    "the certificate is issued here, and so is what is stapled to it; write own, "
 		    "or nothing");
 	m.l->clients = (enum tls_clients)m.f->client_certificates;
-	m.l->client_ca = m.f->client_ca;
-	if (m.f->client_ca)
-		config_check_readable(b, AT(&m, "tls.client_ca"), m.f->client_ca);
-	m.l->client_authority = m.f->client_authority;
-	TRY(build_crls(&m, err));
-	if (m.f->client_ca && m.f->client_authority)
-		COMPLAIN(&m, AT(&m, "tls.client_authority"),
-			 "stands beside client_ca; remove one of them");
-	if ((m.f->client_ca || m.f->client_authority) && m.l->clients == TLS_CLIENTS_NONE)
-		COMPLAIN(&m, AT(&m, m.f->client_ca ? "tls.client_ca" : "tls.client_authority"),
+	m.l->client_ca = trust->client_ca;
+	m.l->client_authority = trust->client_authority;
+	TRY(config_build_trust(&m.item, "tls", trust, &m.l->client_crl, err));
+	if ((trust->client_ca || trust->client_authority) && m.l->clients == TLS_CLIENTS_NONE)
+		COMPLAIN(&m, AT(&m, trust->client_ca ? "tls.client_ca" : "tls.client_authority"),
 			 "no client is asked for a certificate; set client_certificates to request "
 			 "or require");
 	return OK;

@@ -96,30 +96,6 @@ static RESULT build_trusted(struct making *m, struct err *err)
 	return OK;
 }
 
-static void build_trust(struct making *m)
-{
-	m->p->client_ca = m->f->client_ca;
-	m->p->client_authority = m->f->client_authority;
-	m->p->operators = m->f->operators;
-	if (m->f->client_ca)
-		config_check_readable(m->item.b, AT(m, "tls_proxy.client_ca"), m->f->client_ca);
-	if (m->f->client_ca && m->f->client_authority)
-		COMPLAIN(m, AT(m, "tls_proxy.client_authority"),
-			 "stands beside client_ca; remove one of them");
-}
-
-static RESULT build_crls(struct making *m, struct err *err)
-{
-	const struct foreign_crl_config lists = {
-		.files = (const char *const *)m->f->client_crls,
-		.n_files = m->f->client_crls_count,
-		.issuers = m->f->client_ca,
-		.take_expired = m->f->client_crl_expired == FILE_EXPIRED_ACCEPT,
-	};
-
-	return config_build_client_crl(&m->item, "tls_proxy", &lists, &m->p->client_crl, err);
-}
-
 enum result config_build_tls_proxy(struct config_build *b, size_t i, struct err *err)
 {
 	struct making m = { .item = { .b = b, .list = "http.listeners", .i = i },
@@ -129,7 +105,9 @@ enum result config_build_tls_proxy(struct config_build *b, size_t i, struct err 
 	if (!m.f)
 		return OK;
 	build_field(&m);
-	build_trust(&m);
-	TRY(build_crls(&m, err));
+	m.p->operators = m.f->operators;
+	m.p->client_ca = m.f->trust.client_ca;
+	m.p->client_authority = m.f->trust.client_authority;
+	TRY(config_build_trust(&m.item, "tls_proxy", &m.f->trust, &m.p->client_crl, err));
 	return build_trusted(&m, err);
 }
