@@ -34,6 +34,17 @@ size_t span_find(struct span s, uint8_t c)
 	return hit ? (size_t)(hit - s.p) : s.len;
 }
 
+void span_line(struct span s, char *out, size_t room)
+{
+	size_t i;
+
+	for (i = 0; i < s.len && i + 1 < room; i++)
+		out[i] = s.p[i] < 0x20 || s.p[i] > 0x7e ? ' ' : (char)s.p[i];
+	while (i && out[i - 1] == ' ')
+		i--;
+	out[i] = '\0';
+}
+
 bool span_eq_secret(struct span a, struct span b)
 {
 	uint8_t diff = 0;

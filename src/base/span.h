@@ -49,6 +49,12 @@ struct span span_sub(struct span s, size_t off, size_t len);
 /* Offset of the first byte c, or s.len. */
 size_t span_find(struct span s, uint8_t c);
 
+/*
+ * As text of one line, as far as there is room, NUL included: what is no printable ASCII as a
+ * space, without those at the end.
+ */
+void span_line(struct span s, char *out, size_t room);
+
 /* Does not leak by its run time where the bytes differ (lengths are not secret). */
 bool span_eq_secret(struct span a, struct span b);
 

@@ -41,14 +41,10 @@ static RESULT bad_status(const char *operation, const struct http_client_reply *
 						  : ERR_BAD_REQUEST;
 	struct span body = buf_span(&reply->body);
 	char text[200];
-	size_t i;
 
 	if (strcmp(reply->content_type, "text/plain") != 0)
 		body.len = 0;
-	body = span_sub(body, 0, sizeof(text) - 1);
-	for (i = 0; i < body.len; i++)
-		text[i] = body.p[i] < 0x20 || body.p[i] > 0x7e ? ' ' : (char)body.p[i];
-	text[i] = '\0';
+	span_line(body, text, sizeof(text));
 	return err_set(err, code, "%s: HTTP status %ld%s%s", operation, reply->status,
 		       *text ? ": " : "", text);
 }

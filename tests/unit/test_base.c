@@ -200,9 +200,35 @@ static void err_carries_its_story(void **state)
 	assert_int_equal(err_map(ERR_BAD_CHECK)->scep_fail_info, 1);
 }
 
+static void lines(void **state)
+{
+	static const struct {
+		struct span text;
+		const char *want;
+	} rows[] = {
+		{ SPAN_NONE, "" },
+		{ SPAN_LIT("a word"), "a word" },
+		{ SPAN_LIT("two\r\nlines\n\n"), "two  lines" },
+		{ SPAN_LIT("\x1b[31mred\0"), " [31mred" },
+		{ SPAN_LIT("gr\xc3\xbcn"), "gr  n" },
+		{ SPAN_LIT("0123456789 and more"), "0123456789" },
+		{ SPAN_LIT(" \n "), "" },
+	};
+	char text[12];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		memset(text, 'x', sizeof(text));
+		span_line(rows[i].text, text, sizeof(text));
+		assert_string_equal(text, rows[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lines),
 		cmocka_unit_test(base64_rows),
 		cmocka_unit_test(base64_writes_columns),
 		cmocka_unit_test(hex_rows),
