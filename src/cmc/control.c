@@ -118,6 +118,18 @@ void cmc_control_put(struct buf *out, uint32_t id, struct span type, struct span
 	der_close(out, seq);
 }
 
+void cmc_control_put_content(struct buf *out, uint32_t *id, struct span type, uint8_t tag,
+			     struct span content)
+{
+	BUF value = BUF_INIT;
+
+	if (content.len == 0)
+		return;
+	der_put_tlv(&value, tag, content);
+	cmc_control_put(out, ++*id, type, buf_span(&value));
+	out->failed |= value.failed;
+}
+
 /* ---- the values of some ---- */
 
 static RESULT enter_value(const struct cmc_control *control, const char *what,

@@ -41,6 +41,9 @@ RESULT cmc_control_content(const struct cmc_controls *controls, struct span type
 
 /* One TaggedAttribute with one value (whole), appended. */
 void cmc_control_put(struct buf *out, uint32_t id, struct span type, struct span value);
+/* The same with a value of that tag and content, numbered ++*id; nothing where content is empty. */
+void cmc_control_put_content(struct buf *out, uint32_t *id, struct span type, uint8_t tag,
+			     struct span content);
 
 /* ---- the values of some ---- */
 

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmc/pki_data.h"
 
+#include "der/oid.h"
+#include "der/writer.h"
+
+/* ---- reading ---- */
+
 /* [0] TaggedCertificationRequest ::= SEQUENCE { bodyPartID, certificationRequest } */
 static RESULT read_pkcs10(struct der_reader *r, struct cmc_request *out, struct err *err)
 {
@@ -139,4 +144,40 @@ enum result cmc_pki_data_parse(struct span der, struct cmc_pki_data *out, struct
 	TRY(err_prefix(err, parse(der, &got, err), "RFC 5272 3.2.1"));
 	*out = got;
 	return OK;
+}
+
+/* ---- writing ---- */
+
+static void put_empty(struct buf *out)
+{
+	der_close(out, der_open(out, DER_SEQUENCE));
+}
+
+static void put_requests(struct buf *out, uint32_t id, struct span csr)
+{
+	size_t list = der_open(out, DER_SEQUENCE), tcr;
+
+	if (csr.len) {
+		tcr = der_open(out, DER_CONTEXT_CONS(0));
+		der_put_uint(out, id);
+		buf_put(out, csr);
+		der_close(out, tcr);
+	}
+	der_close(out, list);
+}
+
+void cmc_pki_data_put(struct buf *out, const struct cmc_ask *ask)
+{
+	size_t seq = der_open(out, DER_SEQUENCE), controls = der_open(out, DER_SEQUENCE);
+	uint32_t id = 0;
+
+	cmc_control_put_content(out, &id, OID_CMC_TRANSACTION_ID, DER_INTEGER, ask->transaction_id);
+	cmc_control_put_content(out, &id, OID_CMC_SENDER_NONCE, DER_OCTET_STRING,
+				ask->sender_nonce);
+	cmc_control_put_content(out, &id, OID_CMC_QUERY_PENDING, DER_OCTET_STRING, ask->pend_token);
+	der_close(out, controls);
+	put_requests(out, id + 1, ask->csr);
+	put_empty(out); /* cmsSequence */
+	put_empty(out); /* otherMsgSequence */
+	der_close(out, seq);
 }

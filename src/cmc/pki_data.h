@@ -29,4 +29,14 @@ struct cmc_pki_data {
 /* der: eContent. Body part identifiers that are not unique: ERR_BAD_REQUEST. */
 RESULT cmc_pki_data_parse(struct span der, struct cmc_pki_data *out, struct err *err);
 
+/* What a device asks for: a certificate, or what has become of a request for one (6.13). */
+struct cmc_ask {
+	struct span csr;            /* CertificationRequest, whole; empty: none, but... */
+	struct span pend_token;     /* ...the token that it was answered with */
+	struct span transaction_id; /* INTEGER content octets; these may be empty */
+	struct span sender_nonce;
+};
+/* Appended. The body part that is asked for is the last in number. */
+void cmc_pki_data_put(struct buf *out, const struct cmc_ask *ask);
+
 #endif

@@ -75,17 +75,6 @@ static void put_status_value(struct buf *out, const struct cmc_status_info *stat
 	der_close(out, seq);
 }
 
-static void put_value(struct buf *out, uint32_t *id, struct span type, uint8_t tag,
-		      struct span content)
-{
-	BUF value = BUF_INIT;
-
-	if (content.len == 0)
-		return;
-	der_put_tlv(&value, tag, content);
-	cmc_control_put(out, ++*id, type, buf_span(&value));
-}
-
 static void put_status(struct buf *out, uint32_t *id, const struct cmc_status_info *status)
 {
 	BUF value = BUF_INIT;
@@ -106,10 +95,11 @@ void cmc_pki_response_put(struct buf *out, const struct cmc_pki_response *r)
 
 	if (r->has_status)
 		put_status(out, &id, &r->status);
-	put_value(out, &id, OID_CMC_TRANSACTION_ID, DER_INTEGER, r->transaction_id);
-	put_value(out, &id, OID_CMC_SENDER_NONCE, DER_OCTET_STRING, r->sender_nonce);
-	put_value(out, &id, OID_CMC_RECIPIENT_NONCE, DER_OCTET_STRING, r->recipient_nonce);
-	put_value(out, &id, OID_CMC_DATA_RETURN, DER_OCTET_STRING, r->data_return);
+	cmc_control_put_content(out, &id, OID_CMC_TRANSACTION_ID, DER_INTEGER, r->transaction_id);
+	cmc_control_put_content(out, &id, OID_CMC_SENDER_NONCE, DER_OCTET_STRING, r->sender_nonce);
+	cmc_control_put_content(out, &id, OID_CMC_RECIPIENT_NONCE, DER_OCTET_STRING,
+				r->recipient_nonce);
+	cmc_control_put_content(out, &id, OID_CMC_DATA_RETURN, DER_OCTET_STRING, r->data_return);
 	der_close(out, controls);
 	put_empty(out); /* cmsSequence */
 	put_empty(out); /* otherMsgSequence */

@@ -121,7 +121,8 @@ static void put_list(struct buf *out, uint8_t number, const struct span *list, s
 }
 
 struct signer {
-	struct cert cert;
+	struct cert cert; /* empty: named by... */
+	struct span ski;
 	enum digest_alg digest;
 	struct sig_alg sig_alg;
 	struct span attrs; /* content of the SET OF */
@@ -132,8 +133,11 @@ static void put_signer(struct buf *out, const struct signer *s)
 {
 	size_t seq = der_open(out, DER_SEQUENCE);
 
-	der_put_uint(out, 1);
-	cms_put_issuer_serial(out, s->cert.issuer, s->cert.serial);
+	der_put_uint(out, s->ski.len ? 3 : 1); /* RFC 5652 5.3 */
+	if (s->ski.len)
+		der_put_tlv(out, DER_CONTEXT(0), s->ski);
+	else
+		cms_put_issuer_serial(out, s->cert.issuer, s->cert.serial);
 	alg_put_digest(out, s->digest);
 	der_put_tlv(out, DER_CONTEXT_CONS(0), s->attrs);
 	alg_put_cms_sig(out, s->sig_alg);
@@ -146,7 +150,7 @@ static void put_signed_data(struct buf *out, const struct cms_sign *s, const str
 	struct cms_open cms = cms_open(out, OID_SIGNED_DATA);
 	size_t set;
 
-	der_put_uint(out, s->content_type.len ? 3 : 1); /* RFC 5652 5.1 */
+	der_put_uint(out, s->content_type.len || signer->ski.len ? 3 : 1); /* RFC 5652 5.1 */
 	set = der_open(out, DER_SET);
 	alg_put_digest(out, signer->digest);
 	der_close(out, set);
@@ -171,7 +175,7 @@ static size_t total(const struct span *list, size_t n)
 enum result cms_sign(const struct cms_sign *s, struct key *key, struct crypto *c, struct buf *out,
 		     struct err *err)
 {
-	struct signer signer = { .sig_alg = { key->kind, s->digest } };
+	struct signer signer = { .sig_alg = { key->kind, s->digest }, .ski = s->signer_ski };
 	BUF signature = BUF_INIT;
 	BUF attrs = BUF_INIT;
 	struct der_reader r, set;
@@ -179,7 +183,8 @@ enum result cms_sign(const struct cms_sign *s, struct key *key, struct crypto *c
 	signer.digest = attrs_digest(signer.sig_alg);
 	if (key_kind_is_pure(key->kind))
 		signer.sig_alg.digest = DIGEST_NONE;
-	TRY(err_prefix(err, cert_parse(s->signer_cert, &signer.cert, err), "signer"));
+	if (signer.ski.len == 0)
+		TRY(err_prefix(err, cert_parse(s->signer_cert, &signer.cert, err), "signer"));
 	TRY(put_attrs(s, signer.digest, c, &attrs, err));
 	TRY(s->next_ca
 		? key_sign(key, c, KEY_FOR_NEXT_CA, signer.sig_alg, s->content, &signature, err)

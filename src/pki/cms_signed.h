@@ -82,7 +82,8 @@ struct cms_sign {
 	struct span content_type; /* OID octets; empty: id-data */
 	struct span attrs; /* whole Attributes beyond contentType and messageDigest, any order */
 	enum digest_alg digest;   /* an Ed25519 key takes SHA-512 instead (RFC 8419 3.1) */
-	struct span signer_cert;  /* DER: its issuer and serial name the signer */
+	struct span signer_cert;  /* DER: its issuer and serial name the signer; empty:... */
+	struct span signer_ski;   /* ...this identifier of the key does */
 	const struct span *certs; /* to include, in this order */
 	size_t n_certs;
 	const struct span *crls;

@@ -131,6 +131,45 @@ static void too_many_controls(void **state)
 	assert_int_equal(cmc_pki_data_parse(buf_span(&der), &data, NULL), ERR_LIMIT);
 }
 
+static void what_a_device_asks_for(void **state)
+{
+	static const struct {
+		const char *what;
+		struct cmc_ask ask;
+		const char *want; /* by hand, after RFC 5272 3.2.1 */
+	} rows[] = {
+		{ "nothing", { SPAN_NONE }, "3008 3000 3000 3000 3000" },
+		{ "a certificate",
+		  { .csr = SPAN_LIT("\x30\x00") },
+		  "300f 3000 3007 a005 020101 3000 3000 3000" },
+		{ "with a nonce",
+		  { .csr = SPAN_LIT("\x30\x00"), .sender_nonce = SPAN_LIT("\xaa") },
+		  "3023 3014" NONCE "3007 a005 020102 3000 3000 3000" },
+		{ "of a transaction",
+		  { .csr = SPAN_LIT("\x30\x00"), .transaction_id = SPAN_LIT("\x07") },
+		  "3023 3014 3012020101 06082b06010505070705 3103 020107"
+		  "3007 a005 020102 3000 3000 3000" },
+		{ "a poll",
+		  { .pend_token = SPAN_LIT("t") },
+		  "301c 3014 3012020101 06082b06010505070715 3103 040174 3000 3000 3000" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		struct cmc_pki_data data;
+		BUF want = BUF_INIT;
+		BUF der = BUF_INIT;
+
+		from_hex(rows[i].want, &want);
+		cmc_pki_data_put(&der, &rows[i].ask);
+		if (!span_eq(buf_span(&der), buf_span(&want)))
+			fail_msg("%s", rows[i].what);
+		assert_int_equal(cmc_pki_data_parse(buf_span(&der), &data, NULL), OK);
+		assert_int_equal(data.n_requests, rows[i].ask.csr.len != 0);
+	}
+}
+
 /* ---- the values of controls ---- */
 
 #define NAME "300c 310a 3008 0603550403 0c0141"
@@ -435,6 +474,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pki_data_of_all_sorts),
 		cmocka_unit_test(what_is_where),
+		cmocka_unit_test(what_a_device_asks_for),
 		cmocka_unit_test(too_many_controls),
 		cmocka_unit_test(get_certs),
 		cmocka_unit_test(get_crls),

@@ -323,6 +323,33 @@ static void sign_with(struct crypto *c, const char *spec_text, bool has_content)
 	unit_refuses_cuts(buf_span(&out), parse);
 }
 
+/* RFC 5652 5.3: without a certificate, by the identifier of the key. */
+static void signed_by_a_key_alone(void **state)
+{
+	CLEANUP(key_freep) struct key *key = NULL;
+	struct cms_sign sign = { .has_content = true,
+				 .content = span_str(plain),
+				 .digest = DIGEST_SHA256,
+				 .signer_ski = SPAN_LIT("key 7") };
+	const struct key_spec spec = { .kind = KEY_EC_P256 };
+	struct crypto *c = *state;
+	struct cms_signed s;
+	struct cms_sid sid;
+	struct cert cert;
+	BUF out = BUF_INIT;
+
+	assert_int_equal(key_evp_generate(&key, c, spec, NULL), OK);
+	assert_int_equal(cms_sign(&sign, key, c, &out, NULL), OK);
+	assert_int_equal(cms_signed_parse(buf_span(&out), &s, NULL), OK);
+	assert_int_equal(s.n_certs, 0);
+	assert_int_equal(cms_signed_sid(&s, &sid, NULL), OK);
+	assert_span_equal(sid.ski, sign.signer_ski);
+	assert_int_equal(sid.issuer.len, 0);
+	assert_int_equal(cms_signed_signer(&s, &cert, NULL), ERR_NOT_FOUND);
+	assert_int_equal(cms_signed_verify(&s, c, key_spki(key), NULL), OK);
+	unit_refuses_cuts(buf_span(&out), parse);
+}
+
 static void signed_and_read_back(void **state)
 {
 	static const char *const specs[] = { "rsa2048", "p256", "p384", "p521", "ed25519" };
@@ -347,6 +374,7 @@ int main(void)
 		cmocka_unit_test(no_flip_forges),
 		cmocka_unit_test(too_much),
 		cmocka_unit_test(another_content_type),
+		cmocka_unit_test(signed_by_a_key_alone),
 		cmocka_unit_test(signed_and_read_back),
 	};
 
