@@ -79,6 +79,11 @@ SCEPTER_API enum scepter_result scepter_set_protocol(struct scepter *s, const ch
  */
 SCEPTER_API enum scepter_result scepter_set_user(struct scepter *s, const char *name,
 						 struct scepter_error *err);
+/*
+ * EST: from now on scepter_enrol sends Full PKI Requests (RFC 5272), and believes an answer only
+ * where the CA, or the holder of a certificate of it, has signed it, or it is certificates alone.
+ */
+SCEPTER_API enum scepter_result scepter_use_full_cmc(struct scepter *s, struct scepter_error *err);
 /* Before scepter_get_ca, if at all. */
 SCEPTER_API enum scepter_result scepter_set_ca_identifier(struct scepter *s, const char *text,
 							  struct scepter_error *err);

@@ -56,6 +56,7 @@ void device_free(struct device *d)
 	secret_clear(&d->challenge);
 	buf_clear(&d->cert);
 	buf_clear(&d->wanted);
+	buf_clear(&d->pend_token);
 	http_client_free(d->http);
 	crypto_free(d->c);
 	free(d->url);
@@ -95,6 +96,14 @@ enum result device_set_protocol(struct device *d, const char *name, struct err *
 enum result device_set_user(struct device *d, const char *name, struct err *err)
 {
 	return set_text(&d->user, name, err);
+}
+
+enum result device_use_full_cmc(struct device *d, struct err *err)
+{
+	if (d->protocol != &device_est)
+		return err_set(err, ERR_USAGE, "only EST servers take Full PKI Requests");
+	d->full_cmc = true;
+	return OK;
 }
 
 void device_set_timeout(struct device *d, unsigned seconds)
@@ -190,6 +199,13 @@ bool device_ends_with_ca(const struct device *d)
 
 /* ---- the key ---- */
 
+void device_take_key(struct device *d, struct key *key)
+{
+	key_free(d->key);
+	d->key = key;
+	buf_reset(&d->pend_token);
+}
+
 static RESULT make_key(struct device *d, const char *path, const char *type, struct err *err)
 {
 	CLEANUP(key_freep) struct key *key = NULL;
@@ -200,8 +216,7 @@ static RESULT make_key(struct device *d, const char *path, const char *type, str
 	TRY(key_evp_generate(&key, d->c, spec, err));
 	TRY(key_evp_export(key, NULL, &pem, err));
 	TRY(file_write_atomic(path, 0600, buf_span(&pem), err));
-	key_free(d->key);
-	d->key = take(key);
+	device_take_key(d, take(key));
 	return OK;
 }
 
@@ -214,8 +229,7 @@ enum result device_open_key(struct device *d, const char *path, const char *type
 	if (*made)
 		return make_key(d, path, type, err);
 	TRY(key_evp_load(&key, d->c, path, NULL, err));
-	key_free(d->key);
-	d->key = key;
+	device_take_key(d, key);
 	return OK;
 }
 
@@ -228,11 +242,13 @@ enum result device_set_subject(struct device *d, const char *dn, struct err *err
 	TRY(name_parse_text(dn, &name, err));
 	buf_clear(&d->subject);
 	d->subject = buf_take(&name);
+	buf_reset(&d->pend_token);
 	return OK;
 }
 
 enum result device_add_san(struct device *d, const char *san, struct err *err)
 {
+	buf_reset(&d->pend_token);
 	return san_parse_text(san, &d->sans, err);
 }
 

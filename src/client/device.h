@@ -22,6 +22,12 @@ struct crypto *device_crypto(struct device *d);
 RESULT device_set_protocol(struct device *d, const char *name, struct err *err);
 /* EST: the name that goes with the password, which device_set_challenge sets. */
 RESULT device_set_user(struct device *d, const char *name, struct err *err);
+/*
+ * EST: from now on device_enrol sends Full PKI Requests (fullcmc, RFC 5272), and takes the answer
+ * only where the CA, or the holder of a certificate of it, has signed it, or it is certificates
+ * alone. Keys that the server makes are asked for simply.
+ */
+RESULT device_use_full_cmc(struct device *d, struct err *err);
 /* For device_get_ca and after; texts are copied, NULL sets back. */
 RESULT device_set_ca_identifier(struct device *d, const char *text, struct err *err);
 /* PEM, for https; default: the system's. */

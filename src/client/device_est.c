@@ -10,6 +10,7 @@
 
 #include "base/base64.h"
 #include "base/clock.h"
+#include "client/device_est_cmc.h"
 #include "client/device_est_key.h"
 #include "der/oid.h"
 #include "der/writer.h"
@@ -219,6 +220,30 @@ bool device_trusts(const struct device *d, const struct cert *cert)
 	return false;
 }
 
+static bool is_trusted_ca(const struct device *d, const struct cert *cert)
+{
+	size_t i;
+
+	for (i = 0; i < d->ca.n; i++)
+		if (d->ca.trusted[i] && span_eq(d->ca.certs[i].der, cert->der))
+			return true;
+	return false;
+}
+
+enum result device_check_signer(const struct device *d, const struct cms_signed *sd,
+				const char *what, struct err *err)
+{
+	struct cert signer;
+
+	TRY(cms_signed_signer(sd, &signer, err));
+	TRY(cms_signed_verify(sd, d->c, signer.spki, err));
+	if (is_trusted_ca(d, &signer) || device_trusts(d, &signer))
+		return OK;
+	return err_set(err, ERR_BAD_CHECK,
+		       "%s is signed by somebody whose certificate is of no CA that is trusted",
+		       what);
+}
+
 /* The certificate for our key, among what servers send with it. */
 static RESULT find_cert(const struct device *d, struct span answer, struct buf *out,
 			struct err *err)
@@ -250,28 +275,55 @@ static enum est_enrolment how_of(const struct device *d)
 	return d->current_key ? EST_RENEW : EST_ENROL;
 }
 
+/* What is asked goes by the connection that it is linked with. */
+static RESULT make_linked_request(struct device *d, struct buf *out, struct err *err)
+{
+	struct est_attributes a;
+
+	TRY(fetch_wanted(d, &a, err));
+	return make_request(d, &a, out, err);
+}
+
+static RESULT ask_simply(struct device *d, struct buf *certs, struct est_wait *wait,
+			 struct err *err)
+{
+	const struct est_client client = client_of(d);
+	BUF request = BUF_INIT;
+	BUF_SECRET answer = BUF_INIT;
+
+	TRY(make_linked_request(d, &request, err));
+	TRY(est_client_enrol(&client, how_of(d), buf_span(&request), &answer, wait, err));
+	if (d->server_key)
+		return device_est_key_take(d, buf_span(&answer), certs, err);
+	*certs = buf_take(&answer);
+	return OK;
+}
+
+static RESULT ask_fully(struct device *d, struct buf *certs, struct est_wait *wait, struct err *err)
+{
+	BUF request = BUF_INIT;
+
+	if (d->server_key)
+		return err_set(err, ERR_USAGE,
+			       "RFC 7030 4.4: keys are made by servers for simple requests only");
+	if (d->pend_token.len == 0)
+		TRY(make_linked_request(d, &request, err));
+	return device_est_cmc_ask(d, buf_span(&request), certs, wait, err);
+}
+
 static RESULT enrol(struct device *d, struct err *err)
 {
 	struct est_wait wait = { .seconds = -1 };
-	struct est_client client;
-	struct est_attributes a;
-	BUF request = BUF_INIT;
-	BUF_SECRET answer = BUF_INIT;
 	BUF certs = BUF_INIT;
 	BUF cert = BUF_INIT;
 	enum result r;
 
 	TRY(connect_as(d, true, err));
-	client = client_of(d);
-	TRY(fetch_wanted(d, &a, err)); /* by the connection that the request is linked with */
-	TRY(make_request(d, &a, &request, err));
-	r = est_client_enrol(&client, how_of(d), buf_span(&request), &answer, &wait, err);
+	r = d->full_cmc ? ask_fully(d, &certs, &wait, err) : ask_simply(d, &certs, &wait, err);
 	d->pending = r == ERR_BUSY && wait.approval;
 	d->retry_after = wait.seconds;
 	TRY(r);
-	if (d->server_key)
-		TRY(device_est_key_take(d, buf_span(&answer), &certs, err));
-	TRY(find_cert(d, buf_span(d->server_key ? &certs : &answer), &cert, err));
+	TRY(find_cert(d, buf_span(&certs), &cert, err));
 	return device_take_cert(d, &cert, err);
 }
 

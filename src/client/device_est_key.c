@@ -26,8 +26,7 @@ static RESULT want(struct device *d, const char *path, struct key *key, struct e
 	}
 	free(d->server_key);
 	d->server_key = copy;
-	key_free(d->key);
-	d->key = key;
+	device_take_key(d, key);
 	return OK;
 }
 
@@ -143,21 +142,6 @@ static RESULT put_content_info(struct span signed_data, struct buf *out, struct 
 	return buf_check(out, err);
 }
 
-/* RFC 7030 4.4.2: signed by whoever has made the key: the CA, or who has a certificate of it. */
-static RESULT check_signer(const struct device *d, const struct cms_signed *sd, struct err *err)
-{
-	struct cert signer;
-
-	TRY(cms_signed_signer(sd, &signer, err));
-	TRY(cms_signed_verify(sd, d->c, signer.spki, err));
-	if (device_trusts(d, &signer))
-		return OK;
-	return err_set(
-	    err, ERR_BAD_CHECK,
-	    "RFC 7030 4.4.2: the key is signed by somebody whose certificate is of no CA "
-	    "that is trusted");
-}
-
 /* AsymmetricKeyPackage ::= SEQUENCE SIZE (1..MAX) OF OneAsymmetricKey (RFC 5958 2) */
 static RESULT put_first_key(struct span package, struct buf *out, struct err *err)
 {
@@ -180,7 +164,7 @@ static RESULT open_package(const struct device *d, struct span der, struct buf *
 	TRY(open_envelope(d, der, &plain, err));
 	TRY(put_content_info(buf_span(&plain), &info, err));
 	TRY(cms_signed_parse(buf_span(&info), &sd, err));
-	TRY(check_signer(d, &sd, err));
+	TRY(device_check_signer(d, &sd, "RFC 7030 4.4.2: the key", err));
 	return put_first_key(sd.content, pkcs8, err);
 }
 
@@ -211,8 +195,7 @@ enum result device_est_key_take(struct device *d, struct span body, struct buf *
 
 	TRY(get_key(d, body, &pkcs8, certs, err));
 	TRY(key_evp_from_bytes(&key, d->c, buf_span(&pkcs8), NULL, err));
-	key_free(d->key);
-	d->key = key;
+	device_take_key(d, key);
 	TRY(key_evp_export(key, NULL, &pem, err));
 	return file_write_atomic(d->server_key, 0600, buf_span(&pem), err);
 }

@@ -4,6 +4,7 @@
 #define CLIENT_DEVICE_STATE_H
 
 #include "client/device.h"
+#include "pki/cms_signed.h"
 
 /* What differs between protocols. Each fills what it is named after, or leaves it alone. */
 struct device_protocol {
@@ -21,10 +22,12 @@ struct device {
 	char *url;
 	char *ca_identifier;
 	char *tls_ca_file;
-	char *user;         /* of HTTP Basic; NULL: none, the challenge alone is the password */
-	char *server_key;   /* EST: file for a key that the server makes; NULL: it makes none */
-	bool key_encrypted; /* it is to come encrypted to `key` */
-	struct buf wanted;  /* EST: CsrAttrs of the server; empty: none */
+	char *user;            /* of HTTP Basic; NULL: none, the challenge alone is the password */
+	char *server_key;      /* EST: file for a key that the server makes; NULL: it makes none */
+	bool key_encrypted;    /* it is to come encrypted to `key` */
+	struct buf wanted;     /* EST: CsrAttrs of the server; empty: none */
+	bool full_cmc;         /* EST: by Full PKI Requests */
+	struct buf pend_token; /* with which the request that waits is polled; empty: none */
 	unsigned timeout;
 	bool allow_legacy;
 	struct crypto *c;
@@ -47,6 +50,14 @@ struct device {
 RESULT device_connect(struct device *d, const struct http_client_config *more, struct err *err);
 /* Is it signed by a CA that is trusted? */
 bool device_trusts(const struct device *d, const struct cert *cert);
+/*
+ * The signature, by a CA that is trusted or the holder of a certificate of it. what: is signed, for
+ * errors.
+ */
+RESULT device_check_signer(const struct device *d, const struct cms_signed *sd, const char *what,
+			   struct err *err);
+/* Into d->key: what was asked for with another is no longer what is asked for. */
+void device_take_key(struct device *d, struct key *key);
 /* What was issued into d->cert, if it will do. */
 RESULT device_take_cert(struct device *d, struct buf *cert, struct err *err);
 /* Is it fit to take the place of what it renews? ERR_BAD_CERT_ID, ERR_BAD_TIME. */

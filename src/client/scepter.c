@@ -104,6 +104,13 @@ enum scepter_result scepter_set_user(struct scepter *s, const char *name, struct
 	return tell(device_set_user(s->device, name, &e), &e, err);
 }
 
+enum scepter_result scepter_use_full_cmc(struct scepter *s, struct scepter_error *err)
+{
+	struct err e = { 0 };
+
+	return tell(device_use_full_cmc(s->device, &e), &e, err);
+}
+
 enum scepter_result scepter_set_ca_identifier(struct scepter *s, const char *text,
 					      struct scepter_error *err)
 {

@@ -12,6 +12,7 @@
 #define EST_TYPE_CERTS "application/pkcs7-mime; smime-type=certs-only"
 #define EST_TYPE_CSRATTRS "application/csrattrs"
 #define EST_TYPE_CMC "application/pkcs7-mime"
+#define EST_TYPE_CMC_REQUEST "application/pkcs7-mime; smime-type=CMC-request"
 #define EST_TYPE_CMC_RESPONSE "application/pkcs7-mime; smime-type=CMC-response"
 
 /* *der is a view of body, or of *decoded. ERR_SYNTAX: neither DER nor base64 of it. */

@@ -35,17 +35,12 @@ static RESULT bad_status(const char *operation, const struct http_client_reply *
 			   : reply->status == 429 || reply->status == 503 ? ERR_BUSY
 			   : reply->status >= 500                         ? ERR_IO
 									  : ERR_BAD_REQUEST;
-	struct span body = span_sub(buf_span(&reply->body), 0, 300);
+	struct span body = buf_span(&reply->body);
 	char text[301];
-	size_t i;
 
 	if (strncmp(reply->content_type, "text/", 5) != 0)
 		body.len = 0;
-	for (i = 0; i < body.len; i++)
-		text[i] = body.p[i] < 0x20 || body.p[i] > 0x7e ? ' ' : (char)body.p[i];
-	while (i && text[i - 1] == ' ')
-		i--;
-	text[i] = '\0';
+	span_line(body, text, sizeof(text));
 	return err_set(err, code, "%s: HTTP status %ld%s%s", operation, reply->status,
 		       *text ? ": " : "", text);
 }
@@ -97,6 +92,31 @@ enum result est_client_get_attributes(const struct est_client *client, struct bu
 	return put_body(&reply, out, err);
 }
 
+static RESULT post(const struct est_client *client, const char *operation, const char *type,
+		   struct span der, struct http_client_reply *reply, struct err *err)
+{
+	struct http_client_request req = { .method = "POST", .content_type = type };
+	BUF url = BUF_INIT;
+	BUF body = BUF_INIT;
+
+	TRY(put_url(client, operation, &url, err));
+	est_body_put(&body, der, EST_LINES_64);
+	TRY(buf_check(&body, err));
+	req.url = buf_cstr(&url);
+	req.body = buf_span(&body);
+	return http_client_do(client->http, &req, reply, err);
+}
+
+static struct est_wait wait_of(const struct http_client_reply *reply)
+{
+	return (struct est_wait){ .approval = reply->status == 202, .seconds = reply->retry_after };
+}
+
+static RESULT must_wait(struct err *err)
+{
+	return err_set(err, ERR_BUSY, "the request waits for approval at the CA");
+}
+
 enum result est_client_enrol(const struct est_client *client, enum est_enrolment how,
 			     struct span csr, struct buf *out, struct est_wait *wait,
 			     struct err *err)
@@ -107,24 +127,32 @@ enum result est_client_enrol(const struct est_client *client, enum est_enrolment
 		[EST_SERVER_KEY] = "serverkeygen",
 	};
 	CLEANUP(http_client_reply_clear) struct http_client_reply reply = { 0 };
-	struct http_client_request req = { .method = "POST", .content_type = EST_TYPE_PKCS10 };
-	BUF url = BUF_INIT;
-	BUF body = BUF_INIT;
 
-	TRY(put_url(client, operations[how], &url, err));
-	est_body_put(&body, csr, EST_LINES_64);
-	TRY(buf_check(&body, err));
-	req.url = buf_cstr(&url);
-	req.body = buf_span(&body);
-	TRY(http_client_do(client->http, &req, &reply, err));
-	wait->approval = reply.status == 202;
-	wait->seconds = reply.retry_after;
+	TRY(post(client, operations[how], EST_TYPE_PKCS10, csr, &reply, err));
+	*wait = wait_of(&reply);
 	if (wait->approval)
-		return err_set(err, ERR_BUSY, "the request waits for approval at the CA");
+		return must_wait(err);
 	if (reply.status != 200)
 		return bad_status(operations[how], &reply, err);
 	if (how != EST_SERVER_KEY)
 		return put_body(&reply, out, err);
 	*out = buf_take(&reply.body);
 	return OK;
+}
+
+enum result est_client_full_cmc(const struct est_client *client, struct span message,
+				struct buf *out, struct est_wait *wait, struct err *err)
+{
+	CLEANUP(http_client_reply_clear) struct http_client_reply reply = { 0 };
+
+	TRY(post(client, "fullcmc", EST_TYPE_CMC_REQUEST, message, &reply, err));
+	*wait = wait_of(&reply);
+	if (reply.body.len && est_body_is(span_str(reply.content_type), EST_TYPE_CMC))
+		return put_body(&reply, out, err);
+	if (wait->approval)
+		return must_wait(err);
+	return reply.status == 200 ? err_set(err, ERR_SYNTAX,
+					     "RFC 7030 4.3.2: fullcmc: the answer is of type %.80s",
+					     *reply.content_type ? reply.content_type : "none")
+				   : bad_status("fullcmc", &reply, err);
 }

@@ -29,4 +29,11 @@ struct est_wait {
 RESULT est_client_enrol(const struct est_client *client, enum est_enrolment how, struct span csr,
 			struct buf *out, struct est_wait *wait, struct err *err);
 
+/*
+ * fullcmc (4.3): message is SignedData, and so is what is appended, which may be a refusal: of any
+ * HTTP status, where it has one. 202 without is ERR_BUSY.
+ */
+RESULT est_client_full_cmc(const struct est_client *client, struct span message, struct buf *out,
+			   struct est_wait *wait, struct err *err);
+
 #endif

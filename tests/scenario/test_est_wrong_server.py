@@ -12,6 +12,7 @@ import time
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+import cmc_peer
 import der
 import est_peer
 from conftest import endpoint
@@ -63,7 +64,8 @@ def playing(est, script, certificate=None):
         said = script(operation, body)
         if said is not None:
             return said
-        status, headers, content = est.est().call("POST" if body else "GET", operation, body or None)
+        kind = cmc_peer.HEADERS if operation == "fullcmc" else None
+        status, headers, content = est.est().call("POST" if body else "GET", operation, body or None, kind)
         return status, {"Content-Type": headers["Content-Type"] or "text/plain"}, content
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Player)

@@ -29,6 +29,7 @@ struct opts {
 	const char *cert;
 	const char *ca;
 	const char *tls_ca;
+	bool full_cmc;
 	bool legacy;
 	int64_t wait;
 };
@@ -66,6 +67,8 @@ static const struct cli_option options[] = {
 	    "EST: the server makes the key, which is written to --key"),
 	OPT("--decrypt-key", CLI_TEXT, decrypt_key, "FILE",
 	    "EST: private key that the server's is to be encrypted to, and is of the kind of"),
+	OPT("--full-cmc", CLI_FLAG, full_cmc, NULL,
+	    "EST: by a Full PKI Request, whose answer the CA signs"),
 	MUST("--cert", CLI_TEXT, cert, "FILE", "where to write the certificate (PEM)"),
 	OPT("--ca", CLI_TEXT, ca, "FILE", "where to write the CA certificates (PEM)"),
 	OPT("--tls-ca", CLI_TEXT, tls_ca, "FILE", "trust anchors for https (PEM)"),
@@ -83,6 +86,8 @@ static bool is_est(const struct opts *o)
 
 static RESULT check_server_key(const struct opts *o, struct err *err)
 {
+	if (o->server_key && o->full_cmc)
+		return err_set(err, ERR_USAGE, "--server-key and --full-cmc exclude each other");
 	if (!o->decrypt_key)
 		return OK;
 	if (!o->server_key)
@@ -119,6 +124,8 @@ static RESULT set_up(struct device *d, const struct opts *o, struct err *err)
 	TRY(device_set_ca_identifier(d, o->ca_identifier, err));
 	TRY(device_set_user(d, o->user, err));
 	TRY(device_set_tls_ca_file(d, o->tls_ca, err));
+	if (o->full_cmc)
+		TRY(device_use_full_cmc(d, err));
 	device_allow_legacy(d, o->legacy);
 	TRY(device_get_ca(d, err));
 	return device_trust(d, o->first_use ? NULL : o->fingerprint, err);
@@ -251,7 +258,8 @@ const struct cli_command scepter_enrol = {
 		    "scepter enrol --protocol est --url https://ca.example --tls-ca tls.pem \\\n"
 		    "    --user sensor --challenge-file password --subject CN=sensor1 \\\n"
 		    "    --key sensor1.key --cert sensor1.pem --ca ca.pem\n"
-		    "scepter enrol --protocol est --server-key --decrypt-key old.key ...\n",
+		    "scepter enrol --protocol est --server-key --decrypt-key old.key ...\n"
+		    "scepter enrol --protocol est --full-cmc ...\n",
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.run = run_enrol,

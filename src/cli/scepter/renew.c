@@ -21,6 +21,7 @@ struct opts {
 	const char *cert;
 	bool same_key;
 	bool next;
+	bool full_cmc;
 	const char *key_type;
 	const char *ca;
 	const char *tls_ca;
@@ -48,6 +49,8 @@ static const struct cli_option options[] = {
 	{ "--next", CLI_FLAG, offsetof(struct opts, next), NULL,
 	  "ask the CA's next generation now; done by itself where the certificate ends with its "
 	  "CA" },
+	{ "--full-cmc", CLI_FLAG, offsetof(struct opts, full_cmc), NULL,
+	  "EST: by a Full PKI Request, whose answer the CA signs" },
 	{ "--key-type", CLI_TEXT, offsetof(struct opts, key_type), "TYPE",
 	  "of the new key: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521, ed25519" },
 	{ "--within", CLI_DURATION, offsetof(struct opts, within), "TIME",
@@ -106,6 +109,8 @@ static RESULT ask(struct device *d, const struct opts *o, const char *new_key, b
 
 	TRY(device_set_ca_identifier(d, o->ca_identifier, err));
 	TRY(device_set_tls_ca_file(d, o->tls_ca, err));
+	if (o->full_cmc)
+		TRY(device_use_full_cmc(d, err));
 	device_allow_legacy(d, o->legacy);
 	TRY(device_set_current(d, o->key, o->cert, err));
 	TRY(device_get_ca(d, err));
