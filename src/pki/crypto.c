@@ -3,11 +3,13 @@
 
 #include <stdlib.h>
 
+#include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/provider.h>
 
 #include "pki/crypto_evp.h"
+#include "pki/ec_public.h"
 
 #define DIGESTS (DIGEST_SHA512 + 1)
 #define CIPHERS (CIPHER_AES256_CBC + 1)
@@ -24,6 +26,8 @@ struct crypto {
 	EVP_MAC *hmac;
 	EVP_MD_CTX *md_ctx;
 	EVP_CIPHER_CTX *cipher_ctx;
+	BN_CTX *numbers;
+	struct ec_public *spare_ec[KINDS];
 };
 
 static const char *const md_names[DIGESTS] = {
@@ -75,6 +79,7 @@ static void fetch_all(struct crypto *c)
 	c->hmac = EVP_MAC_fetch(c->lib, "HMAC", NULL);
 	c->md_ctx = EVP_MD_CTX_new();
 	c->cipher_ctx = EVP_CIPHER_CTX_new();
+	c->numbers = BN_CTX_new();
 	ERR_clear_error();
 }
 
@@ -93,7 +98,7 @@ enum result crypto_new(struct crypto **out, bool legacy, struct err *err)
 	if (legacy)
 		c->legacy = OSSL_PROVIDER_load(c->lib, "legacy");
 	fetch_all(c);
-	if (!c->md_ctx || !c->cipher_ctx)
+	if (!c->md_ctx || !c->cipher_ctx || !c->numbers)
 		return err_nomem(err);
 	if (!c->md[DIGEST_SHA256] || !c->cipher[CIPHER_AES256_CBC] || !c->hmac)
 		return err_set(err, ERR_INTERNAL, "OpenSSL has neither SHA-256 nor AES-256-CBC");
@@ -107,11 +112,14 @@ void crypto_free(struct crypto *c)
 
 	if (!c)
 		return;
+	BN_CTX_free(c->numbers);
 	EVP_CIPHER_CTX_free(c->cipher_ctx);
 	EVP_MD_CTX_free(c->md_ctx);
 	EVP_MAC_free(c->hmac);
-	for (i = 0; i < KINDS; i++)
+	for (i = 0; i < KINDS; i++) {
+		ec_public_destroy(c->spare_ec[i]);
 		EVP_PKEY_CTX_free(c->import[i]);
+	}
 	for (i = 0; i < CIPHERS; i++)
 		EVP_CIPHER_free(c->cipher[i]);
 	for (i = 0; i < DIGESTS; i++)
@@ -142,6 +150,16 @@ const EVP_CIPHER *crypto_cipher(struct crypto *c, enum cipher_alg alg)
 EVP_PKEY_CTX *crypto_import_ctx(struct crypto *c, enum key_kind kind)
 {
 	return (unsigned)kind < KINDS ? c->import[kind] : NULL;
+}
+
+BN_CTX *crypto_numbers(struct crypto *c)
+{
+	return c->numbers;
+}
+
+struct ec_public **crypto_spare_ec(struct crypto *c, enum key_kind kind)
+{
+	return &c->spare_ec[kind];
 }
 
 enum result crypto_digest(struct crypto *c, enum digest_alg alg, const struct span *parts, size_t n,

@@ -2,6 +2,92 @@
 #include "pki/pkcs1.h"
 
 #include "base/random.h"
+#include "der/writer.h"
+
+#define HEAD 3     /* 00 TT .. 00 */
+#define PADS_MIN 8 /* octets between */
+
+/* ---- what is raised to the public exponent, and what comes of it ---- */
+
+void pkcs1_put_digest_info(struct buf *out, enum digest_alg alg, struct span digest)
+{
+	size_t seq = der_open(out, DER_SEQUENCE), id = der_open(out, DER_SEQUENCE);
+
+	der_put_oid(out, digest_oid(alg));
+	der_put_null(out);
+	der_close(out, id);
+	der_put_octets(out, digest);
+	der_close(out, seq);
+}
+
+/* How many octets of padding go before len octets in a block of that size. */
+static RESULT pads(size_t size, size_t len, size_t *n, struct err *err)
+{
+	if (size < HEAD + PADS_MIN || len > size - HEAD - PADS_MIN)
+		return err_set(err, ERR_LIMIT,
+			       "RFC 8017 7.2.1, 9.2: %zu octets do not go into an RSA block of %zu",
+			       len, size);
+	*n = size - HEAD - len;
+	return OK;
+}
+
+enum result pkcs1_put_signed(struct buf *out, size_t size, enum digest_alg alg, struct span digest,
+			     struct err *err)
+{
+	BUF info = BUF_INIT;
+	uint8_t *at;
+	size_t n;
+
+	pkcs1_put_digest_info(&info, alg, digest);
+	TRY(buf_check(&info, err));
+	TRY(pads(size, info.len, &n, err));
+	at = buf_extend(out, size);
+	if (!at)
+		return err_nomem(err);
+	at[0] = 0;
+	at[1] = 1;
+	memset(at + 2, 0xff, n);
+	at[2 + n] = 0;
+	memcpy(at + HEAD + n, info.data, info.len);
+	return OK;
+}
+
+/* Those of new random octets that are zero are drawn again, until none is. */
+static RESULT fill_without_zero(uint8_t *p, size_t n, struct err *err)
+{
+	size_t kept = 0, i;
+
+	while (kept < n) {
+		TRY(random_fill(p + kept, n - kept, err));
+		for (i = kept; i < n; i++)
+			if (p[i])
+				p[kept++] = p[i];
+	}
+	return OK;
+}
+
+enum result pkcs1_put_encrypted(struct buf *out, size_t size, struct span plain, struct err *err)
+{
+	size_t before = out->len, n;
+	enum result r;
+	uint8_t *at;
+
+	TRY(pads(size, plain.len, &n, err));
+	at = buf_extend(out, size);
+	if (!at)
+		return err_nomem(err);
+	at[0] = 0;
+	at[1] = 2;
+	at[2 + n] = 0;
+	if (plain.len)
+		memcpy(at + HEAD + n, plain.p, plain.len);
+	r = fill_without_zero(at + 2, n, err);
+	if (r != OK)
+		out->len = before;
+	return r;
+}
+
+/* ---- back again, of a secret ---- */
 
 /* Masks: all ones for true, 0 for false; the numbers compared are below 2^16. */
 

@@ -1,8 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The blocks of RSA as PKCS#1 v1.5 pads them (RFC 8017). */
 #ifndef PKI_PKCS1_H
 #define PKI_PKCS1_H
 
 #include "base/secret.h"
+#include "pki/alg.h"
+
+/* DigestInfo (9.2), whose parameters are NULL. */
+void pkcs1_put_digest_info(struct buf *out, enum digest_alg alg, struct span digest);
+/*
+ * 00 01 ff .. ff 00 <DigestInfo>, as long as a modulus of `size` octets (9.2): what a signature is
+ * when it is raised to the public exponent. ERR_LIMIT: the modulus is too short for it.
+ */
+RESULT pkcs1_put_signed(struct buf *out, size_t size, enum digest_alg alg, struct span digest,
+			struct err *err);
+/* 00 02 <8 or more random octets, none zero> 00 <plain> (7.2.1). ERR_LIMIT: plain is too long. */
+RESULT pkcs1_put_encrypted(struct buf *out, size_t size, struct span plain, struct err *err);
 
 #define PKCS1_KEY_MAX 32 /* no content cipher has a longer key */
 

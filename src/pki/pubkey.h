@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A public key: SubjectPublicKeyInfo read with src/der and made usable by EVP_PKEY_fromdata, which
- * is 30 times cheaper than the library's own decoder. Belongs to the thread of its struct crypto,
- * and is freed before that.
+ * A public key: SubjectPublicKeyInfo read with src/der, then used by its kind (pki/rsa_public.h,
+ * pki/ec_public.h, OpenSSL as it comes). Belongs to the thread of its struct crypto, and is freed
+ * before that.
  */
 #ifndef PKI_PUBKEY_H
 #define PKI_PUBKEY_H

@@ -7,7 +7,7 @@
 
 #include "pki/pubkey.h"
 
-/* Borrowed. */
+/* Borrowed. NULL of a key that is none on a curve: no other agrees on anything. */
 EVP_PKEY *pubkey_evp(struct pubkey *k);
 
 #endif

@@ -194,18 +194,6 @@ static const struct {
 
 /* ---- signing ---- */
 
-/* DigestInfo (RFC 8017 9.2), whose parameters are NULL. */
-static void put_digest_info(struct buf *out, enum digest_alg alg, struct span digest)
-{
-	size_t seq = der_open(out, DER_SEQUENCE), id = der_open(out, DER_SEQUENCE);
-
-	der_put_oid(out, digest_oid(alg));
-	der_put_null(out);
-	der_close(out, id);
-	der_put_octets(out, digest);
-	der_close(out, seq);
-}
-
 static void put_ecdsa(struct buf *out, struct span raw)
 {
 	size_t seq = der_open(out, DER_SEQUENCE);
@@ -229,7 +217,7 @@ static void choose_mechanism(struct operation *op, const struct token_key *k, st
 		op->mechanism = (struct ck_mechanism){ CKM_RSA_PKCS_PSS, &op->parameters.pss,
 						       sizeof(op->parameters.pss) };
 	} else {
-		put_digest_info(digest_info, alg.digest, op->in);
+		pkcs1_put_digest_info(digest_info, alg.digest, op->in);
 		op->in = buf_span(digest_info);
 		op->mechanism.mechanism = CKM_RSA_PKCS;
 	}

@@ -85,6 +85,46 @@ static void one_key_with_several_digests(void **state)
 	}
 }
 
+/* A key that was freed leaves nothing to the next one of its curve, be it a good point or none. */
+static void keys_one_after_another(void **state)
+{
+	static const struct {
+		const char *spki; /* hexadecimal; NULL: the one that has signed */
+		enum result made, verified;
+	} rows[] = {
+		{ NULL, OK, OK },
+		{ "3059301306072a8648ce3d020106082a8648ce3d0301070342000445c7e89c69f72796abe27aa8d6"
+		  "6acd6c92c8d367b214221657a891b3d0a4a0e74aca93f3ba55fa86bb0ed11eda646685401de73f79"
+		  "71f6a96247d493241069c6",
+		  OK, ERR_BAD_CHECK },
+		{ "3059301306072a8648ce3d020106082a8648ce3d0301070342000445c7e89c69f72796abe27aa8d6"
+		  "6acd6c92c8d367b214221657a891b3d0a4a0e74aca93f3ba55fa86bb0ed11eda646685401de73f79"
+		  "71f6a96247d493241069c7",
+		  ERR_BAD_ALG, OK },
+		{ NULL, OK, OK },
+	};
+	const struct sig_alg alg = { KEY_EC_P256, DIGEST_SHA256 };
+	const struct span message = SPAN_LIT("what is to be signed");
+	BUF own = unit_vector("keys.p256.spki"), sig = unit_vector("keys.p256.sig");
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		BUF spki = rows[i].spki ? unit_hex(rows[i].spki) : buf_take(&own);
+		CLEANUP(pubkey_freep) struct pubkey *k = NULL, *beside = NULL;
+
+		assert_int_equal(pubkey_new(&k, *state, buf_span(&spki), NULL), rows[i].made);
+		if (!k)
+			continue;
+		assert_int_equal(pubkey_new(&beside, *state, buf_span(&spki), NULL), OK);
+		assert_int_equal(pubkey_verify(k, *state, alg, message, buf_span(&sig), NULL),
+				 rows[i].verified);
+		assert_int_equal(pubkey_verify(beside, *state, alg, message, buf_span(&sig), NULL),
+				 rows[i].verified);
+		if (!rows[i].spki)
+			own = buf_take(&spki);
+	}
+}
+
 static void algorithm_must_fit(void **state)
 {
 	BUF spki = unit_vector("keys.rsa.spki"), sig = unit_vector("keys.rsa.sha256");
@@ -260,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verifies),
 		cmocka_unit_test(one_key_with_several_digests),
+		cmocka_unit_test(keys_one_after_another),
 		cmocka_unit_test(rsa_bounds),
 		cmocka_unit_test(algorithm_must_fit),
 		cmocka_unit_test(hostile_keys),
