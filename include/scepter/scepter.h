@@ -90,6 +90,13 @@ SCEPTER_API enum scepter_result scepter_set_ca_identifier(struct scepter *s, con
 /* PEM file of trust anchors for https instead of the system's. */
 SCEPTER_API enum scepter_result scepter_set_tls_ca_file(struct scepter *s, const char *path,
 							struct scepter_error *err);
+/*
+ * Certificate (PEM, its chain behind it) and key to show over https of a server that is verified:
+ * one of the device's maker, say, that lets it enrol. A renewal by EST shows what it renews.
+ */
+SCEPTER_API enum scepter_result scepter_set_tls_identity(struct scepter *s, const char *cert_path,
+							 const char *key_path,
+							 struct scepter_error *err);
 /* For one answer of the server; default 60. */
 SCEPTER_API void scepter_set_timeout(struct scepter *s, unsigned seconds);
 /* Take SHA-1 and 3DES from a server that offers nothing better. Default: refuse. */

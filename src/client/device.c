@@ -57,6 +57,8 @@ void device_free(struct device *d)
 	buf_clear(&d->cert);
 	buf_clear(&d->wanted);
 	buf_clear(&d->pend_token);
+	buf_clear(&d->tls_cert);
+	buf_wipe(&d->tls_key);
 	http_client_free(d->http);
 	crypto_free(d->c);
 	free(d->url);
@@ -122,19 +124,6 @@ struct crypto *device_crypto(struct device *d)
 }
 
 /* ---- the CA ---- */
-enum result device_connect(struct device *d, const struct http_client_config *more, struct err *err)
-{
-	struct http_client_config config = more ? *more : (struct http_client_config){ 0 };
-	struct http_client *http;
-
-	if (!config.ca_pem.len)
-		config.ca_file = d->tls_ca_file;
-	config.total_seconds = d->timeout;
-	TRY(http_client_new(&http, &config, err));
-	http_client_free(d->http);
-	d->http = http;
-	return OK;
-}
 
 enum result device_get_ca(struct device *d, struct err *err)
 {
@@ -256,6 +245,7 @@ enum result device_set_challenge(struct device *d, struct span challenge, struct
 {
 	return secret_set(&d->challenge, challenge, err);
 }
+
 /* A repeated transaction gets the certificate of the first time, however long ago that was. */
 static RESULT check_validity(struct span der, struct err *err)
 {
@@ -272,6 +262,7 @@ static RESULT check_validity(struct span der, struct err *err)
 		       "enrol with a new key",
 		       until);
 }
+
 enum result device_take_cert(struct device *d, struct buf *cert, struct err *err)
 {
 	TRY(check_validity(buf_span(cert), err));

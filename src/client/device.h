@@ -32,6 +32,12 @@ RESULT device_use_full_cmc(struct device *d, struct err *err);
 RESULT device_set_ca_identifier(struct device *d, const char *text, struct err *err);
 /* PEM, for https; default: the system's. */
 RESULT device_set_tls_ca_file(struct device *d, const char *path, struct err *err);
+/*
+ * What to show over https of a server that is verified, while there is no certificate of the CA's:
+ * one of the maker's, say, with its chain in PEM behind it. EST renews with what is renewed.
+ */
+RESULT device_set_tls_identity(struct device *d, const char *cert_path, const char *key_path,
+			       struct err *err);
 /* For one answer, in seconds; default 60. */
 void device_set_timeout(struct device *d, unsigned seconds);
 /* SHA-1 and 3DES where the server offers nothing better. */

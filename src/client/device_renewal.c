@@ -36,6 +36,24 @@ static RESULT take_names(struct device *d, const struct cert *cert, struct err *
 	return buf_check(&d->sans, err);
 }
 
+enum result device_load_pair(const struct device *d, const char *key_path, const char *cert_path,
+			     struct key **key, struct buf *cert, struct err *err)
+{
+	CLEANUP(key_freep) struct key *loaded = NULL;
+	BUF der = BUF_INIT;
+	struct cert parsed;
+
+	TRY(cert_load(cert_path, &der, err));
+	TRY(cert_parse(buf_span(&der), &parsed, err));
+	TRY(key_evp_load(&loaded, d->c, key_path, NULL, err));
+	if (!pubkey_same(key_spki(loaded), parsed.spki))
+		return err_set(err, ERR_USAGE, "%s is not the key of the certificate in %s",
+			       key_path, cert_path);
+	*key = take(loaded);
+	*cert = buf_take(&der);
+	return OK;
+}
+
 enum result device_set_current(struct device *d, const char *key_path, const char *cert_path,
 			       struct err *err)
 {
@@ -43,12 +61,8 @@ enum result device_set_current(struct device *d, const char *key_path, const cha
 	BUF der = BUF_INIT;
 	struct cert cert;
 
-	TRY(cert_load(cert_path, &der, err));
+	TRY(device_load_pair(d, key_path, cert_path, &key, &der, err));
 	TRY(cert_parse(buf_span(&der), &cert, err));
-	TRY(key_evp_load(&key, d->c, key_path, NULL, err));
-	if (!pubkey_same(key_spki(key), cert.spki))
-		return err_set(err, ERR_USAGE, "%s is not the key of the certificate in %s",
-			       key_path, cert_path);
 	TRY(take_names(d, &cert, err));
 	key_free(d->current_key);
 	d->current_key = take(key);

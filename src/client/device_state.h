@@ -22,6 +22,8 @@ struct device {
 	char *url;
 	char *ca_identifier;
 	char *tls_ca_file;
+	struct buf tls_cert;   /* PEM, with what leads to its CA; empty: none... */
+	struct buf tls_key;    /* ...and its key, which is wiped */
 	char *user;            /* of HTTP Basic; NULL: none, the challenge alone is the password */
 	char *server_key;      /* EST: file for a key that the server makes; NULL: it makes none */
 	bool key_encrypted;    /* it is to come encrypted to `key` */
@@ -58,6 +60,9 @@ RESULT device_check_signer(const struct device *d, const struct cms_signed *sd, 
 			   struct err *err);
 /* Into d->key: what was asked for with another is no longer what is asked for. */
 void device_take_key(struct device *d, struct key *key);
+/* The certificate (DER) and key of two files, which belong together: ERR_USAGE. */
+RESULT device_load_pair(const struct device *d, const char *key_path, const char *cert_path,
+			struct key **key, struct buf *cert, struct err *err);
 /* What was issued into d->cert, if it will do. */
 RESULT device_take_cert(struct device *d, struct buf *cert, struct err *err);
 /* Is it fit to take the place of what it renews? ERR_BAD_CERT_ID, ERR_BAD_TIME. */

@@ -127,6 +127,14 @@ enum scepter_result scepter_set_tls_ca_file(struct scepter *s, const char *path,
 	return tell(device_set_tls_ca_file(s->device, path, &e), &e, err);
 }
 
+enum scepter_result scepter_set_tls_identity(struct scepter *s, const char *cert_path,
+					     const char *key_path, struct scepter_error *err)
+{
+	struct err e = { 0 };
+
+	return tell(device_set_tls_identity(s->device, cert_path, key_path, &e), &e, err);
+}
+
 void scepter_set_timeout(struct scepter *s, unsigned seconds)
 {
 	device_set_timeout(s->device, seconds);

@@ -174,3 +174,63 @@ def test_wait_for_approval(est, tmp_path):
     approve.join()
     assert run.returncode == 0, run.stderr
     assert wait_for("certificate", device.cert.exists)
+
+
+# ---- by the maker's certificate ----
+
+
+def split(file, directory):
+    """(certificate, key), as the options want them."""
+    text = file.read_bytes()
+    at = text.index(b"-----BEGIN PRIVATE KEY")
+    (directory / "maker.pem").write_bytes(text[:at])
+    return ["--tls-cert", directory / "maker.pem", "--tls-key", est_peer.write_private(directory / "maker.key", text[at:])]
+
+
+@pytest.mark.parametrize("form", ["PEM", "DER"])
+def test_enrol_by_the_makers_certificate(est, tmp_path, form):
+    device = Device(est, tmp_path, "maker")
+    run = device.enrol()
+    assert run.returncode == 77 and "401" in run.stderr
+    shown = split(est.maker.issue("serial-4711"), tmp_path)
+    if form == "DER":
+        cert = x509.load_pem_x509_certificate(shown[1].read_bytes())
+        shown[1].write_bytes(cert.public_bytes(Encoding.DER))
+    run = device.enrol(*shown)
+    assert run.returncode == 0, run.stderr
+    assert device.certificate().subject == est_peer.name("device-1")
+    # what it is renewed with is the new one, and not the maker's
+    foreign = split(Authority(tmp_path, "Foreign CA").issue("serial-4712"), tmp_path)
+    device.key.unlink()
+    run = device.enrol(*foreign)
+    assert run.returncode == 77 and "RFC 7030 3.3.2" in run.stderr
+
+
+def test_the_makers_chain_is_shown(tmp_path):
+    """The server knows the maker's root alone; the device's certificate is of a CA below it."""
+    daemon = make_est(tmp_path)
+    try:
+        below = Authority(tmp_path, "Maker's works")
+        below.cert = daemon.maker._sign(below.name, below.key.public_key(), ca=True)
+        shown = split(below.issue("serial-4713"), tmp_path)
+        device = Device(daemon, tmp_path, "maker")
+        assert device.enrol(*shown).returncode == 77
+        shown[1].write_bytes(shown[1].read_bytes() + est_peer.pem(below.cert))
+        run = device.enrol(*shown)
+        assert run.returncode == 0, run.stderr
+    finally:
+        daemon.stop()
+
+
+def test_certificate_and_key_belong_together(est, tmp_path):
+    device = Device(est, tmp_path, "maker")
+    shown = split(est.maker.issue("serial-4714"), tmp_path)
+    assert device.enrol(*shown[:2]).returncode == 64
+    assert device.enrol(*shown[2:]).returncode == 64
+    (tmp_path / "other").mkdir()
+    other = split(est.maker.issue("serial-4715"), tmp_path / "other")
+    run = device.enrol(*shown[:2], *other[2:])
+    assert run.returncode == 64 and "is not the key of the certificate" in run.stderr
+    shown[1].write_text("nothing")
+    assert device.enrol(*shown).returncode == 65
+    assert not device.cert.exists()

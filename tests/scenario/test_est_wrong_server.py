@@ -19,7 +19,7 @@ from conftest import endpoint
 from daemon import free_port, program
 from est_peer import Authority, Request, private_pem, write_private
 from test_est import PASSWORD, PROFILES, est_endpoint, make_est
-from test_est_client import Device, account
+from test_est_client import Device, account, fingerprint, split
 
 CERTS = "application/pkcs7-mime; smime-type=certs-only"
 
@@ -45,6 +45,7 @@ class Player(http.server.BaseHTTPRequestHandler):
     def answer(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         operation = self.path.rsplit("/", 1)[1]
+        self.server.shown.append((operation, self.connection.getpeercert()))
         self.server.asked.append((operation, dict(self.headers), body, time.monotonic()))
         status, headers, content = self.server.script(operation, body)
         self.send_response(status)
@@ -57,8 +58,8 @@ class Player(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def playing(est, script, certificate=None):
-    """A server whose answers are script's; where it gives None, the real one's."""
+def playing(est, script, certificate=None, asking=False):
+    """A server whose answers are script's; where it gives None, the real one's. asking: for the maker's certificates."""
 
     def full(operation, body):
         said = script(operation, body)
@@ -69,9 +70,12 @@ def playing(est, script, certificate=None):
         return status, {"Content-Type": headers["Content-Type"] or "text/plain"}, content
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Player)
-    server.script, server.asked = full, []
+    server.script, server.asked, server.shown = full, [], []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*(certificate or (est.web.directory / "server.pem", est.web.directory / "server.key")))
+    if asking:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(est.maker.path)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -129,6 +133,17 @@ def test_a_server_of_another_name_is_none(est, tmp_path):
         device = device_of(est, server, tmp_path)
         assert device.enrol(*account(device)).returncode != 0
         assert operations(server) == []
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_who_has_not_been_verified_sees_no_certificate(est, tmp_path, verified):
+    """Bootstrapping asks anyone for cacerts, but says who asks only to whom the fingerprint vouches for."""
+    with playing(est, lambda *_: None, asking=True) as server:
+        device = device_of(est, server, tmp_path)
+        shown = split(est.maker.issue("serial-4716"), tmp_path)
+        run = device.enrol(*shown, trust=None if verified else ["--ca-fingerprint", fingerprint(est)])
+        assert (run.returncode == 0) == verified, run.stderr
+        assert server.shown and all(bool(cert) == verified for _, cert in server.shown), server.shown
 
 
 def test_no_redirection_is_followed(est, tmp_path):

@@ -20,7 +20,7 @@ from conftest import endpoint, profile
 from daemon import scepter
 from est_peer import Authority
 from test_est import PROFILES, est_endpoint, make_est, waiting
-from test_est_client import Device, account, fingerprint
+from test_est_client import Device, account, fingerprint, split
 from test_est_wrong_server import certs_only, device_of, operations, playing
 
 TAKEN = {"full_cmc": True}
@@ -34,6 +34,7 @@ ENDPOINTS = [
     est_endpoint("new-keys", profile="new-keys", est=TAKEN, authorisation={"anyone": True, "renewal": True}),
     est_endpoint("accounts", est=TAKEN, authorisation={"accounts": True}),
     est_endpoint("lone", ca="lone", est=TAKEN),
+    est_endpoint("maker", est=TAKEN, authorisation={"certificates": True}),
     est_endpoint("off"),
 ]
 
@@ -172,6 +173,12 @@ def test_a_ca_without_registration_authority(est, tmp_path):
 
 def test_the_request_is_linked_where_the_server_wants_it(est, tmp_path):
     run = Device(est, tmp_path, "linked").enrol("--full-cmc")
+    assert run.returncode == 0, run.stderr
+
+
+def test_the_makers_certificate_over_tls(est, tmp_path):
+    shown = split(est.maker.issue("serial-4711"), tmp_path)
+    run = Device(est, tmp_path, "maker").enrol("--full-cmc", *shown)
     assert run.returncode == 0, run.stderr
 
 

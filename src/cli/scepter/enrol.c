@@ -29,6 +29,8 @@ struct opts {
 	const char *cert;
 	const char *ca;
 	const char *tls_ca;
+	const char *tls_cert;
+	const char *tls_key;
 	bool full_cmc;
 	bool legacy;
 	int64_t wait;
@@ -72,6 +74,9 @@ static const struct cli_option options[] = {
 	MUST("--cert", CLI_TEXT, cert, "FILE", "where to write the certificate (PEM)"),
 	OPT("--ca", CLI_TEXT, ca, "FILE", "where to write the CA certificates (PEM)"),
 	OPT("--tls-ca", CLI_TEXT, tls_ca, "FILE", "trust anchors for https (PEM)"),
+	OPT("--tls-cert", CLI_TEXT, tls_cert, "FILE",
+	    "certificate to show over https, as its maker's (PEM, its chain behind it)"),
+	OPT("--tls-key", CLI_TEXT, tls_key, "FILE", "private key of --tls-cert"),
 	OPT("--allow-legacy", CLI_FLAG, legacy, NULL,
 	    "take SHA-1 and 3DES from a server without better"),
 	OPT("--wait", CLI_DURATION, wait, "TIME",
@@ -103,6 +108,8 @@ static RESULT check_server_key(const struct opts *o, struct err *err)
 static RESULT check(const struct opts *o, struct err *err)
 {
 	TRY(check_server_key(o, err));
+	if (!o->tls_cert != !o->tls_key)
+		return err_set(err, ERR_USAGE, "--tls-cert and --tls-key go together");
 	/* EST's CA is known by its TLS, where that is anchored */
 	if (is_est(o) && o->tls_ca && !o->first_use)
 		return OK;
@@ -124,6 +131,8 @@ static RESULT set_up(struct device *d, const struct opts *o, struct err *err)
 	TRY(device_set_ca_identifier(d, o->ca_identifier, err));
 	TRY(device_set_user(d, o->user, err));
 	TRY(device_set_tls_ca_file(d, o->tls_ca, err));
+	if (o->tls_cert)
+		TRY(device_set_tls_identity(d, o->tls_cert, o->tls_key, err));
 	if (o->full_cmc)
 		TRY(device_use_full_cmc(d, err));
 	device_allow_legacy(d, o->legacy);
@@ -259,7 +268,8 @@ const struct cli_command scepter_enrol = {
 		    "    --user sensor --challenge-file password --subject CN=sensor1 \\\n"
 		    "    --key sensor1.key --cert sensor1.pem --ca ca.pem\n"
 		    "scepter enrol --protocol est --server-key --decrypt-key old.key ...\n"
-		    "scepter enrol --protocol est --full-cmc ...\n",
+		    "scepter enrol --protocol est --full-cmc ...\n"
+		    "scepter enrol --protocol est --tls-cert maker.pem --tls-key maker.key ...\n",
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.run = run_enrol,
