@@ -163,6 +163,17 @@ const struct authority_ca *authority_oldest(const struct authority *a, const cha
 	return NULL;
 }
 
+bool authority_knows(const struct authority *a, const char *name, unsigned generation)
+{
+	const struct line *line = find_line(a, name);
+	size_t i;
+
+	for (i = 0; line && i < line->n; i++)
+		if (generation == 0 || line->generations[i].generation == generation)
+			return true;
+	return false;
+}
+
 size_t authority_count(const struct authority *a)
 {
 	return a ? a->n : 0;

@@ -87,6 +87,8 @@ const struct authority_ca *authority_find(const struct authority *a, const char 
 const char *authority_why_none(const struct authority *a, const char *name);
 /* The CA's oldest generation, from which `next` leads through all; NULL: there is none of it. */
 const struct authority_ca *authority_oldest(const struct authority *a, const char *name);
+/* Has the CA that generation, whether its keys are at hand or not? 0: any at all. */
+bool authority_knows(const struct authority *a, const char *name, unsigned generation);
 size_t authority_count(const struct authority *a);
 /* CA i by name, and what is wrong with it: "" where nothing is. */
 const char *authority_name(const struct authority *a, size_t i);

@@ -103,11 +103,18 @@ static void send_certificate(const struct authority_ca *ca, struct http_reply *r
 	http_reply_header(reply, "Cache-Control", "max-age=%d, public, no-transform", MAX_AGE);
 }
 
-static void refuse(const struct config_endpoint *endpoint, struct span name,
-		   struct http_reply *reply)
+static void refuse(const struct serve_crl *s, const struct config_endpoint *endpoint,
+		   struct span name, unsigned generation, struct http_reply *reply)
 {
 	if (crl_plan_find(&endpoint->crl, name) == SIZE_MAX) {
 		http_reply_text(reply, 404, "there is no list of this name");
+		return;
+	}
+	/* of a CA that is not made yet nothing is known */
+	if (authority_knows(s->authority, endpoint->ca, 0) &&
+	    !authority_knows(s->authority, endpoint->ca, generation)) {
+		http_reply_text(reply, 404, "CA \"%s\" has no generation %u", endpoint->ca,
+				generation);
 		return;
 	}
 	http_reply_text(reply, 503, "CA \"%s\" has not made this revocation list yet",
@@ -135,5 +142,5 @@ void serve_crl(const struct serve_crl *s, const struct config_endpoint *endpoint
 	if (file)
 		send_list(file, s->now, req, reply);
 	else
-		refuse(endpoint, name, reply);
+		refuse(s, endpoint, name, generation, reply);
 }

@@ -378,6 +378,7 @@ static void handle_crl(struct server *s, UNUSED struct worker *w, const struct c
 	/* certificates of the first generation may name the endpoint's path alone */
 	while (ca && !authority_ca_is_alive(ca, serve.now))
 		ca = ca->next;
+	serve.authority = authority;
 	serve.ca = ca;
 	serve_crl(&serve, e, req, reply);
 	authority_unref(authority);

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 import est_peer
-from daemon import check_config, profile, wait_for
+from daemon import check_config, endpoint, profile, wait_for
 from life import endpoints
 from rollover import enrol, is_by, next_authority, pem
 from scep_peer import rsa_key
@@ -117,7 +117,22 @@ def test_each_generation_leads_to_its_own(daemon, tmp_path):
         assert all(verifies(daemon, tmp_path, anchor, leaf) for leaf in (first, by_est, ahead, after))
     daemon.restart()
     assert verifies(daemon, tmp_path, old, after) and verifies(daemon, tmp_path, new, first)
-    assert daemon.http("GET", "/crl/demo/3/ca.cer")[0] == 404
+    for name in ("ca.cer", "full.crl", ""):
+        status, _, body = daemon.http("GET", f"/crl/demo/3/{name}")
+        assert status == 404, body
+
+
+def test_a_list_that_will_be_is_told_from_one_that_will_not(make_daemon):
+    """503 until it is made, where the generation is known; 404 where there is none of that number."""
+    lists = {"name": "lists", "protocol": "crl", "path": "/crl/demo", "ca": "demo", "crl": {}}
+    later = {"name": "later", "protocol": "crl", "path": "/crl/later", "ca": "later", "crl": {}}
+    daemon = make_daemon(profiles=[profile()], endpoints=[endpoint("demo"), lists, later])
+    wait_for("the list", lambda: daemon.http("GET", "/crl/demo")[0] == 200)
+    for path in ("/crl/demo/2/full.crl", "/crl/demo/9999/full.crl", "/crl/demo/none.crl"):
+        assert daemon.http("GET", path)[0] == 404, path
+    assert b"has no generation 2" in daemon.http("GET", "/crl/demo/2/full.crl")[2]
+    status, headers, _ = daemon.http("GET", "/crl/later/2/full.crl")
+    assert status == 503 and headers["Retry-After"]
 
 
 @pytest.mark.parametrize("setting,url", [

@@ -255,6 +255,10 @@ static void a_missing_key_costs_its_ca_alone(void **state)
 	assert_non_null(f->demo);
 	assert_null(in_charge(f, "gone", NOW));
 	assert_null(authority_oldest(f->authority, "gone"));
+	assert_true(authority_knows(f->authority, "gone", 1)); /* which may have its key again */
+	assert_false(authority_knows(f->authority, "gone", 2));
+	assert_true(authority_knows(f->authority, "gone", 0));
+	assert_false(authority_knows(f->authority, "never made", 0));
 	for (i = 0; i < authority_count(f->authority); i++)
 		if (strcmp(authority_name(f->authority, i), "gone") == 0)
 			told = strstr(authority_fault(f->authority, i), "no key \"gone-ca-1-");
