@@ -44,11 +44,11 @@ class Message:
 
 
 class Collector:
-    """Keeps what it gets. mode: read, or deaf (takes connections, reads nothing)."""
+    """Keeps what it gets. mode: read, or deaf (reads nothing). most: connections, then it refuses."""
 
-    def __init__(self, transport, context=None, port=0, mode="read"):
+    def __init__(self, transport, context=None, port=0, mode="read", most=None):
         self.messages, self.errors = [], []
-        self.context, self.mode, self.stopping = context, mode, False
+        self.context, self.mode, self.most, self.stopping = context, mode, most, False
         kind = socket.SOCK_DGRAM if transport == "udp" else socket.SOCK_STREAM
         self.socket = socket.socket(socket.AF_INET, kind)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -80,6 +80,8 @@ class Collector:
                 return
             if self.mode == "read":
                 threading.Thread(target=self.stream, args=(connection,), daemon=True).start()
+            if len(self.connections) == self.most:
+                self.socket.close()
 
     def stream(self, connection):
         """RFC 5425 4.3, which is RFC 6587 3.4.1: MSG-LEN SP SYSLOG-MSG."""

@@ -36,7 +36,7 @@ struct fixture {
 	atomic_uint shared; /* replies that have not released what they share */
 };
 
-/* Limits small enough for a test; workers 2. The rest of config may be set before the start. */
+/* Small limits of size, none of time; workers 2. All of it may be set before the start. */
 struct http_server_config fixture_config(void);
 void fixture_start(struct fixture *f, const struct http_server_config *config);
 /* lenient, tls: of the TCP listener. */
@@ -53,7 +53,7 @@ void fixture_await_waiting(struct fixture *f, unsigned n);
 struct http_server_stats fixture_stats(const struct fixture *f);
 void fixture_await_connections(const struct fixture *f, unsigned n);
 
-/* Sockets that give up, and fail the test, after ten seconds. */
+/* Sockets that give up, and fail the test, after a minute. */
 int fixture_connect(const struct fixture *f);
 int fixture_connect_local(const struct fixture *f);
 

@@ -482,6 +482,7 @@ struct racer {
 	pthread_t thread;
 	struct enrol_outcome out;
 	enum result r;
+	struct err err;
 	const char *challenge;
 	const char *transaction;
 };
@@ -500,9 +501,9 @@ static void *race(void *ctx)
 				     .challenge = span_str(racer->challenge),
 				     .trace = &trace };
 
-	racer->r = crypto_new(&c, false, NULL);
+	racer->r = crypto_new(&c, false, &racer->err);
 	if (racer->r == OK)
-		racer->r = ca_enrol(&context, c, &req, &racer->out, NULL);
+		racer->r = ca_enrol(&context, c, &req, &racer->out, &racer->err);
 	return NULL;
 }
 
@@ -514,7 +515,8 @@ static void run_race(struct racer *racers)
 		assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
 	for (i = 0; i < THREADS; i++) {
 		assert_int_equal(pthread_join(racers[i].thread, NULL), 0);
-		assert_int_equal(racers[i].r, OK);
+		if (racers[i].r != OK)
+			fail_msg("%s: %s", racers[i].transaction, racers[i].err.text);
 	}
 }
 

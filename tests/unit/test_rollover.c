@@ -250,7 +250,7 @@ static void a_missing_key_costs_its_ca_alone(void **state)
 	(void)close(f->intro[0]);
 	(void)close(f->intro[1]);
 	ca_fixture_fork_keeper(f);
-	assert_int_equal(keeper_client_new(&f->keeper, f->intro[0], 5000, NULL), OK);
+	assert_int_equal(keeper_client_new(&f->keeper, f->intro[0], KEEPER_PATIENCE_MS, NULL), OK);
 	ca_fixture_load(f);
 	assert_non_null(f->demo);
 	assert_null(in_charge(f, "gone", NOW));
