@@ -41,10 +41,24 @@ def status_kib(pid, field):
     return int(next(line for line in status.splitlines() if line.startswith(field + ":")).split()[1])
 
 
+def private_keys(build):
+    """What the bare operations cost at this moment, and those of an enrolment by the CA's key."""
+    raw = json.loads(subprocess.check_output([build / "bench" / "bench-raw"]))
+    both = raw["rsa2048_decrypt"] + raw["rsa2048_sign"]
+    raw["p256"] = both + raw["p256_sign"]
+    raw["rsa2048"] = raw["go"] = both + raw["rsa2048_sign"]
+    return raw
+
+
+def mean(dicts):
+    return {key: sum(d[key] for d in dicts) / len(dicts) for key in dicts[0]}
+
+
 class Load:
     """Runs of bench-load against a server whose process is `pid`."""
 
     def __init__(self, build, directory):
+        self.build = build
         self.program = build / "bench" / "bench-load"
         self.directory = directory
         self.runs = 0
@@ -54,7 +68,8 @@ class Load:
         path = self.directory / f"challenges-{self.runs}"
         path.write_text("\n".join(challenges) + "\n")
         extra = ["--subject", f"b{self.runs}-{os.getpid()}"] + (["--fresh"] if fresh else [])
-        result = self._run(pid, ["--url", url, "--challenges", path, *extra], count, connections)
+        arguments = ["--url", url, "--challenges", path, *extra]
+        result = self._beside_raw(pid, arguments, count, connections)
         result["fresh"] = fresh
         return result
 
@@ -70,10 +85,16 @@ class Load:
         path.write_bytes(b"".join(b"%d\n%b" % (len(r), r) for r in requests))
         arguments = ["--port", daemon.tls_port, "--whole", path] + (["--fresh"] if fresh else [])
         program = self.program.with_name("bench-tls-load")
-        result = self._run(daemon.process.pid, arguments, count, connections, program)
+        result = self._beside_raw(daemon.process.pid, arguments, count, connections, program)
         assert result["issued"] == count, result
         result["fresh"] = fresh
         return result
+
+    def _beside_raw(self, *run):
+        """The machine is not as fast at one time as at another: right before and after, in "raw_us"."""
+        before = private_keys(self.build)
+        result = self._run(*run)
+        return dict(result, raw_us=mean([before, private_keys(self.build)]))
 
     def _run(self, pid, arguments, count, connections, program=None):
         self.runs += 1
