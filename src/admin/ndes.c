@@ -252,6 +252,7 @@ void ndes_handle(const struct ndes_service *s, struct crypto *c,
 		.s = s, .c = c, .e = endpoint, .ca = ca, .req = req, .rest = rest, .log = *s->log
 	};
 
+	log_hold(&call.log, req->lines);
 	log_bind(&call.log, LOG_STR("endpoint", endpoint->name));
 	log_bind(&call.log, LOG_STR("peer", req->peer));
 	if (may_ask(&call, reply) && is_the_page(&call, reply))

@@ -79,32 +79,31 @@ void buf_put(struct buf *b, struct span s)
 		memcpy(at, s.p, s.len);
 }
 
-void buf_put_byte(struct buf *b, uint8_t c)
-{
-	buf_put(b, span_of(&c, 1));
-}
-
 void buf_put_str(struct buf *b, const char *s)
 {
 	buf_put(b, span_str(s));
 }
 
+/* Once where there is room: most is short. */
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
+	size_t room = b->failed ? 0 : b->cap - b->len;
 	va_list again;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, again);
+	n = vsnprintf(room ? (char *)b->data + b->len : NULL, room, fmt, again);
 	va_end(again);
 	if (n < 0) {
 		b->failed = true;
 		return;
 	}
-	buf_reserve(b, (size_t)n + 1);
-	if (b->failed)
-		return;
-	(void)vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, ap);
+	if ((size_t)n >= room) {
+		buf_reserve(b, (size_t)n + 1);
+		if (b->failed)
+			return;
+		(void)vsnprintf((char *)b->data + b->len, (size_t)n + 1, fmt, ap);
+	}
 	b->len += (size_t)n;
 }
 

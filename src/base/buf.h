@@ -31,7 +31,6 @@ void buf_reset(struct buf *b);
 /* Makes room for n more bytes. */
 void buf_reserve(struct buf *b, size_t n);
 void buf_put(struct buf *b, struct span s);
-void buf_put_byte(struct buf *b, uint8_t c);
 void buf_put_str(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
@@ -39,6 +38,14 @@ void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 void buf_insert(struct buf *b, size_t off, struct span s);
 /* n bytes more, for the caller to fill; NULL if there is no memory. */
 uint8_t *buf_extend(struct buf *b, size_t n);
+
+static inline void buf_put_byte(struct buf *b, uint8_t c)
+{
+	if (b->len == b->cap || b->failed)
+		buf_put(b, span_of(&c, 1));
+	else
+		b->data[b->len++] = c;
+}
 
 /* ERR_NOMEM if any append failed. */
 RESULT buf_check(const struct buf *b, struct err *err);

@@ -4,12 +4,12 @@
 void hex_put(struct buf *out, struct span bytes)
 {
 	static const char digits[] = "0123456789abcdef";
+	uint8_t *at = buf_extend(out, bytes.len * 2);
 	size_t i;
 
-	buf_reserve(out, bytes.len * 2);
-	for (i = 0; i < bytes.len; i++) {
-		buf_put_byte(out, (uint8_t)digits[bytes.p[i] >> 4]);
-		buf_put_byte(out, (uint8_t)digits[bytes.p[i] & 15]);
+	for (i = 0; at && i < bytes.len; i++) {
+		*at++ = (uint8_t)digits[bytes.p[i] >> 4];
+		*at++ = (uint8_t)digits[bytes.p[i] & 15];
 	}
 }
 

@@ -5,12 +5,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/hex.h"
 #include "base/json_text.h"
+
+#define LINE_USUAL 512
+#define SECONDS_LEN 19 /* of clock_format()'s text: without the Z */
 
 struct log_sink {
 	int fd;
@@ -84,9 +87,9 @@ enum result log_level_parse(const char *name, enum log_level *out, struct err *e
 
 static void put_field(struct buf *b, const struct log_field *f)
 {
-	buf_put_str(b, ",\"");
-	json_text_put(b, span_str(f->key));
-	buf_put_str(b, "\":");
+	buf_put(b, SPAN_LIT(",\""));
+	buf_put_str(b, f->key);
+	buf_put(b, SPAN_LIT("\":"));
 	if (f->kind == LOG_KIND_INT) {
 		buf_printf(b, "%lld", (long long)f->num);
 		return;
@@ -104,6 +107,7 @@ static void put_field(struct buf *b, const struct log_field *f)
 void log_init(struct log *log, struct log_sink *sink)
 {
 	log->sink = sink;
+	log->held = NULL;
 	log->len = 0;
 	log->bound[0] = '\0';
 }
@@ -120,27 +124,89 @@ void log_bind(struct log *log, struct log_field field)
 	log->bound[log->len] = '\0';
 }
 
-static void put_head(struct buf *b, const struct log_sink *sink, enum log_level level)
+static void put_time(struct buf *b)
 {
-	struct timespec ts;
-	struct tm tm;
-	char text[32];
+	uint64_t now = clock_real_ms();
+	unsigned ms = now % 1000;
+	char text[CLOCK_TEXT_MAX];
 
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	(void)gmtime_r(&ts.tv_sec, &tm);
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	buf_printf(b, "{\"time\":\"%s.%03ldZ\",\"level\":\"%s\",\"program\":\"%s\",\"msg\":\"",
-		   text, ts.tv_nsec / 1000000, level_names[level], sink->program);
+	clock_format((int64_t)(now / 1000), text);
+	buf_put(b, span_sub(span_str(text), 0, SECONDS_LEN));
+	buf_put_byte(b, '.');
+	buf_put_byte(b, (uint8_t)('0' + ms / 100));
+	buf_put_byte(b, (uint8_t)('0' + ms / 10 % 10));
+	buf_put_byte(b, (uint8_t)('0' + ms % 10));
+	buf_put_byte(b, 'Z');
 }
 
-static void put_line(const struct log_sink *sink, struct span line)
+static void put_head(struct buf *b, const struct log_sink *sink, enum log_level level)
 {
+	buf_reserve(b, LINE_USUAL);
+	buf_put_str(b, "{\"time\":\"");
+	put_time(b);
+	buf_put_str(b, "\",\"level\":\"");
+	buf_put_str(b, level_names[level]);
+	buf_put_str(b, "\",\"program\":\"");
+	buf_put_str(b, sink->program);
+	buf_put_str(b, "\",\"msg\":\"");
+}
+
+/* ---- lines that are held back ---- */
+
+void log_lines_init(struct log_lines *lines)
+{
+	lines->fd = -1;
+	lines->len = 0;
+}
+
+void log_hold(struct log *log, struct log_lines *lines)
+{
+	log->held = lines;
+}
+
+static void put_out(int fd, const void *bytes, size_t len)
+{
+	if (write(fd, bytes, len) < 0)
+		return; /* nobody is left to be told */
+}
+
+void log_lines_write(struct log_lines *lines)
+{
+	if (lines->len)
+		put_out(lines->fd, lines->text, lines->len);
+	lines->len = 0;
+}
+
+/* What it holds stands before this one. */
+static void hold(struct log_lines *lines, int fd, struct span line)
+{
+	if (lines->fd != fd || line.len > sizeof(lines->text) - lines->len)
+		log_lines_write(lines);
+	lines->fd = fd;
+	if (line.len > sizeof(lines->text)) {
+		put_out(fd, line.p, line.len);
+		return;
+	}
+	memcpy(lines->text + lines->len, line.p, line.len);
+	lines->len += line.len;
+}
+
+static void put_line(const struct log *log, enum log_level level, struct span line)
+{
+	const struct log_sink *sink = log->sink;
 	size_t i;
 
 	for (i = 0; i < sink->n_taps; i++)
 		sink->taps[i].fn(sink->taps[i].ctx, line);
-	if (!sink->quiet && write(sink->fd, line.p, line.len) < 0)
-		return; /* nobody is left to be told */
+	if (sink->quiet)
+		return;
+	if (!log->held) {
+		put_out(sink->fd, line.p, line.len);
+		return;
+	}
+	hold(log->held, sink->fd, line);
+	if (level >= LOG_LEVEL_WARNING)
+		log_lines_write(log->held);
 }
 
 void log_write(const struct log *log, enum log_level level, const char *msg,
@@ -158,5 +224,5 @@ void log_write(const struct log *log, enum log_level level, const char *msg,
 		put_field(&b, fields);
 	buf_put_str(&b, "}\n");
 	if (!b.failed)
-		put_line(log->sink, buf_span(&b));
+		put_line(log, level, buf_span(&b));
 }

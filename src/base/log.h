@@ -4,7 +4,8 @@
  *
  * A log_sink is where lines go (one a process). A struct log is a view of it with fields bound to
  * it: a request's log carries endpoint and transactionID, so that each of its lines does.
- * A line is written with one write(2): threads share a sink. No secret is ever given to a log.
+ * A line is written with one write(2), or several of them together: threads share a sink. No secret
+ * is ever given to a log.
  *
  *	log_info(log, "certificate issued", LOG_STR("serial", serial), LOG_INT("days", 90));
  */
@@ -38,11 +39,23 @@ struct log_field {
 
 struct log_sink;
 
+/*
+ * Lines about one piece of work, such as a request, that are written together at its end. A warning
+ * or an error is not kept waiting, nor are those before it. Of one thread.
+ */
+#define LOG_LINES_MAX 2048
+struct log_lines {
+	int fd;
+	size_t len;
+	char text[LOG_LINES_MAX];
+};
+
 #define LOG_BOUND_MAX 1024
 
 /* A value: copy it freely. A zeroed one logs nothing. */
 struct log {
 	struct log_sink *sink;
+	struct log_lines *held; /* NULL: every line is written at once */
 	size_t len;
 	char bound[LOG_BOUND_MAX]; /* rendered fields: ,"key":"value" */
 };
@@ -68,6 +81,11 @@ RESULT log_level_parse(const char *name, enum log_level *out, struct err *err);
 void log_init(struct log *log, struct log_sink *sink);
 /* Binds one more field; one that has no room left is dropped. */
 void log_bind(struct log *log, struct log_field field);
+
+void log_lines_init(struct log_lines *lines);
+/* The log's lines wait there from now on; NULL: they do not. */
+void log_hold(struct log *log, struct log_lines *lines);
+void log_lines_write(struct log_lines *lines);
 
 /* fields end with a LOG_KIND_END. */
 void log_write(const struct log *log, enum log_level level, const char *msg,

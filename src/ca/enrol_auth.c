@@ -34,9 +34,10 @@ static RESULT check_usable(const struct enrol_request *req, const struct store_c
 			    ch->endpoint, req->policy->endpoint);
 	if (ch->revoked)
 		return deny(req->trace, err, "%s was revoked", ch->id);
-	clock_format(ch->expires, text);
-	if (auth->now >= ch->expires)
+	if (auth->now >= ch->expires) {
+		clock_format(ch->expires, text);
 		return deny(req->trace, err, "%s expired at %s", ch->id, text);
+	}
 	if (ch->bound && !span_eq_secret(SPAN_ARRAY(ch->bound_to), SPAN_ARRAY(auth->binding))) {
 		memcpy(auth->reused, ch->id, sizeof(auth->reused));
 		return deny(req->trace, err,

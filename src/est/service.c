@@ -91,6 +91,7 @@ void est_service_handle(const struct est_service *s, struct crypto *c,
 		.service = s, .endpoint = endpoint, .ca = ca, .http = req, .c = c, .log = *s->log
 	};
 
+	log_hold(&x.log, req->lines);
 	log_bind(&x.log, LOG_STR("endpoint", endpoint->name));
 	log_bind(&x.log, LOG_STR("peer", req->peer));
 	if (req->tls)

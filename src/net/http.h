@@ -4,6 +4,7 @@
 #define NET_HTTP_H
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "net/address.h"
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
@@ -37,6 +38,7 @@ struct http_request {
 	bool client_verified;        /* they lead to a CA that the listener trusts, and are in
 					validity; nobody has looked whether they are revoked */
 	struct span channel_binding; /* see net/tls_peer.h; empty: none */
+	struct log_lines *lines; /* for log_hold(): written before the reply is sent; may be NULL */
 };
 
 /* Bytes that someone else owns, and that many replies may send at once. */

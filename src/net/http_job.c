@@ -29,6 +29,7 @@ struct http_job *http_job_new(size_t head_len)
 	job->req.n_client_certs = 0;
 	job->req.client_verified = false;
 	job->req.channel_binding = SPAN_NONE;
+	job->req.lines = NULL;
 	job->tls = NULL;
 	job->reply.body = BUF_INIT;
 	job->reply.lent = (struct http_lent){ 0 };
@@ -68,8 +69,10 @@ void http_job_log(const struct http_job *job, const struct log *log)
 		[HTTP_PUT] = "PUT", [HTTP_DELETE] = "DELETE", [HTTP_OTHER] = "other",
 	};
 	const struct http_request *req = &job->req;
+	struct log held = *log;
 
-	log_info(log, "http request", LOG_STR("method", methods[req->method]),
+	log_hold(&held, req->lines);
+	log_info(&held, "http request", LOG_STR("method", methods[req->method]),
 		 LOG_SPAN("path", span_sub(req->path, 0, 256)),
 		 LOG_INT("status", job->reply.status),
 		 LOG_INT("bytes", http_reply_body(&job->reply).len),

@@ -111,7 +111,10 @@ static void run_job(struct worker *w, struct http_job *job)
 {
 	struct http_pool *pool = w->pool;
 	struct http_reply *reply = &job->reply;
+	struct log_lines lines;
 
+	log_lines_init(&lines);
+	job->req.lines = &lines;
 	/* nobody waits for the answer of a job that has not begun: under load that time is dear */
 	if (!atomic_load_explicit(&job->abandoned, memory_order_relaxed)) {
 		handle(w, job);
@@ -120,6 +123,8 @@ static void run_job(struct worker *w, struct http_job *job)
 		if (pool->config.access_log)
 			http_job_log(job, &pool->config.log);
 	}
+	job->req.lines = NULL;
+	log_lines_write(&lines);
 	pool->done(job);
 }
 

@@ -119,6 +119,7 @@ void scep_service_handle(const struct scep_service *s, struct scep_worker *w,
 	struct err err = { 0 };
 
 	x.log = *s->log;
+	log_hold(&x.log, req->lines);
 	log_bind(&x.log, LOG_STR("endpoint", endpoint->name));
 	log_bind(&x.log, LOG_STR("peer", req->peer));
 	if (check_method(req, &err) != OK) {

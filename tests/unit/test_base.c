@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/base64.h"
@@ -117,6 +118,139 @@ static void clock_can_be_set(void **state)
 	clock_fix(&c, 0);
 	clock_shift(&c, 86400);
 	assert_true(clock_now(&c) > clock_now(NULL) + 86000);
+}
+
+/* Against the C library's calendar: each day of 400 years, and where leap days and years end. */
+static void times_are_those_of_the_calendar(void **state)
+{
+	static const int64_t rows[] = {
+		0,           86399,        951782399,      951782400,    951868799,    951868800,
+		4107542399,  4107542400,   13574563200,    253402300799, 253402300800, -1,
+		-2208988800, -62135596800, 32503680000000,
+	};
+	char text[CLOCK_TEXT_MAX], want[CLOCK_TEXT_MAX];
+	int64_t t;
+	struct tm tm;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows) + 146097; i++) {
+		t = i < ARRAY_LEN(rows) ? rows[i]
+					: (int64_t)i * 86400 + (int64_t)(i * 7919 % 86400);
+		(void)gmtime_r(&(time_t){ (time_t)t }, &tm);
+		(void)strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%SZ", &tm);
+		clock_format(t, text);
+		assert_string_equal(text, want);
+	}
+}
+
+/* As long as there is room, as long as there is not, and where it just fits. */
+static void printing_makes_room(void **state)
+{
+	static const char long_one[] = "0123456789abcdef0123456789abcdef";
+	size_t taken;
+
+	(void)state;
+	for (taken = 0; taken <= 256; taken++) {
+		BUF b = BUF_INIT;
+
+		while (b.len < taken)
+			buf_put_byte(&b, '.');
+		buf_printf(&b, "%s/%d", long_one, 7);
+		assert_int_equal(buf_check(&b, NULL), OK);
+		assert_int_equal(b.len, taken + 34);
+		assert_memory_equal(b.data + taken, "0123456789abcdef0123456789abcdef/7", 34);
+	}
+}
+
+static void expect_written(const char *path, const char *const msgs[], size_t n)
+{
+	BUF text = BUF_INIT;
+	const char *at;
+	size_t i;
+
+	assert_int_equal(file_read(path, 1 << 20, &text, NULL), OK);
+	at = buf_cstr(&text);
+	for (i = 0; i < n; i++) {
+		at = strstr(at, msgs[i]);
+		assert_non_null(at);
+		at = strchr(at, '\n');
+		assert_non_null(at++);
+	}
+	assert_string_equal(at, "");
+}
+
+/* Lines that are held stand in the file when they are written out, in order, and none is lost. */
+static void held_lines(void **state)
+{
+	static const char *const msgs[] = { "\"elsewhere\"", "\"one\"",  "\"two\"",  "\"bad\"",
+					    "\"huge\"",      "\"last\"", "\"after\"" };
+	char path[] = "/tmp/scepter-log-XXXXXX", huge[LOG_LINES_MAX + 1];
+	struct log_sink *sink = NULL;
+	int fd = mkstemp(path);
+	struct log_lines lines;
+	struct log log, other;
+
+	(void)state;
+	memset(huge, 'x', sizeof(huge));
+	assert_int_equal(log_sink_new(&sink, fd, "t", LOG_LEVEL_INFO, NULL), OK);
+	log_init(&log, sink);
+	other = log;
+	log_lines_init(&lines);
+	log_hold(&log, &lines);
+	log_info(&log, "one");
+	expect_written(path, NULL, 0);
+	log_info(&log, "two");
+	log_info(&other, "elsewhere");
+	expect_written(path, msgs, 1);
+	log_warning(&log, "bad");
+	expect_written(path, msgs, 4);
+	log_info(&log, "huge", LOG_SPAN("text", SPAN_ARRAY(huge)));
+	expect_written(path, msgs, 5);
+	log_info(&log, "last");
+	expect_written(path, msgs, 5);
+	log_lines_write(&lines);
+	log_lines_write(&lines);
+	expect_written(path, msgs, 6);
+	log_hold(&log, NULL);
+	log_info(&log, "after");
+	expect_written(path, msgs, 7);
+	log_sink_free(sink);
+	close(fd);
+	unlink(path);
+}
+
+/* More than there is room for: all that was held before goes first. */
+static void many_held_lines(void **state)
+{
+	char path[] = "/tmp/scepter-log-XXXXXX", want[32];
+	struct log_sink *sink = NULL;
+	int fd = mkstemp(path), i;
+	struct log_lines lines;
+	BUF text = BUF_INIT;
+	struct log log;
+	const char *at;
+
+	(void)state;
+	assert_int_equal(log_sink_new(&sink, fd, "t", LOG_LEVEL_INFO, NULL), OK);
+	log_init(&log, sink);
+	log_lines_init(&lines);
+	log_hold(&log, &lines);
+	for (i = 0; i < 100; i++)
+		log_info(&log, "many", LOG_INT("n", i));
+	log_lines_write(&lines);
+	assert_int_equal(file_read(path, 1 << 20, &text, NULL), OK);
+	at = buf_cstr(&text);
+	for (i = 0; i < 100; i++) {
+		(void)snprintf(want, sizeof(want), "\"n\":%d}\n", i);
+		at = strstr(at, want);
+		assert_non_null(at);
+		at += strlen(want);
+	}
+	assert_string_equal(at, "");
+	log_sink_free(sink);
+	close(fd);
+	unlink(path);
 }
 
 static void log_line_is_json_whatever_comes(void **state)
@@ -234,6 +368,10 @@ int main(void)
 		cmocka_unit_test(hex_rows),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(clock_can_be_set),
+		cmocka_unit_test(times_are_those_of_the_calendar),
+		cmocka_unit_test(printing_makes_room),
+		cmocka_unit_test(held_lines),
+		cmocka_unit_test(many_held_lines),
 		cmocka_unit_test(log_line_is_json_whatever_comes),
 		cmocka_unit_test(percent_rows),
 		cmocka_unit_test(secret_is_first_line),
