@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the scenario and interop tests. SCEPTER_BUILD names the build directory."""
 
+import os
 import pathlib
 import sys
 
@@ -11,6 +12,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / "lib"))
 from daemon import Daemon, endpoint, profile, static_hash  # noqa: E402
 
 STATIC = "an-old-habit"
+# Of clients and tools, which end then. A daemon is asked when it is stopped.
+os.environ.setdefault("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1")
 
 
 def standard_endpoints():

@@ -17,7 +17,7 @@ void pem_put(struct buf *out, const char *label, struct span der)
 /* Offset of the boundary line, or text.len. */
 static size_t find(struct span text, struct span boundary)
 {
-	const void *at = memmem(text.p, text.len, boundary.p, boundary.len);
+	const void *at = text.len ? memmem(text.p, text.len, boundary.p, boundary.len) : NULL;
 
 	return at ? (size_t)((const uint8_t *)at - text.p) : text.len;
 }

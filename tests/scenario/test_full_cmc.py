@@ -511,6 +511,7 @@ def test_a_registration_authority_revokes(est):
 
 def test_revocations_that_cannot_be(est):
     cert, key = enrolled(est, "stubborn")
+    elsewhere = control(3, "revoke_request", cmc_peer.revoke(est_peer.name("another CA"), cert.serial_number))
     for message, http, fail_info, word in (
         (signed(pki_data([revoking(cert, 8)]), key, cert), 400, "badRequest", "removeFromCRL"),
         (signed(pki_data([revoking(cert, 2)]), key, cert), 400, "badRequest", "cACompromise"),
@@ -518,6 +519,7 @@ def test_revocations_that_cannot_be(est):
         (signed(pki_data([revoking(cert, 1, der.tlv(0x18, b"20490101000000Z"))]), key, cert), 400, "badRequest", "2049"),
         (signed(pki_data([revoking(cert, 1, der.octets(b"secret"))])), 400, "badMessageCheck", "no signature"),
         (signed(pki_data([revoking(cert)]), Request().key, cert), 400, "badMessageCheck", "signature"),
+        (signed(pki_data([elsewhere]), key, cert), 404, "badCertId", "issuerName is another's"),
     ):
         refused(ask(est, message), http, fail_info, word)
     assert not revocations(est, cert)

@@ -4,6 +4,7 @@
 import signal
 import socket
 import ssl
+from datetime import timedelta
 
 import est_peer
 import pytest
@@ -14,11 +15,14 @@ from est_peer import Est
 from test_est import est_endpoint
 
 
-def make(make_daemon, validity="90d", names=("localhost", "127.0.0.1"), **options):
+def make(make_daemon, validity="90d", backdate="1s", names=("localhost", "127.0.0.1"), **options):
     port = free_port()
     daemon = make_daemon(
         start=False,
-        profiles=[profile(), profile("tls", validity=validity, backdate="1s", eku=["serverAuth"], other_san="optional")],
+        profiles=[
+            profile(),
+            profile("tls", validity=validity, backdate=backdate, eku=["serverAuth"], other_san="optional"),
+        ],
         endpoints=[endpoint("demo"), est_endpoint(authorisation={"anyone": True})],
         **options,
     )
@@ -67,7 +71,8 @@ def test_it_is_there_as_soon_as_the_ca_is(make_daemon, tmp_path):
 
 def test_renewed_without_a_restart(make_daemon, tmp_path):
     """In its last third; a connection that is there goes on meanwhile."""
-    daemon = make(make_daemon, validity="4s")
+    # two thirds of it are over two seconds after it was issued, and the last lasts for half a minute
+    daemon = make(make_daemon, validity="90s", backdate="58s")
     daemon.admin.ca_init("demo")
     est = Est(daemon.tls_port, ca_file(daemon, tmp_path))
     first, pid = shown(daemon), daemon.child("server")
@@ -79,6 +84,7 @@ def test_renewed_without_a_restart(make_daemon, tmp_path):
         return shown(daemon).serial_number != first.serial_number
 
     wait_for("renewal", renewed, step=0.3)
+    assert shown(daemon).not_valid_before + timedelta(seconds=58) < first.not_valid_after
     assert est.ask(connection, "GET", "cacerts")[0] == 200
     connection.close()
     assert daemon.child("server") == pid

@@ -129,6 +129,13 @@ struct made {
 	char id[STORE_NAME_MAX];
 };
 
+static void made_clear(struct made *made)
+{
+	secret_clear(&made->text);
+}
+
+#define MADE CLEANUP(made_clear) struct made
+
 static struct made new_challenge(const struct challenge_new *n)
 {
 	struct made made = { 0 };
@@ -146,14 +153,13 @@ static const char *text_of(struct made *made)
 
 /* ---- tests ---- */
 
-static void issued_certificate_is_the_profiles(void **state)
+static void issued_certificate_is_the_profiles(void **state UNUSED)
 {
 	struct ask ask = { "tx-static", "swordfish" };
 	OUTCOME out = must_issue(&ask, false);
 	struct ca_fixture_events seen = ca_fixture_events(t.f, "tx-static");
 	struct cert cert;
 
-	(void)state;
 	assert_int_equal(cert_parse(buf_span(&out.cert), &cert, NULL), OK);
 	assert_int_equal(cert_verify_signature(&cert, t.f->c, t.f->demo->ca.cert.spki, NULL), OK);
 	assert_span_equal(cert.spki, key_spki(t.a));
@@ -170,14 +176,13 @@ static void issued_certificate_is_the_profiles(void **state)
 	assert_null(strstr(seen.detail, "swordfish"));
 }
 
-static void retransmission_gets_the_same(void **state)
+static void retransmission_gets_the_same(void **state UNUSED)
 {
 	struct ask ask = { "tx-again", "swordfish" };
 	OUTCOME first = must_issue(&ask, false);
 	unsigned events = ca_fixture_events(t.f, NULL).n;
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < 20; i++) {
 		OUTCOME again = { 0 };
 
@@ -198,7 +203,7 @@ static void retransmission_gets_the_same(void **state)
 	must_reject(&ask, ERR_DENIED, "wrong for endpoint \"demo\"");
 }
 
-static void challenges_that_do_not_do(void **state)
+static void challenges_that_do_not_do(void **state UNUSED)
 {
 	static const struct {
 		const char *transaction, *challenge, *says;
@@ -211,7 +216,6 @@ static void challenges_that_do_not_do(void **state)
 	struct ask ask = { "tx-only", "swordfish", .policy = &only_one_time };
 	size_t i;
 
-	(void)state;
 	for (i = 0; i < ARRAY_LEN(rows); i++)
 		must_reject(&(struct ask){ rows[i].transaction, rows[i].challenge }, ERR_DENIED,
 			    rows[i].says);
@@ -248,7 +252,7 @@ static struct enrol_outcome ask_anew(const char *what, struct enrol_request *req
 	return out;
 }
 
-static void accounts_and_who_answers(void **state)
+static void accounts_and_who_answers(void **state UNUSED)
 {
 	const struct verifier accounts = { .verify = vouch_for_sesame };
 	const struct enrol_words words = { "RFC 1", "RFC 2: no password", "RFC 3" };
@@ -264,7 +268,6 @@ static void accounts_and_who_answers(void **state)
 	};
 	size_t i;
 
-	(void)state;
 	no_statics.statics = NULL;
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
 		struct enrol_request req = { .policy = &no_statics,
@@ -299,13 +302,12 @@ static void check_latest(const struct enrol_request *req, struct span cert, bool
 	assert_int_equal(store_find_latest(t.f->store, &key, &got, NULL), ERR_NOT_FOUND);
 }
 
-static void what_has_ended_begins_anew(void **state)
+static void what_has_ended_begins_anew(void **state UNUSED)
 {
 	struct enrol_request req = { .challenge = SPAN_LIT("swordfish") };
 	OUTCOME before = ask_anew("what is asked for", &req);
 	unsigned n;
 
-	(void)state;
 	check_latest(&req, buf_span(&before.cert), true);
 	for (n = 1; n < 6; n++) {
 		OUTCOME again = ask_anew("what is asked for", &req);
@@ -326,16 +328,15 @@ static void what_has_ended_begins_anew(void **state)
 	clock_fix(&t.f->clock, NOW);
 }
 
-static void one_time_is_used_once(void **state)
+static void one_time_is_used_once(void **state UNUSED)
 {
 	struct challenge_new n = { .lifetime = 3600 };
-	struct made made = new_challenge(&n);
+	MADE made = new_challenge(&n);
 	struct ask ask = { "tx-once", text_of(&made) };
 	OUTCOME first = must_issue(&ask, false);
 	OUTCOME again = must_issue(&ask, true);
 	struct ca_fixture_events seen;
 
-	(void)state;
 	assert_span_equal(buf_span(&again.cert), buf_span(&first.cert));
 	ask.transaction = "tx-once-more";
 	must_reject(&ask, ERR_DENIED, "with another transactionID or key");
@@ -344,17 +345,35 @@ static void one_time_is_used_once(void **state)
 	seen = ca_fixture_events(t.f, "tx-once");
 	assert_null(strstr(seen.detail, text_of(&made)));
 	assert_non_null(strstr(seen.detail, made.id));
-	secret_clear(&made.text);
 }
 
-static void refusal_binds_the_challenge_too(void **state)
+/*
+ * Not even for the same request, when its certificate has ended. The store would not take the
+ * second certificate either: but then it would have been signed.
+ */
+static void one_time_is_for_one_certificate(void **state UNUSED)
+{
+	struct challenge_new n = { .lifetime = 365 * DAY };
+	MADE made = new_challenge(&n);
+	struct enrol_request req = { .challenge = span_str(text_of(&made)) };
+	OUTCOME first = ask_anew("once", &req);
+	OUTCOME later = { 0 };
+
+	assert_int_equal(first.status, ENROL_ISSUED);
+	clock_fix(&t.f->clock, NOW + 91 * DAY);
+	later = ask_anew("once", &req);
+	clock_fix(&t.f->clock, NOW);
+	assert_int_equal(later.status, ENROL_REJECTED);
+	assert_non_null(strstr(later.reason, "it is good for one certificate"));
+}
+
+static void refusal_binds_the_challenge_too(void **state UNUSED)
 {
 	struct challenge_new n = { .lifetime = 3600 };
-	struct made made = new_challenge(&n);
+	MADE made = new_challenge(&n);
 	BUF no_cn = BUF_INIT;
 	struct ask ask = { "tx-bind", text_of(&made), .name = &no_cn };
 
-	(void)state;
 	assert_int_equal(name_parse_text("O=Example", &no_cn, NULL), OK);
 	must_reject(&ask, ERR_BAD_TEMPLATE, "O is not allowed");
 	must_reject(&(struct ask){ "tx-other", text_of(&made) }, ERR_DENIED, "used already");
@@ -365,22 +384,20 @@ static void refusal_binds_the_challenge_too(void **state)
 
 		assert_int_not_equal(out.cert.len, 0);
 	}
-	secret_clear(&made.text);
 }
 
-static void one_time_limits(void **state)
+static void one_time_limits(void **state UNUSED)
 {
 	static const char *const sans[] = { "DNS:router7.example" };
 	struct challenge_new bound = { .lifetime = 3600, .subject = "CN=router8" };
 	struct challenge_new with_san = { .lifetime = 3600, .sans = sans, .n_sans = 1 };
 	struct challenge_new elsewhere = { .lifetime = 3600, .endpoint = "other" };
 	struct challenge_new brief = { .lifetime = 60 };
-	struct made subject = new_challenge(&bound), san = new_challenge(&with_san),
-		    other = new_challenge(&elsewhere), late = new_challenge(&brief),
-		    revoked = new_challenge(&brief);
+	MADE subject = new_challenge(&bound), san = new_challenge(&with_san),
+	     other = new_challenge(&elsewhere), late = new_challenge(&brief),
+	     revoked = new_challenge(&brief);
 	struct store_event event = { .time = NOW, .kind = "challenge.revoked" };
 
-	(void)state;
 	must_reject(&(struct ask){ "tx-l1", text_of(&subject) }, ERR_DENIED,
 		    "is only for subject \"CN=router8\"");
 	must_reject(&(struct ask){ "tx-l2", text_of(&san) }, ERR_DENIED, "subjectAltNames");
@@ -391,25 +408,19 @@ static void one_time_limits(void **state)
 	clock_fix(&t.f->clock, NOW + 60);
 	must_reject(&(struct ask){ "tx-l5", text_of(&late) }, ERR_DENIED, "expired at 2026-11-21");
 	clock_fix(&t.f->clock, NOW);
-	secret_clear(&subject.text);
-	secret_clear(&san.text);
-	secret_clear(&other.text);
-	secret_clear(&late.text);
-	secret_clear(&revoked.text);
 }
 
-static void bound_names_that_match(void **state)
+static void bound_names_that_match(void **state UNUSED)
 {
 	static const char *const sans[] = { "DNS:router7.example" };
 	struct challenge_new n = {
 		.lifetime = 3600, .subject = "CN=router7", .sans = sans, .n_sans = 1
 	};
-	struct made made = new_challenge(&n);
+	MADE made = new_challenge(&n);
 	struct ask ask = { "tx-names", text_of(&made) };
 	BUF names = BUF_INIT;
 	BUF exts = BUF_INIT;
 
-	(void)state;
 	t.profile.other_sans = PROFILE_OPTIONAL;
 	assert_int_equal(san_parse_text("DNS:ROUTER7.example", &names, NULL), OK);
 	ext_put_san(&exts, buf_span(&names), false);
@@ -420,29 +431,26 @@ static void bound_names_that_match(void **state)
 		assert_int_not_equal(out.cert.len, 0);
 	}
 	t.profile.other_sans = PROFILE_FORBID;
-	secret_clear(&made.text);
 }
 
-static void anyone_is_anyone(void **state)
+static void anyone_is_anyone(void **state UNUSED)
 {
 	struct enrol_policy anyone = t.policy;
 	struct ask ask = { "tx-anyone", "", .policy = &anyone };
 	OUTCOME out = { 0 };
 
-	(void)state;
 	anyone.accept_anyone = true;
 	out = must_issue(&ask, false);
 	assert_int_not_equal(out.cert.len, 0);
 }
 
-static void nothing_is_decided_without_a_store_or_ca(void **state)
+static void nothing_is_decided_without_a_store_or_ca(void **state UNUSED)
 {
 	struct ask ask = { "", "swordfish" };
 	struct enrol_outcome out = { .status = ENROL_PENDING };
 	struct authority_ca broken = *t.f->demo;
 	const struct authority_ca *demo = t.f->demo;
 
-	(void)state;
 	assert_int_equal(enrol(&ask, &out, NULL), ERR_BAD_REQUEST);
 	ask.transaction = "tx-nowhere";
 	(void)snprintf(broken.name, sizeof(broken.name), "nowhere");
@@ -453,7 +461,7 @@ static void nothing_is_decided_without_a_store_or_ca(void **state)
 	assert_int_equal(ca_fixture_events(t.f, "tx-nowhere").n, 0);
 }
 
-static void codec_refusals_are_on_record(void **state)
+static void codec_refusals_are_on_record(void **state UNUSED)
 {
 	struct enrol_context ctx = { t.f->store, &t.f->clock };
 	struct enrol_trace trace = { 0 };
@@ -463,7 +471,6 @@ static void codec_refusals_are_on_record(void **state)
 				     .trace = &trace };
 	struct ca_fixture_events seen;
 
-	(void)state;
 	enrol_trace_add(&trace, "signature", false, "does not verify\n\x01");
 	assert_int_equal(ca_enrol_refused(&ctx, &req, ERR_BAD_CHECK, "signature: bad", NULL), OK);
 	seen = ca_fixture_events(t.f, "tx-codec");
@@ -520,14 +527,13 @@ static void run_race(struct racer *racers)
 	}
 }
 
-static void one_transaction_races_itself(void **state)
+static void one_transaction_races_itself(void **state UNUSED)
 {
 	struct challenge_new n = { .lifetime = 3600 };
-	struct made made = new_challenge(&n);
+	MADE made = new_challenge(&n);
 	struct racer racers[THREADS] = { 0 };
 	size_t i, fresh = 0;
 
-	(void)state;
 	for (i = 0; i < THREADS; i++) {
 		racers[i].transaction = "tx-race";
 		racers[i].challenge = text_of(&made);
@@ -542,18 +548,16 @@ static void one_transaction_races_itself(void **state)
 	assert_int_equal(ca_fixture_events(t.f, "tx-race").n, 1);
 	for (i = 0; i < THREADS; i++)
 		enrol_outcome_clear(&racers[i].out);
-	secret_clear(&made.text);
 }
 
-static void one_challenge_races_many_transactions(void **state)
+static void one_challenge_races_many_transactions(void **state UNUSED)
 {
 	struct challenge_new n = { .lifetime = 3600 };
-	struct made made = new_challenge(&n);
+	MADE made = new_challenge(&n);
 	struct racer racers[THREADS] = { 0 };
 	char names[THREADS][16];
 	size_t i, issued = 0;
 
-	(void)state;
 	for (i = 0; i < THREADS; i++) {
 		(void)snprintf(names[i], sizeof(names[i]), "tx-many-%zu", i);
 		racers[i].transaction = names[i];
@@ -565,7 +569,6 @@ static void one_challenge_races_many_transactions(void **state)
 		enrol_outcome_clear(&racers[i].out);
 	}
 	assert_int_equal(issued, 1);
-	secret_clear(&made.text);
 }
 
 int main(void)
@@ -577,6 +580,7 @@ int main(void)
 		cmocka_unit_test(accounts_and_who_answers),
 		cmocka_unit_test(what_has_ended_begins_anew),
 		cmocka_unit_test(one_time_is_used_once),
+		cmocka_unit_test(one_time_is_for_one_certificate),
 		cmocka_unit_test(refusal_binds_the_challenge_too),
 		cmocka_unit_test(one_time_limits),
 		cmocka_unit_test(bound_names_that_match),

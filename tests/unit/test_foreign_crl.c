@@ -164,6 +164,8 @@ static void no_list(void **state)
 	write_list("crl_full.der", false);
 	write_issuers(other);
 	assert_int_equal(ask(f, t.key, SPAN_LIT("\x01"), LISTED), ERR_NOT_FOUND);
+	/* who is trusted has the name of who has signed it, and nothing else */
+	assert_int_equal(ask(f, other, SPAN_LIT("\x01"), LISTED), ERR_NOT_FOUND);
 	write_issuers(t.key);
 	(void)unlink(t.list);
 	assert_int_equal(ask(none, t.key, SPAN_LIT("\x01"), LISTED), ERR_NOT_FOUND);

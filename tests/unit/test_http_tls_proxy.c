@@ -15,15 +15,18 @@
 
 static const char make_files[] =
     "(set -e; key='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes';"
-    " ca() { openssl req -x509 $key -keyout $1.key -out $1.pem -subj /CN=$1 -days 9; };"
+    " ca() { openssl req -x509 $key -keyout $1.key -out $1.pem -subj /CN=$2 -days 9; };"
     " leaf() { openssl req $key -keyout $1.key -out $1.csr -subj /CN=$1; echo \"$4\" > $1.ext;"
     " openssl x509 -req -in $1.csr -CA $2.pem -CAkey $2.key -CAcreateserial -out $1.pem -days $3"
     " -extfile $1.ext; };"
-    " ca root; ca foreign; ca server; leaf mid root 9 basicConstraints=critical,CA:TRUE;"
+    " ca root root; ca foreign foreign; ca server server; ca twin root; leaf mid root 9 "
+    "basicConstraints=critical,CA:TRUE;"
     " leaf good root 2 extendedKeyUsage=clientAuth;"
     " leaf server-only root 2 extendedKeyUsage=serverAuth;"
     " leaf stranger foreign 2 extendedKeyUsage=clientAuth;"
     " leaf below mid 2 extendedKeyUsage=clientAuth;"
+    /* by a CA of the same name as the one that is trusted: its signature alone tells */
+    " leaf lookalike twin 2 'extendedKeyUsage=clientAuth\nauthorityKeyIdentifier=none';"
     " for i in *.pem; do openssl x509 -in $i -outform DER -out ${i%.pem}.der; done) 2>&1";
 
 struct scene {
@@ -110,6 +113,8 @@ static void whom_the_handler_hears_of(void **state)
 		{ "below.der", NULL, "verified=0 binding=0" },
 		{ "stranger.der", NULL, "verified=0 binding=0" },
 		{ "stranger.der", "foreign.der", "verified=0 binding=0" },
+		{ "lookalike.der", NULL, "verified=0 binding=0" },
+		{ "lookalike.der", "twin.der", "verified=0 binding=0" },
 		{ "server-only.der", NULL, "verified=0 binding=0" },
 	};
 	struct scene *s = *state;

@@ -3,6 +3,7 @@
  * SCEP's two sides against each other, with a real store and keeper between HTTP request and reply.
  * (That others understand either side is for test_scep_message and the scenario tests to show.)
  */
+#define KEEPER_PATIENCE_MS 10000 /* keeper_away() waits for all of it */
 #include "scep_fixture.h"
 
 #include <sys/resource.h>

@@ -13,17 +13,20 @@
  */
 static const char make_files[] =
     "(set -e; ca() { openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout"
-    " $1.key -out $1.pem -subj /CN=$1 -days 9; };"
+    " $1.key -out $1.pem -subj /CN=$2 -days 9; };"
     " leaf() { openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $1.key"
     " -out $1.csr -subj /CN=$1; echo \"$4\" > $1.ext; openssl x509 -req -in $1.csr -CA $2.pem "
     "-CAkey"
     " $2.key -CAcreateserial -out $1.pem -days $3 -extfile $1.ext; };"
     " openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout server.key"
     " -out server.pem -subj /CN=localhost -days 2;"
-    " ca root; ca foreign; leaf mid root 9 basicConstraints=critical,CA:TRUE;"
+    " ca root root; ca foreign foreign; ca twin root; leaf mid root 9 "
+    "basicConstraints=critical,CA:TRUE;"
     " leaf good root 2 extendedKeyUsage=clientAuth; leaf server-only root 2"
     " extendedKeyUsage=serverAuth; leaf stranger foreign 2 extendedKeyUsage=clientAuth;"
     " leaf below mid 2 extendedKeyUsage=clientAuth;"
+    /* by a CA of the same name as the one that is trusted: its signature alone tells */
+    " leaf lookalike twin 2 'extendedKeyUsage=clientAuth\nauthorityKeyIdentifier=none';"
     " leaf long root 2 nsComment=$(head -c 40000 /dev/zero | tr '\\0' x);"
     " for i in 1 2 3 4 5 6 7 8 9; do cat foreign.pem; done > many.pem;"
     /* OpenSSL 3.5 has no negative days, 3.0 no dates */
@@ -100,7 +103,7 @@ static void ask(struct scene *s, const char *options, char *out, size_t size)
 	(void)tls_run(
 	    s->dir, all, sizeof(all),
 	    "printf 'GET /certs HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n' |"
-	    " timeout 10 openssl s_client -connect 127.0.0.1:%u -ign_eof %s 2>&1",
+	    " timeout 60 openssl s_client -connect 127.0.0.1:%u -ign_eof %s 2>&1",
 	    s->f.port, options);
 	at = strstr(all, "certs=");
 	(void)snprintf(out, size, "%.*s", at ? (int)strcspn(at, "\r\n") : 0, at ? at : "");
@@ -135,6 +138,9 @@ static void who_is_let_in_by_request(void **state)
 		{ "", "certs=0 leaf=0", "verified=0" },
 		{ "-cert good.pem -key good.key", "certs=1", "verified=1" },
 		{ "-cert stranger.pem -key stranger.key", "certs=1", "verified=0" },
+		{ "-cert lookalike.pem -key lookalike.key", "certs=1", "verified=0" },
+		{ "-cert lookalike.pem -key lookalike.key -cert_chain twin.pem", "certs=2",
+		  "verified=0" },
 		{ "-cert expired.pem -key expired.key", "certs=1", "verified=0" },
 		{ "-cert server-only.pem -key server-only.key", "certs=1", "verified=0" },
 		{ "-cert below.pem -key below.key", "certs=1", "verified=0" },
@@ -152,6 +158,8 @@ static void who_is_let_in_by_require(void **state)
 		{ "", "", "" },
 		{ "-cert good.pem -key good.key", "certs=1", "verified=1" },
 		{ "-cert stranger.pem -key stranger.key", "", "" },
+		{ "-cert lookalike.pem -key lookalike.key", "", "" },
+		{ "-cert lookalike.pem -key lookalike.key -cert_chain twin.pem", "", "" },
 		{ "-cert expired.pem -key expired.key", "", "" },
 		{ "-cert server-only.pem -key server-only.key", "", "" },
 		{ "-cert below.pem -key below.key", "", "" },
@@ -224,7 +232,7 @@ static void sessions_keep_the_certificate(void **state)
 			fail_msg("%s: %s", versions[v], out);
 		assert_true(
 		    tls_run(s->dir, all, sizeof(all),
-			    "timeout 10 openssl s_client -connect 127.0.0.1:%u -sess_in s.pem"
+			    "timeout 60 openssl s_client -connect 127.0.0.1:%u -sess_in s.pem"
 			    " %s </dev/null 2>&1",
 			    s->f.port, versions[v]));
 		assert_non_null(strstr(all, "Reused"));
