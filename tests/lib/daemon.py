@@ -22,6 +22,8 @@ import subprocess
 import time
 import urllib.parse
 
+from cryptography import x509
+
 import scep_reply
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -266,6 +268,11 @@ class Daemon:
                 lines.append(json.loads(line))
         return lines
 
+    def events(self, *kinds):
+        """The latest on record, oldest first; of these kinds, if any is named."""
+        found = self.admin.call("GET", "/audit/events?newest=1&limit=1000")["events"]
+        return [e for e in found if not kinds or e["kind"] in kinds]
+
     # ---- processes ----
 
     def children(self):
@@ -317,6 +324,17 @@ class Daemon:
         assert status == 200, f"{status}: {body[:300]}"
         assert headers["Content-Type"] == "application/x-pki-message"
         return scep_reply.open_reply(body, request, ca)
+
+    def enrol_by_client(self, directory, name):
+        """The certificate that our client gets."""
+        cert = directory / f"{name}.pem"
+        run = scepter(
+            "enrol", "--protocol", "scep", "--url", self.url(), "--subject", f"CN={name}",
+            "--ca-fingerprint", self.authority().fingerprint,
+            "--key", directory / f"{name}.key", "--cert", cert,
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        return x509.load_pem_x509_certificate(cert.read_bytes())
 
     # ---- scepterctl ----
 

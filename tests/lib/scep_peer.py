@@ -38,6 +38,8 @@ MS_EXTENSION_REQUEST = "1.3.6.1.4.1.311.2.1.14"
 MS_NAME_VALUE_PAIR = "1.3.6.1.4.1.311.13.2.1"
 SUBJECT_ALT_NAME = "2.5.29.17"
 
+CERT_POLL, GET_CERT, GET_CRL = "20", "21", "22"
+
 DIGESTS = {
     "md5": ("1.2.840.113549.2.5", hashes.MD5, "1.2.840.113549.1.1.4"),
     "sha1": ("1.3.14.3.2.26", hashes.SHA1, "1.2.840.113549.1.1.5"),
@@ -184,6 +186,11 @@ class Request:
     def again(self, **changes):
         """The same request with other knobs; key, transactionID and challenge stay."""
         return dataclasses.replace(self, **changes)
+
+    def poll(self, ca, **changes):
+        """CertPoll (RFC 8894 3.3.3): what has become of this request?"""
+        names = der.seq(ca.cert.subject.public_bytes(), name_der(self.subject))
+        return self.again(**{"message_type": CERT_POLL, "payload": names, "sender_nonce": b"p" * 16, **changes})
 
     # ---- CSR ----
 
@@ -385,3 +392,9 @@ def get_forms(message):
         "url-alphabet": base64.urlsafe_b64encode(message).decode().replace("=", "%3D"),
         "no-padding": urllib.parse.quote(text.rstrip("="), safe=""),
     }
+
+
+def looking_up(message_type, issuer, serial, **changes):
+    """GetCert or GetCRL (RFC 8894 3.3.4, 3.3.5): what issuer, a Name, has issued."""
+    payload = der.seq(issuer.public_bytes(), der.integer(serial))
+    return Request(message_type=message_type, payload=payload, **changes)

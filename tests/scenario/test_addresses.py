@@ -68,8 +68,7 @@ def status(daemon, name="demo", **options):
 
 
 def events(daemon, *kinds):
-    found = daemon.admin.call("GET", "/audit/events?limit=1000")["events"]
-    return [(e["kind"], e.get("endpoint"), e["actor"]) for e in found if e["kind"] in kinds]
+    return [(e["kind"], e.get("endpoint"), e["actor"]) for e in daemon.events(*kinds)]
 
 
 def refused(daemon):

@@ -5,12 +5,10 @@ import time
 
 import pytest
 
-import der
 import scep_peer
 from daemon import AdminError, Daemon, endpoint, listed, profile
 from scep_peer import Request, ec_key, rsa_key
 
-POLL = "20"
 MANUAL = {"approval": "manual", "authorisation": {"one_time": True}}
 
 
@@ -33,14 +31,9 @@ def daemon(tmp_path_factory):
     daemon.stop()
 
 
-def poll_of(request, ca, **changes):
-    names = der.seq(ca.cert.subject.public_bytes(), scep_peer.name_der(request.subject))
-    return request.again(message_type=POLL, payload=names, sender_nonce=b"p" * 16, **changes)
-
-
 def poll(daemon, request, name="demo", **changes):
     ca = daemon.authority(name)
-    return daemon.enrol(poll_of(request, ca, **changes), name, ca)
+    return daemon.enrol(request.poll(ca, **changes), name, ca)
 
 
 def pending(daemon, name="demo", **changes):

@@ -156,7 +156,7 @@ def test_old_ones_are_deleted(make_daemon):
     for challenge in [*old, used]:
         refused(daemon, Request(challenge=challenge))
     assert daemon.enrol(Request(challenge=kept)).status == "SUCCESS"
-    kinds = [e["kind"] for e in daemon.admin.call("GET", "/audit/events?limit=1000")["events"]]
+    kinds = [e["kind"] for e in daemon.events()]
     assert kinds.count("challenge.created") == 5
 
 

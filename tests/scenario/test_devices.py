@@ -174,8 +174,7 @@ def test_removed_and_added(daemon):
     assert daemon.ctl("device", "show", str(found[0]["id"]), check=False).returncode == 66
     again = daemon.ctl("device", "add", "MAC", "not-one", "--list", "routers", check=False)
     assert again.returncode == 65 and "no value of type MAC" in again.stderr
-    events = daemon.admin.call("GET", "/audit/events?limit=1000")["events"]
-    assert [e["kind"] for e in events if e["kind"].startswith("device")] == ["device.added", "device.removed"]
+    assert [e["kind"] for e in daemon.events() if e["kind"].startswith("device")] == ["device.added", "device.removed"]
 
 
 def test_errors_by_line_and_nothing_imported(daemon):

@@ -146,11 +146,6 @@ def client_file(directory, cert, key):
     return est_peer.write_private(path, est_peer.pem(cert), est_peer.private_pem(key))
 
 
-def events(daemon, kind):
-    lines = map(json.loads, daemon.ctl("audit", "export", "-").stdout.splitlines())
-    return [e for e in lines if e.get("kind") == kind]
-
-
 def waiting(daemon):
     (request,) = [r for r in listed(daemon.ctl_json("request", "list")) if r["state"] == "pending"]
     return str(request["id"])
@@ -264,11 +259,11 @@ def test_accounts_and_static_challenges(est, user, password, status):
     "header", [None, {"Authorization": "Bearer abc"}, {"Authorization": "Basic !!"}]
 )
 def test_who_shows_nothing_is_asked(est, header):
-    before = len(events(est, "enrol.rejected"))
+    before = len(est.events("enrol.rejected"))
     answer = est.est().call("POST", "simpleenroll", Request().body, header)
     assert answer[0] == 401 and (header is None) == (answer[2] == b"")
     assert answer[1]["WWW-Authenticate"].startswith("Basic ")
-    assert len(events(est, "enrol.rejected")) == before
+    assert len(est.events("enrol.rejected")) == before
 
 
 def test_bodies_in_the_forms_of_the_field(est):
@@ -491,7 +486,7 @@ def test_a_link_belongs_to_its_connection(est):
 
 def test_the_record_says_how_it_came(est):
     est.est().enrol(Request("recorded"), basic("sensor", PASSWORD))
-    record = events(est, "enrol.issued")[-1]
+    record = est.events("enrol.issued")[-1]
     steps = {step["step"]: step["text"] for step in json.loads(record["detail"])}
     assert steps["challenge"] == 'password of account "sensor"'
     assert "recorded" in steps["request"]
@@ -530,6 +525,6 @@ def test_grace_after_expiry(tmp_path):
         )
         assert again("late")[0] == 200
         refusal(again("strict"), 403, "RFC 7030 4.2.2", "expired")
-        assert "within the grace period" in events(daemon, "enrol.renewed")[-1]["detail"]
+        assert "within the grace period" in daemon.events("enrol.renewed")[-1]["detail"]
     finally:
         daemon.stop()

@@ -12,7 +12,7 @@ import est_peer
 from conftest import endpoint, profile
 from daemon import check_config, static_hash
 from est_peer import Request, basic
-from test_est import PROFILES, TLS12, est_endpoint, events, make_est, refusal
+from test_est import PROFILES, TLS12, est_endpoint, make_est, refusal
 
 OTP_CHALLENGE = "1.2.840.113549.1.9.16.2.56"
 IDENTITY_LINKING = "1.2.840.113549.1.9.16.2.58"
@@ -108,7 +108,7 @@ def test_a_password_and_a_link_in_one_request(est, link):
 def test_sha1_is_refused_unless_the_endpoint_takes_it(est):
     answer = est.est("new").call("POST", "simpleenroll", Request(digest=hashes.SHA1).body)
     refusal(answer, 400, "RFC 7030 4.2.1", "SHA-1", '"est-new" takes SHA-256 or better')
-    assert "SHA-1" in events(est, "enrol.rejected")[-1]["reason"]
+    assert "SHA-1" in est.events("enrol.rejected")[-1]["reason"]
     cert = est.est("old").enrol(Request(digest=hashes.SHA1))
     assert isinstance(cert.signature_hash_algorithm, hashes.SHA256)
     assert est.est("old").enrol(Request(digest=hashes.SHA384))

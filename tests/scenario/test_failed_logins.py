@@ -4,7 +4,7 @@
 import pytest
 
 import est_peer
-from daemon import endpoint, listed, static_hash
+from daemon import endpoint, static_hash
 from est_peer import Request, basic
 from operators import Remote
 from test_est import PASSWORD, PROFILES, EstDaemon, est_endpoint
@@ -68,8 +68,7 @@ WHERE = [(at_the_api, None, "failed logins"), (at_the_page, "page", "failed logi
 
 
 def anomalies(daemon):
-    rows = listed(daemon.admin.call("GET", "/audit/events?limit=1000"))
-    return [(e.get("endpoint"), e["reason"], e["actor"]) for e in rows if e["kind"] == "anomaly.failures"]
+    return [(e.get("endpoint"), e["reason"], e["actor"]) for e in daemon.events("anomaly.failures")]
 
 
 @pytest.mark.parametrize("attempt,place,what", WHERE, ids=["api", "ndes", "est"])

@@ -12,7 +12,7 @@ from est_peer import Authority, Request, private_pem, write_private
 from openssl_crl import Lists
 from operators import Authority as People
 from operators import Remote, fingerprint, https_daemon
-from test_est import PROFILES, EstDaemon, est_endpoint, events, refusal
+from test_est import PROFILES, EstDaemon, est_endpoint, refusal
 
 ENDPOINTS = [endpoint("demo"), est_endpoint("maker", authorisation={"certificates": True})]
 
@@ -77,7 +77,7 @@ def test_a_revoked_device_of_a_maker(scene, der):
     s.heard_of(bad)
     refusal(s.ask(bad), 403, "RFC 7030 3.3.2", "revoked")
     assert s.ask(good)[0] == 200
-    assert "is revoked" in events(s.daemon, "enrol.rejected")[-1]["reason"]
+    assert "is revoked" in s.daemon.events("enrol.rejected")[-1]["reason"]
 
 
 def test_a_connection_that_is_there_is_asked_again(scene):

@@ -18,7 +18,7 @@ from cmc_peer import HEADERS, Answer, control, pki_data, signed, tcr
 from conftest import endpoint, profile
 from daemon import wait_for
 from est_peer import Request, basic
-from test_est import PASSWORD, PROFILES, est_endpoint, events, make_est, waiting
+from test_est import PASSWORD, PROFILES, est_endpoint, make_est, waiting
 
 TAKEN = {"full_cmc": True}
 ENDPOINTS = [
@@ -360,11 +360,11 @@ def test_possession_is_linked_with_the_secret(est, attribute):
 
 
 def test_who_shows_nothing_is_asked(est):
-    before = len(events(est, "enrol.rejected"))
+    before = len(est.events("enrol.rejected"))
     request = Request()
     status, headers, body = send(est, signed(pki_data(requests=[tcr(1, request.der)]), request.key))
     assert (status, body) == (401, b"") and headers["WWW-Authenticate"].startswith("Basic ")
-    assert len(events(est, "enrol.rejected")) == before
+    assert len(est.events("enrol.rejected")) == before
 
 
 def test_channel_binding_is_wanted_here_too(est):
@@ -469,7 +469,7 @@ def revoking(cert, *more, **options):
 
 
 def revocations(daemon, cert):
-    return [e for e in events(daemon, "cert.revoked") if int(e["serial"], 16) == cert.serial_number]
+    return [e for e in daemon.events("cert.revoked") if int(e["serial"], 16) == cert.serial_number]
 
 
 def test_the_holder_revokes_its_own_certificate(est):

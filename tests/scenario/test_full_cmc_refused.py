@@ -8,11 +8,10 @@ from cryptography.hazmat.primitives import hashes
 
 import cmc_peer
 import der
-import est_peer
 from cmc_peer import control, pki_data, signed, tcr
 from daemon import scepter
 from est_peer import Request
-from test_est import events, refusal
+from test_est import refusal
 from test_full_cmc import ask, est, nonce, refused, send  # noqa: F401
 
 
@@ -106,12 +105,12 @@ def broken_possession():
     ],
 )
 def test_refusals_are_signed_and_say_what_disagreed(est, message, fail_info, words, bodies):
-    before = len(events(est, "enrol.rejected"))
+    before = len(est.events("enrol.rejected"))
     answer = ask(est, message(), "open")
     assert answer.http == 400 and (answer.status, answer.fail_info) == ("failed", fail_info), answer.text
     assert any(word in answer.text for word in words), answer.text
     assert answer.bodies == bodies
-    assert len(events(est, "enrol.rejected")) == before + 1
+    assert len(est.events("enrol.rejected")) == before + 1
 
 
 def test_sha1_is_refused_but_where_it_is_allowed(est):

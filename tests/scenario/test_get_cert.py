@@ -5,13 +5,11 @@ import asn1crypto.cms
 import pytest
 from cryptography import x509
 
-import der
 import scep_peer
 import scep_reply
 from daemon import Daemon, endpoint, scepter
-from scep_peer import Request, ec_key
+from scep_peer import GET_CERT, GET_CRL, Request, ec_key, looking_up
 
-GET_CERT, GET_CRL = "21", "22"
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +23,6 @@ def daemon(tmp_path_factory):
     daemon.stop()
 
 
-def asking(message_type, issuer, serial, **changes):
-    payload = der.seq(issuer.public_bytes(), der.integer(serial))
-    return Request(message_type=message_type, payload=payload, **changes)
-
-
 def refused(daemon, request, fail_info, says, name="demo"):
     reply = daemon.enrol(request, name)
     assert (reply.status, reply.fail_info) == ("FAILURE", fail_info), reply.fail_text
@@ -39,22 +32,22 @@ def refused(daemon, request, fail_info, says, name="demo"):
 
 def test_get_cert(daemon):
     cert = daemon.enrol(Request()).cert
-    reply = daemon.enrol(asking(GET_CERT, cert.issuer, cert.serial_number, key=scep_peer.rsa_key(5)))
+    reply = daemon.enrol(looking_up(GET_CERT, cert.issuer, cert.serial_number, key=scep_peer.rsa_key(5)))
     assert reply.status == "SUCCESS"
     assert reply.certs == [cert]
 
 
 def test_get_cert_of_what_is_not_there(daemon):
     ca = daemon.authority().cert
-    refused(daemon, asking(GET_CERT, ca.subject, 4711), "badCertId", "has issued no such")
+    refused(daemon, looking_up(GET_CERT, ca.subject, 4711), "badCertId", "has issued no such")
     other = daemon.authority("bare").cert
-    refused(daemon, asking(GET_CERT, other.subject, 1), "badCertId", "asks for what")
+    refused(daemon, looking_up(GET_CERT, other.subject, 1), "badCertId", "asks for what")
     refused(daemon, Request(message_type=GET_CERT, payload=b"0\x00"), "badRequest", "GetCert")
 
 
 def test_an_ec_device_cannot_be_answered(daemon):
     ca = daemon.authority().cert
-    request = asking(GET_CERT, ca.subject, 1, key=ec_key(1))
+    request = looking_up(GET_CERT, ca.subject, 1, key=ec_key(1))
     refused(daemon, request, "badRequest", "has no challengePassword")
 
 
@@ -79,14 +72,14 @@ def test_get_crl(daemon):
     good, bad = daemon.enrol(Request()).cert, daemon.enrol(Request()).cert
     daemon.ctl("cert", "revoke", f"{bad.serial_number:x}", "--reason", "keyCompromise")
     daemon.admin.call("POST", "/crls/demo", {})
-    crl = crl_of(daemon, asking(GET_CRL, good.issuer, good.serial_number))
+    crl = crl_of(daemon, looking_up(GET_CRL, good.issuer, good.serial_number))
     assert crl.get_revoked_certificate_by_serial_number(bad.serial_number) is not None
     assert crl.get_revoked_certificate_by_serial_number(good.serial_number) is None
 
 
 def test_get_crl_where_none_is_published(daemon):
     ca = daemon.authority("bare").cert
-    refused(daemon, asking(GET_CRL, ca.subject, 1), "badCertId", "publishes no", "bare")
+    refused(daemon, looking_up(GET_CRL, ca.subject, 1), "badCertId", "publishes no", "bare")
 
 
 def scepter_device(daemon, tmp_path, *options):

@@ -12,10 +12,10 @@ import der
 import hostile
 import scep_peer
 from hostile import POLL, Row, world  # noqa: F401
-from scep_peer import Request, ec_key, rsa_key
+from scep_peer import CERT_POLL, GET_CERT, GET_CRL, Request, ec_key, looking_up, rsa_key
 
 TITLE = "Renewals, replays, polls and look-ups"
-RENEWAL, UPDATE, PKCS_REQ, CERT_POLL, GET_CERT, GET_CRL = "17", "18", "19", "20", "21", "22"
+RENEWAL, UPDATE, PKCS_REQ = "17", "18", "19"
 NOT_OURS = "has not issued"
 NOBODY_WAITS = "no request of this key waits under this transactionID"
 DOES_NOT_OPEN = "with no key of this CA does the pkcsPKIEnvelope open"
@@ -206,10 +206,7 @@ REPLAYS = [
 
 
 def poll_of(w, request, **changes):
-    names = der.seq(w.ca("manual").cert.subject.public_bytes(), scep_peer.name_der(request.subject))
-    return request.again(
-        **{"message_type": CERT_POLL, "payload": names, "sender_nonce": b"p" * 16, **changes}
-    )
+    return request.poll(w.ca("manual"), **changes)
 
 
 def polling(**changes):
@@ -255,24 +252,19 @@ POLLS = [
 ]  # fmt: skip
 
 
-def asking(message_type, issuer, serial, **changes):
-    payload = der.seq(issuer, der.integer(serial))
-    return Request(message_type=message_type, payload=payload, **changes)
-
-
 def for_ca(message_type, name="demo", serial=4711, **changes):
-    return lambda w: asking(message_type, w.ca(name).cert.subject.public_bytes(), serial, **changes)
+    return lambda w: looking_up(message_type, w.ca(name).cert.subject, serial, **changes)
 
 
 def foreign_cert(w):
     _, cert = w.enrolled("other")
-    return asking(GET_CERT, cert.issuer.public_bytes(), cert.serial_number)
+    return looking_up(GET_CERT, cert.issuer, cert.serial_number)
 
 
 def namesakes_cert(w):
     """The issuer's name is right, but the serial number is of the CA that shares it."""
     _, cert = w.enrolled("namesake")
-    return asking(GET_CERT, cert.issuer.public_bytes(), cert.serial_number)
+    return looking_up(GET_CERT, cert.issuer, cert.serial_number)
 
 
 LOOKUPS = [

@@ -35,8 +35,7 @@ def refused(daemon, request, name="demo", why=""):
 
 
 def events(daemon, prefix):
-    found = daemon.admin.call("GET", "/audit/events?limit=1000")["events"]
-    return [(e["kind"], e["endpoint"], e["reason"]) for e in found if e["kind"].startswith(prefix)]
+    return [(e["kind"], e["endpoint"], e["reason"]) for e in daemon.events() if e["kind"].startswith(prefix)]
 
 
 def static(**settings):

@@ -247,12 +247,8 @@ def test_single_password(ndes):
 
 
 def refusals(daemon):
-    events = daemon.admin.call("GET", "/audit/events?newest=1&limit=1000")["events"]
-    return [
-        (e["kind"], e["actor"], e["endpoint"])
-        for e in events
-        if e["kind"] in ("operator.denied", "challenge.refused")
-    ]
+    found = daemon.events("operator.denied", "challenge.refused")
+    return [(e["kind"], e["actor"], e["endpoint"]) for e in found]
 
 
 def test_refusals_are_on_record(make_daemon):
@@ -303,8 +299,7 @@ def test_guessing_ends_soon(make_daemon):
 
 def test_is_on_record_and_not_in_the_log(ndes):
     challenge = zentral(fetch(ndes)[2])
-    events = ndes.admin.call("GET", "/audit/events?newest=1")["events"]
-    event = [e for e in events if e["kind"] == "challenge.created"][-1]
+    event = ndes.events("challenge.created")[-1]
     assert (event["actor"], event["endpoint"]) == ("mdm", "mscep")
     log = ndes.log_path.read_text()
     assert challenge not in log

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
-from daemon import endpoint, scepter, wait_for
+from daemon import endpoint, wait_for
 
 PATH = "/ocsp/demo"
 NOCHECK = ObjectIdentifier("1.3.6.1.5.5.7.48.1.5")
@@ -44,16 +44,6 @@ def made(make_daemon, tmp_path):
     pem = daemon.authority().cert.public_bytes(serialization.Encoding.PEM)
     (tmp_path / "ca.pem").write_bytes(pem)
     return daemon
-
-
-def enrol(daemon, tmp_path, name):
-    run = scepter(
-        "enrol", "--protocol", "scep", "--url", daemon.url(), "--subject", f"CN={name}",
-        "--ca-fingerprint", daemon.authority().fingerprint,
-        "--key", tmp_path / f"{name}.key", "--cert", tmp_path / f"{name}.pem",
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    return x509.load_pem_x509_certificate((tmp_path / f"{name}.pem").read_bytes())
 
 
 def revoke(daemon, cert, reason="keyCompromise"):
@@ -107,8 +97,8 @@ def openssl_ocsp(daemon, tmp_path, *names, options=()):
 
 def test_openssl(made, tmp_path):
     """`openssl ocsp` verifies the delegated responder, its nonce and several certificates."""
-    enrol(made, tmp_path, "good")
-    bad = enrol(made, tmp_path, "bad")
+    made.enrol_by_client(tmp_path, "good")
+    bad = made.enrol_by_client(tmp_path, "bad")
     revoke(made, bad)
     (tmp_path / "foreign.pem").write_bytes(
         never_issued(made).public_bytes(serialization.Encoding.PEM))
@@ -125,8 +115,8 @@ def test_openssl(made, tmp_path):
 @pytest.mark.skipif(not shutil.which("ocsptool"), reason="GnuTLS is not here")
 def test_gnutls(made, tmp_path):
     """`ocsptool` takes all three answers, and the one for who wants the unissued revoked."""
-    enrol(made, tmp_path, "good")
-    revoke(made, enrol(made, tmp_path, "bad"))
+    made.enrol_by_client(tmp_path, "good")
+    revoke(made, made.enrol_by_client(tmp_path, "bad"))
     (tmp_path / "foreign.pem").write_bytes(
         never_issued(made).public_bytes(serialization.Encoding.PEM))
     for name, path, want in [
@@ -145,7 +135,7 @@ def test_gnutls(made, tmp_path):
 
 def test_the_responder_is_delegated(made, tmp_path):
     """Its certificate: of the CA, short, for OCSP only, with nocheck; found by key or by name."""
-    cert, ca = enrol(made, tmp_path, "good"), made.authority().cert
+    cert, ca = made.enrol_by_client(tmp_path, "good"), made.authority().cert
     response = ask(made, cert)
     responder = response.certificates[0]
     ca.public_key().verify(responder.signature, responder.tbs_certificate_bytes,
@@ -167,7 +157,7 @@ def test_the_responder_is_delegated(made, tmp_path):
 
 @pytest.mark.parametrize("algorithm", HASHES)
 def test_hashes_are_echoed(made, tmp_path, algorithm):
-    cert = enrol(made, tmp_path, "good")
+    cert = made.enrol_by_client(tmp_path, "good")
     response = ask(made, cert, algorithm=algorithm)
     assert response.certificate_status == ocsp.OCSPCertStatus.GOOD
     assert isinstance(response.hash_algorithm, algorithm)
@@ -175,7 +165,7 @@ def test_hashes_are_echoed(made, tmp_path, algorithm):
 
 
 def test_nonces(made, tmp_path):
-    cert = enrol(made, tmp_path, "good")
+    cert = made.enrol_by_client(tmp_path, "good")
     for length in (1, 16, 32, 128):
         nonce = bytes(range(length))
         response = ask(made, cert, nonce=nonce)
@@ -187,7 +177,7 @@ def test_nonces(made, tmp_path):
 
 def test_a_decision_shows_at_once(made, tmp_path):
     """What was answered before does not live on in the cache."""
-    cert = enrol(made, tmp_path, "lost")
+    cert = made.enrol_by_client(tmp_path, "lost")
     serial = f"{cert.serial_number:x}"
     for _ in range(2):
         assert state(made, cert) == ocsp.OCSPCertStatus.GOOD
@@ -214,7 +204,7 @@ def test_what_was_never_issued_is_never_good(made):
 def test_other_issuers(made, tmp_path):
     """A certificate of another CA, though it has the number of one of ours."""
     made.admin.ca_init("other")
-    cert = enrol(made, tmp_path, "good")
+    cert = made.enrol_by_client(tmp_path, "good")
     other = x509.load_pem_x509_certificate(made.ctl("ca", "show", "other", "--pem").stdout.encode())
     response = post(made, request_for(cert, other))
     assert response.response_status == ocsp.OCSPResponseStatus.UNAUTHORIZED
@@ -222,7 +212,7 @@ def test_other_issuers(made, tmp_path):
 
 def test_get(made, tmp_path):
     """RFC 5019: base64 in the path, slashes of its own and percent-encoding; caching headers."""
-    cert, ca = enrol(made, tmp_path, "good"), made.authority().cert
+    cert, ca = made.enrol_by_client(tmp_path, "good"), made.authority().cert
     seen = set()
     for algorithm in HASHES:
         text = base64.b64encode(request_for(cert, ca, algorithm)).decode()
@@ -272,7 +262,7 @@ def test_what_cannot_be_answered(made):
 
 def test_the_second_answer_is_quick_and_never_stale(made, tmp_path):
     """Answers from the event loop: octet for octet the same until a status, key or setting changes."""
-    cert = enrol(made, tmp_path, "good")
+    cert = made.enrol_by_client(tmp_path, "good")
     der = request_for(cert, made.authority().cert)
     path = PATH + "/" + urllib.parse.quote(base64.b64encode(der).decode(), safe="")
 
@@ -306,7 +296,7 @@ def test_the_second_answer_is_quick_and_never_stale(made, tmp_path):
 def test_an_endpoint_for_some_addresses_is_for_them_only(make_daemon, tmp_path):
     """Each request is admitted by itself, however often it was answered before."""
     daemon = make_daemon(endpoints=[endpoint("demo"), {**ocsp_endpoint(), "limits": {"address": "5/h"}}])
-    der = request_for(enrol(daemon, tmp_path, "good"), daemon.authority().cert)
+    der = request_for(daemon.enrol_by_client(tmp_path, "good"), daemon.authority().cert)
     assert [daemon.http("POST", PATH, der)[0] for _ in range(8)] == [200] * 5 + [429] * 3
 
 
@@ -319,7 +309,7 @@ def test_the_number_of_certificates_asked_for_is_bounded_by_setting(make_daemon,
             ocsp_endpoint("many", "/ocsp/many", certificates=100),
         ]
     )
-    ours = request_for(enrol(daemon, tmp_path, "good"), daemon.authority().cert)
+    ours = request_for(daemon.enrol_by_client(tmp_path, "good"), daemon.authority().cert)
     one = asn1_ocsp.OCSPRequest.load(ours)["tbs_request"]["request_list"][0]
 
     def status(path, n):

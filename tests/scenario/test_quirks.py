@@ -128,11 +128,6 @@ def approve(daemon, request):
     daemon.admin.call("POST", f"/requests/{row['id']}/approve", {})
 
 
-def poll_of(request, ca):
-    names = der.seq(ca.cert.subject.public_bytes(), scep_peer.name_der(request.subject))
-    return request.again(message_type="20", payload=names, sender_nonce=b"p" * 16)
-
-
 def lifetime(cert):
     """In days from now, as asked."""
     return round((cert.not_valid_after - datetime.datetime.utcnow()) / datetime.timedelta(days=1))
@@ -152,9 +147,9 @@ def test_a_device_of_the_make(daemon, name):
     reply = exchange(daemon, name, device, request, ca)
     if device.endpoint.get("approval"):
         assert reply.status == "PENDING"
-        assert exchange(daemon, name, device, poll_of(request, ca), ca).status == "PENDING"
+        assert exchange(daemon, name, device, request.poll(ca), ca).status == "PENDING"
         approve(daemon, request)
-        reply = exchange(daemon, name, device, poll_of(request, ca), ca)
+        reply = exchange(daemon, name, device, request.poll(ca), ca)
     assert reply.status == "SUCCESS", reply.fail_text
     assert scep_peer.spki_of(reply.cert) == scep_peer.spki_of(request.key)
     assert reply.certs == ([reply.cert, ca.cert] if device.with_ca else [reply.cert])

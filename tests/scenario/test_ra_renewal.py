@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 import scep_reply
-from daemon import PATIENCE, endpoint, listed, wait_for
+from daemon import PATIENCE, endpoint, wait_for
 from rollover import is_by, next_authority, pem
 from scep_peer import Request, rsa_key, spki_of
 
@@ -33,8 +33,7 @@ def served(daemon, key, ca):
 
 
 def renewed(daemon):
-    rows = listed(daemon.admin.call("GET", "/audit/events?newest=1&limit=1000"))
-    return [e for e in rows if e["kind"] == "ra.renewed"]
+    return daemon.events("ra.renewed")
 
 
 @pytest.mark.parametrize("ra", ["one", "split"])

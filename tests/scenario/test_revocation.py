@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from daemon import PATIENCE, check_config, endpoint, profile, scepter, wait_for
+from daemon import PATIENCE, check_config, endpoint, profile, wait_for
 
 LISTS = "/crl/demo"
 
@@ -30,17 +30,6 @@ def made(make_daemon, tmp_path):
     pem = daemon.authority().cert.public_bytes(serialization.Encoding.PEM)
     (tmp_path / "ca.pem").write_bytes(pem)
     return daemon
-
-
-def enrol(daemon, tmp_path, name):
-    cert = tmp_path / f"{name}.pem"
-    run = scepter(
-        "enrol", "--protocol", "scep", "--url", daemon.url(), "--subject", f"CN={name}",
-        "--ca-fingerprint", daemon.authority().fingerprint,
-        "--key", tmp_path / f"{name}.key", "--cert", cert,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
-    return x509.load_pem_x509_certificate(cert.read_bytes())
 
 
 def serial(cert):
@@ -79,7 +68,7 @@ def verify(daemon, tmp_path, name):
 
 def test_a_revoked_certificate_is_refused_by_openssl(made, tmp_path):
     """enrol two, revoke one: `openssl verify -crl_check` takes the one and not the other."""
-    good, bad = enrol(made, tmp_path, "good"), enrol(made, tmp_path, "bad")
+    good, bad = made.enrol_by_client(tmp_path, "good"), made.enrol_by_client(tmp_path, "bad")
     await_list(made)
     assert verify(made, tmp_path, "bad")[0]
     made.ctl("cert", "revoke", serial(bad), "--reason", "keyCompromise")
@@ -98,7 +87,7 @@ def test_a_revoked_certificate_is_refused_by_openssl(made, tmp_path):
 
 
 def test_hold_and_release(made, tmp_path):
-    cert = enrol(made, tmp_path, "lost")
+    cert = made.enrol_by_client(tmp_path, "lost")
     made.ctl("cert", "hold", serial(cert))
     made.ctl("crl", "rebuild", "demo")
     assert not verify(made, tmp_path, "lost")[0]
@@ -113,7 +102,7 @@ def test_hold_and_release(made, tmp_path):
 
 
 def test_parts_make_up_the_whole(made, tmp_path):
-    certs = [enrol(made, tmp_path, f"d{i}") for i in range(6)]
+    certs = [made.enrol_by_client(tmp_path, f"d{i}") for i in range(6)]
     for cert in certs:
         made.ctl("cert", "revoke", serial(cert), "--reason", "superseded")
     made.ctl("crl", "rebuild", "demo")
@@ -139,7 +128,7 @@ def test_a_certificate_names_its_part(make_daemon, tmp_path):
         profiles=[profile(crl_urls=[url + "/{part}.crl"], crl_parts=8)],
         endpoints=[endpoint("demo"), crl_endpoint(url=url, parts=8)],
     )
-    cert = enrol(daemon, tmp_path, "device")
+    cert = daemon.enrol_by_client(tmp_path, "device")
     points = cert.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
     assert len(points) == 1
     named = points[0].full_name[0].value
@@ -168,7 +157,7 @@ def test_caches_are_told(made):
 
 
 def test_lists_outlive_a_restart(made, tmp_path):
-    cert = enrol(made, tmp_path, "gone")
+    cert = made.enrol_by_client(tmp_path, "gone")
     made.ctl("cert", "revoke", serial(cert))
     made.ctl("crl", "rebuild", "demo")
     before = fetch(made)[1]
@@ -202,7 +191,7 @@ def test_the_complete_list_beside_a_delta_list(make_daemon, tmp_path, full_after
         crl["full_after"] = full_after
     daemon = make_daemon(endpoints=[endpoint("demo"), crl_endpoint(**crl)])
     (tmp_path / "ca.pem").write_text(daemon.ctl("ca", "show", "demo", "--pem").stdout)
-    cert = enrol(daemon, tmp_path, "device")
+    cert = daemon.enrol_by_client(tmp_path, "device")
     await_list(daemon)
     base = fetch_list(daemon).extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     daemon.ctl("cert", "revoke", serial(cert))

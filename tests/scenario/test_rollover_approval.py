@@ -3,14 +3,11 @@
 
 import pytest
 
-import der
-import scep_peer
 from daemon import endpoint, listed, static_hash, wait_for
 from operators import Remote, https_daemon
 from rollover import is_by, next_authority, now, switch_time
 from scep_peer import Request, rsa_key
 
-POLL = "20"
 
 
 @pytest.fixture
@@ -43,9 +40,7 @@ def ask(daemon, name, key, ca, where="manual"):
 
 
 def poll(daemon, request, ca, where="manual"):
-    names = der.seq(ca.cert.subject.public_bytes(), scep_peer.name_der(request.subject))
-    polling = request.again(message_type=POLL, payload=names, sender_nonce=b"p" * 16)
-    return daemon.enrol(polling, where, ca)
+    return daemon.enrol(request.poll(ca), where, ca)
 
 
 def approve(daemon, number):

@@ -6,16 +6,11 @@ import time
 
 from cryptography import x509
 
-from daemon import PATIENCE, endpoint, free_port, listed, wait_for
+from daemon import PATIENCE, endpoint, free_port, wait_for
 from scep_peer import Request
 from test_ocsp import ocsp_endpoint
 
 MANUAL = {"approval": "manual", "authorisation": {"one_time": True}}
-
-
-def events(daemon, kind):
-    rows = listed(daemon.admin.call("GET", "/audit/events?limit=1000"))
-    return [e for e in rows if e["kind"] == kind]
 
 
 def scrape(port):
@@ -27,7 +22,7 @@ def scrape(port):
 def test_a_request_that_nobody_approves_is_marked_by_itself(make_daemon):
     daemon = make_daemon(endpoints=[endpoint("demo", pending_lifetime="1s", **MANUAL)])
     assert daemon.enrol(Request(challenge=daemon.admin.challenge())).status == "PENDING"
-    event = wait_for("the end of the request", lambda: events(daemon, "enrol.expired"))[0]
+    event = wait_for("the end of the request", lambda: daemon.events("enrol.expired"))[0]
     assert event["reason"] == "no operator approved it in time"
 
 
@@ -45,8 +40,8 @@ def test_a_ca_that_ends_is_an_event_once(make_daemon):
     daemon.admin.ca_init("long", validity="40d", leaf_validity="1d", ra_validity="39d")
     daemon.admin.ca_init("demo", validity="20d", leaf_validity="1d", ra_validity="20d")
     daemon.admin.ca_init("week", validity="5d", leaf_validity="1d", key="rsa2048", ra="none")
-    wait_for("three alarms", lambda: len(events(daemon, "ca.expiring")) >= 3)
-    rows = events(daemon, "ca.expiring")
+    wait_for("three alarms", lambda: len(daemon.events("ca.expiring")) >= 3)
+    rows = daemon.events("ca.expiring")
     assert sorted((e["ca"], e["reason"].split(": ")[1]) for e in rows) == [
         ("demo", "within 30 days"),
         ("demo", "within 30 days"),
@@ -57,7 +52,7 @@ def test_a_ca_that_ends_is_an_event_once(make_daemon):
     }
     daemon.restart()
     time.sleep(12)
-    assert len(events(daemon, "ca.expiring")) == 3
+    assert len(daemon.events("ca.expiring")) == 3
 
 
 def test_a_list_that_cannot_be_made_is_an_alarm_and_its_end(make_daemon):
@@ -70,12 +65,12 @@ def test_a_list_that_cannot_be_made_is_an_alarm_and_its_end(make_daemon):
     folder.parent.mkdir(exist_ok=True)
     folder.write_text("in the way")
     daemon.admin.ca_init("demo")
-    event = wait_for("the alarm", lambda: events(daemon, "crl.stale"), 60)[0]
+    event = wait_for("the alarm", lambda: daemon.events("crl.stale"), 60)[0]
     assert event["ca"] == "demo" and "full.crl" in event["reason"] and "could not be made" in event["reason"]
-    assert len(events(daemon, "crl.stale")) == 1 and not events(daemon, "crl.fresh")
+    assert len(daemon.events("crl.stale")) == 1 and not daemon.events("crl.fresh")
     folder.unlink()
     folder.mkdir()
-    event = wait_for("its end", lambda: events(daemon, "crl.fresh"), 90)[0]
+    event = wait_for("its end", lambda: daemon.events("crl.fresh"), 90)[0]
     assert "full.crl" in event["reason"]
     status, _, body = daemon.http("GET", "/crl/demo")
     assert status == 200

@@ -19,7 +19,7 @@ from conftest import endpoint, profile
 from daemon import PATIENCE, Daemon, check_config, free_port, static_hash
 from est_peer import Authority, Request, basic
 from test_addresses import proxy_v2
-from test_est import est_endpoint, events
+from test_est import est_endpoint
 
 PROXY, STRANGER = "127.0.0.1", "127.0.0.2"
 
@@ -108,7 +108,7 @@ def test_a_makers_certificate_enrols(proxied):
     status, _, body = proxied.enrol(own(certificate_of(proxied.maker.issue("serial-1"))), Request("sensor-7"))
     assert status == 200, body
     assert est_peer.certificate(body).subject == est_peer.name("sensor-7")
-    record = events(proxied, "enrol.issued")[-1]
+    record = proxied.events("enrol.issued")[-1]
     assert "as a proxy tells" in record["detail"]
 
 
@@ -161,7 +161,7 @@ def test_from_anybody_else_the_header_is_refused(proxied):
         assert status == 403 and "proxies only" in body, body
     status, _, body = proxied.enrol([], source=STRANGER)
     assert status == 403 and "use https" in body
-    (event,) = [e for e in events(proxied, "access.denied") if e["actor"] == STRANGER]
+    (event,) = [e for e in proxied.events("access.denied") if e["actor"] == STRANGER]
     assert "no proxy of ours" in event["reason"]
     assert any(STRANGER == line.get("peer") and "refused" in line["msg"] for line in proxied.log_lines())
 
@@ -213,7 +213,7 @@ def test_behind_a_proxy_header(tmp_path):
                 f"Client-Cert: {binary(cert)}\r\nContent-Length: {len(request)}\r\n\r\n".encode() + request
             )
             assert s.makefile("rb").readline() == b"HTTP/1.1 200 OK\r\n"
-        assert events(daemon, "enrol.issued")[-1]["actor"] == "203.0.113.7"
+        assert daemon.events("enrol.issued")[-1]["actor"] == "203.0.113.7"
     finally:
         daemon.stop()
 

@@ -130,11 +130,6 @@ def test_pss_and_tls(make_with, hsm, tmp_path):
             assert shake_hands(listener["port"], version)
 
 
-def events(daemon, kind):
-    found = daemon.admin.call("GET", "/audit/events?newest=1&limit=50")["events"]
-    return [e for e in found if e["kind"] == kind]
-
-
 def readiness(daemon):
     """(status, what is not ready)"""
     url = f"http://127.0.0.1:{daemon.config['metrics']['port']}/readyz"
@@ -162,16 +157,16 @@ def test_listener_whose_token_is_missing_from_the_start(make_with, hsm, tmp_path
     assert daemon.enrol(Request()).status == "SUCCESS"
     assert shake_hands(file["port"])
     assert hands_are_shaken(token["port"]) is None
-    (event,) = wait_for("alarm", lambda: events(daemon, "tls.unavailable"), step=0.3)
+    (event,) = wait_for("alarm", lambda: daemon.events("tls.unavailable"), step=0.3)
     assert "listener token" in event["reason"] and "not there" in event["reason"]
     status, missing = readiness(daemon)
     assert status == 503 and [(m["what"], m["name"]) for m in missing] == [("listener", "token")]
     hsm.plug()
     shown = wait_for("the token's return", lambda: hands_are_shaken(token["port"]), step=0.5)
     assert x509.load_der_x509_certificate(shown).subject.rfc4514_string() == "CN=localhost"
-    wait_for("all-clear", lambda: events(daemon, "tls.available"), step=0.3)
+    wait_for("all-clear", lambda: daemon.events("tls.available"), step=0.3)
     assert readiness(daemon)[0] == 200
-    assert len(events(daemon, "tls.unavailable")) == 1
+    assert len(daemon.events("tls.unavailable")) == 1
 
 
 def test_own_certificate_whose_token_is_missing(make_with, hsm, tmp_path):
@@ -187,7 +182,7 @@ def test_own_certificate_whose_token_is_missing(make_with, hsm, tmp_path):
     daemon.start()
     daemon.admin.ca_init("demo")
     first = wait_for("certificate", lambda: hands_are_shaken(port), step=0.3)
-    alarms = lambda: (len(events(daemon, "tls.unavailable")), len(events(daemon, "tls.available")))  # noqa: E731
+    alarms = lambda: (len(daemon.events("tls.unavailable")), len(daemon.events("tls.available")))  # noqa: E731
     hsm.pull()
     daemon.restart()
     assert hands_are_shaken(port) is None
