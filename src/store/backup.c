@@ -186,5 +186,7 @@ static enum result restored(struct db *db, const void *arg, struct err *err)
 
 enum result store_restored(struct store *s, const struct store_restoration *r, struct err *err)
 {
-	return writer_run(s->writer, restored, r, err);
+	TRY(writer_run(s->writer, restored, r, err));
+	fresh_forget(s->fresh);
+	return OK;
 }

@@ -85,7 +85,9 @@ enum result store_add_challenge_within(struct store *s, const struct store_chall
 	struct new_challenge new = { c, event, most };
 
 	TRY(row_check_name(c->id, "the challenge's handle", err));
-	return writer_run(s->writer, add, &new, err);
+	TRY(writer_run(s->writer, add, &new, err));
+	fresh_put(s->fresh, c);
+	return OK;
 }
 
 struct revocation {
@@ -111,7 +113,9 @@ enum result store_revoke_challenge(struct store *s, const char *id, const struct
 {
 	struct revocation revocation = { id, event };
 
-	return writer_run(s->writer, revoke, &revocation, err);
+	TRY(writer_run(s->writer, revoke, &revocation, err));
+	fresh_forget(s->fresh);
+	return OK;
 }
 
 enum result store_purge_challenges(struct store *s, int64_t before, unsigned most, uint64_t *n,
@@ -191,6 +195,8 @@ enum result store_find_challenge(struct store *s, const uint8_t hash[STORE_HASH]
 {
 	READER reader = READER_NONE;
 
+	if (fresh_take(s->fresh, hash, out))
+		return OK;
 	TRY(reader_init(&reader, s->pool, err));
 	return find(reader.db, hash, out, err);
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "store/fresh.h"
 #include "store/pool.h"
 #include "store/query.h"
 #include "store/store.h"
@@ -18,6 +19,7 @@ struct store {
 	int lock_fd; /* held as long as the store is open */
 	struct pool *pool;
 	struct writer *writer;
+	struct fresh *fresh;
 	_Atomic bool importing;       /* a long list of devices is on its way in */
 	pthread_mutex_t purging;      /* what broken imports have left is being put away */
 	_Atomic uint64_t revocations; /* changes of revocations since it was opened */

@@ -90,6 +90,7 @@ static enum result open_parts(struct store *s, const struct store_options *o, st
 		return err_nomem(err);
 	TRY(make_private(s->path, err));
 	TRY(lock_store(s, busy_ms, err));
+	TRY(fresh_new(&s->fresh, err));
 	TRY(open_writer(s, busy_ms, &o->log, err));
 	return pool_new(&s->pool, s->path, o->readers ? o->readers : READERS_DEFAULT, busy_ms, err);
 }
@@ -113,6 +114,7 @@ void store_close(struct store *s)
 		return;
 	pool_free(s->pool);
 	writer_free(s->writer);
+	fresh_free(s->fresh);
 	if (s->lock_fd >= 0)
 		(void)close(s->lock_fd);
 	(void)pthread_mutex_destroy(&s->purging);

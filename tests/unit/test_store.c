@@ -108,36 +108,6 @@ static void events_of_a_transaction_in_order(void **state)
 
 /* ---- challenges ---- */
 
-static void challenge_comes_back_whole(void **state)
-{
-	struct fixture *f = *state;
-	CLEANUP(store_challenge_clear) struct store_challenge got = { 0 };
-	struct item item;
-	struct store_challenge *c = &item.challenge;
-
-	item_init(&item, 1);
-	(void)snprintf(c->endpoint, sizeof(c->endpoint), "scep");
-	(void)snprintf(c->created_by, sizeof(c->created_by), "root");
-	buf_put_str(&c->subject, "subject");
-	assert_int_equal(item_add_challenge(f->store, &item, NULL), OK);
-	assert_int_equal(store_find_challenge(f->store, c->hash, &got, NULL), OK);
-	assert_string_equal(got.id, c->id);
-	assert_memory_equal(got.hash, c->hash, STORE_HASH);
-	assert_string_equal(got.endpoint, "scep");
-	assert_string_equal(got.created_by, "root");
-	assert_int_equal(got.created, c->created);
-	assert_int_equal(got.expires, c->expires);
-	assert_true(span_eq_str(buf_span(&got.subject), "subject"));
-	assert_int_equal(got.san.len, 0);
-	assert_false(got.revoked || got.bound || got.used);
-	assert_int_equal(item_add_challenge(f->store, &item, NULL), ERR_CONFLICT);
-	c->hash[0] ^= 1;
-	store_challenge_clear(&got);
-	assert_int_equal(store_find_challenge(f->store, c->hash, &got, NULL), ERR_NOT_FOUND);
-	assert_int_equal(item_add_challenge(f->store, &item, NULL), ERR_CONFLICT); /* its handle */
-	buf_clear(&c->subject);
-}
-
 /* What was done to the challenge before, and what an issuance with it then gives. */
 enum before {
 	NOTHING,
@@ -530,7 +500,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FIXTURE_TEST(event_comes_back_whole),
 		FIXTURE_TEST(events_of_a_transaction_in_order),
-		FIXTURE_TEST(challenge_comes_back_whole),
 		FIXTURE_TEST(issuance_needs_a_usable_challenge),
 		FIXTURE_TEST(source_has_its_bound),
 		FIXTURE_TEST(reusable_is_never_used_up),
