@@ -1,268 +1,138 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ca/foreign_crl.h"
-
-#include <pthread.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "pki/crl.h"
+#include "base/siphash.h"
+#include "ca/foreign_crl_state.h"
 #include "pki/name.h"
-#include "pki/pem.h"
 
-#define FILE_MAX (256u << 20)
-#define ISSUERS_MAX (1u << 20)
 #define LOOK_EVERY_US 1000000
-#define LISTS_MAX 1024
 
-/* One list, by a CA that is trusted, its serial numbers sorted. */
-struct list {
-	struct buf der;
-	struct buf spki; /* the key that has signed it */
-	struct crl crl;  /* a view of der */
-	struct span *serials;
-	size_t n;
-};
+/* ---- where lists come from ---- */
 
-struct lists {
-	struct list *v;
-	size_t n;
-};
-
-/* By which a file is known to have changed. */
-struct stamp {
-	dev_t device;
-	ino_t inode;
-	off_t size;
-	struct timespec changed;
-};
-
-struct foreign_crl {
-	struct foreign_crl_config config;
-	struct stamp *stamps;    /* of files, then of issuers */
-	pthread_mutex_t looking; /* of stamps, and of who looks */
-	int64_t next_look_us;
-	pthread_rwlock_t lock; /* of lists */
-	struct lists lists;
-};
-
-static void list_clear(struct list *l)
+bool foreign_crl_is_url(const char *file)
 {
-	buf_clear(&l->der);
-	buf_clear(&l->spki);
-	free(l->serials);
-	*l = (struct list){ 0 };
+	return strncmp(file, "http://", 7) == 0;
 }
 
-static void lists_clear(struct lists *lists)
+static RESULT source_init(struct source *s, const char *file, const char *folder, struct err *err)
+{
+	static const uint64_t key[2] = { 0, 0 }; /* it is the administrator who chooses the URLs */
+
+	if (!foreign_crl_is_url(file)) {
+		s->path = strdup(file);
+		return s->path ? OK : err_nomem(err);
+	}
+	s->url = file;
+	if (asprintf(&s->path, "%s/%016" PRIx64 ".crl", folder, siphash(key, span_str(file))) >= 0)
+		return OK;
+	s->path = NULL;
+	return err_nomem(err);
+}
+
+static RESULT make_sources(struct foreign_crl *f, struct err *err)
 {
 	size_t i;
 
-	for (i = 0; i < lists->n; i++)
-		list_clear(&lists->v[i]);
-	free(lists->v);
-	*lists = (struct lists){ 0 };
+	if (f->config.data && asprintf(&f->folder, "%s/client-crl", f->config.data) < 0) {
+		f->folder = NULL;
+		return err_nomem(err);
+	}
+	f->sources = calloc(f->config.n_files + 1, sizeof(*f->sources));
+	if (!f->sources)
+		return err_nomem(err);
+	for (i = 0; i < f->config.n_files; i++)
+		TRY(source_init(&f->sources[i], f->config.files[i], f->folder, err));
+	f->sources[i].path = strdup(f->config.issuers);
+	return f->sources[i].path ? OK : err_nomem(err);
 }
 
 enum result foreign_crl_new(struct foreign_crl **out, const struct foreign_crl_config *config,
 			    struct err *err)
 {
-	struct foreign_crl *f = calloc(1, sizeof(*f));
+	CLEANUP(foreign_crl_freep) struct foreign_crl *f = calloc(1, sizeof(*f));
 
-	if (f)
-		f->stamps = calloc(config->n_files + 1, sizeof(*f->stamps));
-	if (!f || !f->stamps) {
-		free(f);
+	if (!f)
 		return err_nomem(err);
-	}
 	f->config = *config;
 	(void)pthread_mutex_init(&f->looking, NULL);
 	(void)pthread_rwlock_init(&f->lock, NULL);
-	*out = f;
+	TRY(make_sources(f, err));
+	*out = take(f);
 	return OK;
 }
 
 void foreign_crl_free(struct foreign_crl *f)
 {
+	size_t i;
+
 	if (!f)
 		return;
-	lists_clear(&f->lists);
+	foreign_lists_clear(&f->lists);
 	(void)pthread_rwlock_destroy(&f->lock);
 	(void)pthread_mutex_destroy(&f->looking);
-	free(f->stamps);
+	for (i = 0; f->sources && i <= f->config.n_files; i++)
+		free(f->sources[i].path);
+	free(f->sources);
+	free(f->folder);
 	free(f);
-}
-
-/* ---- a list ---- */
-
-static int compare(const void *a, const void *b)
-{
-	const struct span *x = a, *y = b;
-
-	if (x->len != y->len)
-		return x->len < y->len ? -1 : 1;
-	return memcmp(x->p, y->p, x->len);
-}
-
-static RESULT read_serials(struct list *l, struct err *err)
-{
-	struct crl_entry entry;
-	struct der_reader r;
-	bool more = true;
-	size_t n = 0;
-
-	TRY(crl_count(&l->crl, &n, err));
-	l->serials = calloc(n + 1, sizeof(*l->serials));
-	if (!l->serials)
-		return err_nomem(err);
-	der_reader_init(&r, l->crl.entries);
-	while (l->n < n) {
-		TRY(crl_next(&r, &entry, &more, err));
-		if (!more)
-			break;
-		l->serials[l->n++] = entry.serial;
-	}
-	qsort(l->serials, l->n, sizeof(*l->serials), compare);
-	return OK;
-}
-
-/* One that does not speak of all certificates could leave out the one that is asked for. */
-static RESULT check_scope(const struct crl *crl, struct err *err)
-{
-	struct crl_scope scope = { .has_number = false };
-
-	TRY(crl_read_scope(crl, &scope, err));
-	if (!scope.is_delta && !scope.indirect && !scope.only_attribute && !scope.only_ca &&
-	    scope.point.len == 0)
-		return OK;
-	return err_set(err, ERR_CONFIG,
-		       "a list of part of a CA's certificates only (RFC 5280 5.2.4, 5.2.5); the "
-		       "complete one is needed");
-}
-
-static RESULT parse_list(struct list *l, struct err *err)
-{
-	TRY(crl_parse(buf_span(&l->der), &l->crl, err));
-	TRY(check_scope(&l->crl, err));
-	return read_serials(l, err);
-}
-
-static RESULT add(struct lists *lists, struct list *l, struct err *err)
-{
-	struct list *grown;
-
-	if (lists->n == LISTS_MAX)
-		return err_set(err, ERR_LIMIT, "more than %d lists", LISTS_MAX);
-	grown = reallocarray(lists->v, lists->n + 1, sizeof(*lists->v));
-	if (!grown)
-		return err_nomem(err);
-	lists->v = grown;
-	lists->v[lists->n++] = *l;
-	*l = (struct list){ 0 };
-	return OK;
-}
-
-/* One list, which der is taken over of. */
-static RESULT add_der(struct lists *lists, struct buf *der, struct err *err)
-{
-	CLEANUP(list_clear) struct list l = { .der = buf_take(der) };
-
-	TRY(parse_list(&l, err));
-	return add(lists, &l, err);
-}
-
-static RESULT add_pem(struct lists *lists, struct span text, struct err *err)
-{
-	enum result r = OK;
-	size_t before = lists->n;
-
-	while (r == OK) {
-		BUF der = BUF_INIT;
-
-		r = pem_next(&text, "X509 CRL", &der, err);
-		if (r == OK)
-			r = add_der(lists, &der, err);
-	}
-	if (r != ERR_NOT_FOUND)
-		return r;
-	if (lists->n > before) {
-		err_clear(err);
-		return OK;
-	}
-	return err_set(err, ERR_CONFIG, "neither DER nor PEM of a revocation list");
-}
-
-static RESULT add_file(struct lists *lists, const char *path, struct err *err)
-{
-	BUF bytes = BUF_INIT;
-	enum result r;
-
-	TRY(file_read(path, FILE_MAX, &bytes, err));
-	if (bytes.len && bytes.data[0] == DER_SEQUENCE)
-		r = add_der(lists, &bytes, err);
-	else
-		r = add_pem(lists, buf_span(&bytes), err);
-	if (r == OK || r == ERR_NOMEM)
-		return r;
-	return err_prefix(err, ERR_CONFIG, "%s", path);
 }
 
 enum result foreign_crl_check_file(const char *path, struct err *err)
 {
-	CLEANUP(lists_clear) struct lists lists = { 0 };
+	CLEANUP(foreign_lists_clear) struct foreign_lists lists = { 0 };
 
-	return add_file(&lists, path, err);
+	return foreign_lists_add_file(&lists, path, err);
 }
 
-/* ---- who has signed it ---- */
-
-/* *found: this CA has. */
-static RESULT try_issuer(struct list *l, struct crypto *c, struct span der, bool *found,
-			 struct err *err)
+enum result foreign_crl_read_issuers(const struct foreign_crl *f, struct buf *out, struct err *err)
 {
-	struct cert ca;
+	return file_read(f->config.issuers, ISSUERS_MAX, out, err);
+}
 
-	*found = cert_parse(der, &ca, NULL) == OK && name_equal(ca.subject, l->crl.issuer) &&
-		 crl_verify_signature(&l->crl, c, ca.spki, NULL) == OK;
-	if (!*found)
+/* ---- what they hold ---- */
+
+static RESULT load_source(const struct source *s, struct crypto *c, struct span issuers,
+			  struct foreign_lists *out, struct err *err)
+{
+	size_t from = out->n;
+
+	TRY(foreign_lists_add_file(out, s->path, err));
+	return err_prefix(err, foreign_lists_find_issuers(out, from, c, issuers, err), "%s",
+			  s->path);
+}
+
+/* Lists that were fetched are not the administrator's to mend: without one the others count. */
+static RESULT load_fetched(const struct source *s, const struct foreign_crl_query *q,
+			   struct span issuers, struct foreign_lists *out, struct err *err)
+{
+	CLEANUP(foreign_lists_clear) struct foreign_lists lists = { 0 };
+	struct err why = { 0 };
+
+	if (!file_exists(s->path))
 		return OK;
-	buf_put(&l->spki, ca.spki);
-	return buf_check(&l->spki, err);
-}
-
-static RESULT find_issuer(struct list *l, struct crypto *c, struct span issuers, struct err *err)
-{
-	bool found = false;
-	enum result r;
-
-	while (!found) {
-		BUF der = BUF_INIT;
-
-		r = pem_next(&issuers, "CERTIFICATE", &der, err);
-		if (r == ERR_NOT_FOUND)
-			return err_set(err, ERR_CONFIG,
-				       "a revocation list that none of the client_ca has signed");
-		TRY(r);
-		TRY(try_issuer(l, c, buf_span(&der), &found, err));
-	}
+	if (load_source(s, q->c, issuers, &lists, &why) == OK)
+		return foreign_lists_move(out, &lists, err);
+	log_error(q->log, "a revocation list that was fetched cannot be used",
+		  LOG_STR("url", s->url), LOG_ERR(&why));
 	return OK;
 }
 
-static RESULT load(const struct foreign_crl *f, struct crypto *c, struct lists *out,
-		   struct err *err)
+static RESULT load(const struct foreign_crl *f, const struct foreign_crl_query *q,
+		   struct foreign_lists *out, struct err *err)
 {
 	BUF issuers = BUF_INIT;
 	size_t i;
 
-	TRY(file_read(f->config.issuers, ISSUERS_MAX, &issuers, err));
+	TRY(foreign_crl_read_issuers(f, &issuers, err));
 	for (i = 0; i < f->config.n_files; i++) {
-		size_t from = out->n;
+		const struct source *s = &f->sources[i];
 
-		TRY(add_file(out, f->config.files[i], err));
-		for (; from < out->n; from++)
-			TRY(err_prefix(err, find_issuer(&out->v[from], c, buf_span(&issuers), err),
-				       "%s", f->config.files[i]));
+		TRY(s->url ? load_fetched(s, q, buf_span(&issuers), out, err)
+			   : load_source(s, q->c, buf_span(&issuers), out, err));
 	}
 	return OK;
 }
@@ -292,16 +162,16 @@ static bool have_changed(struct foreign_crl *f)
 	size_t i;
 
 	for (i = 0; i <= f->config.n_files; i++) {
-		read_stamp(i < f->config.n_files ? f->config.files[i] : f->config.issuers, &now);
-		changed |= !is_same(&now, &f->stamps[i]);
-		f->stamps[i] = now;
+		read_stamp(f->sources[i].path, &now);
+		changed |= !is_same(&now, &f->sources[i].stamp);
+		f->sources[i].stamp = now;
 	}
 	return changed;
 }
 
-static void swap(struct foreign_crl *f, struct lists *fresh)
+static void swap(struct foreign_crl *f, struct foreign_lists *fresh)
 {
-	struct lists old;
+	struct foreign_lists old;
 
 	(void)pthread_rwlock_wrlock(&f->lock);
 	old = f->lists;
@@ -312,10 +182,10 @@ static void swap(struct foreign_crl *f, struct lists *fresh)
 
 static void load_again(struct foreign_crl *f, const struct foreign_crl_query *q)
 {
-	CLEANUP(lists_clear) struct lists fresh = { 0 };
+	CLEANUP(foreign_lists_clear) struct foreign_lists fresh = { 0 };
 	struct err err = { 0 };
 
-	if (load(f, q->c, &fresh, &err) != OK) {
+	if (load(f, q, &fresh, &err) != OK) {
 		log_error(q->log, "a revocation list cannot be used; what was read before holds",
 			  LOG_ERR(&err));
 		return;
@@ -341,18 +211,18 @@ static void look(struct foreign_crl *f, const struct foreign_crl_query *q)
 /* ---- asked ---- */
 
 /* By its name, and by the key: a CA may have had two. */
-static bool is_of(const struct list *l, struct crypto *c, const struct cert *cert)
+static bool is_of(const struct foreign_list *l, struct crypto *c, const struct cert *cert)
 {
 	return name_equal(l->crl.issuer, cert->issuer) &&
 	       cert_verify_signature(cert, c, buf_span(&l->spki), NULL) == OK;
 }
 
-static RESULT ask_list(const struct foreign_crl *f, const struct list *l, int64_t now,
+static RESULT ask_list(const struct foreign_crl *f, const struct foreign_list *l, int64_t now,
 		       const struct cert *cert, struct err *err)
 {
 	char text[CLOCK_TEXT_MAX];
 
-	if (bsearch(&cert->serial, l->serials, l->n, sizeof(*l->serials), compare))
+	if (foreign_list_has(l, cert->serial))
 		return err_set(err, ERR_DENIED,
 			       "the client certificate is revoked, says its CA's list");
 	if (f->config.take_expired || l->crl.next_update == 0 || now <= l->crl.next_update)

@@ -85,7 +85,8 @@ static enum result make_trust_absolute(struct file_trust *f, const char *folder,
 
 	TRY(make_absolute(&f->client_ca, folder, err));
 	for (i = 0; i < f->client_crls_count; i++)
-		TRY(make_absolute(&f->client_crls[i], folder, err));
+		if (!strstr(f->client_crls[i], "://"))
+			TRY(make_absolute(&f->client_crls[i], folder, err));
 	return OK;
 }
 

@@ -6,6 +6,7 @@
 #include "daemon/config_build.h"
 #include "token/token.h"
 
+#define URL_MAX 1024
 #define NAME_MAX_OWN 48 /* of a listener: its key's name in the keeper has more in front */
 
 struct making {
@@ -62,6 +63,38 @@ static RESULT build_own(struct making *m, struct file_tls *f, struct err *err)
 	return OK;
 }
 
+static void check_url(struct config_yaml *yaml, const char *place, const char *const *files,
+		      size_t i)
+{
+	size_t j;
+
+	if (strlen(files[i]) > URL_MAX || strpbrk(files[i], " \t\r\n") || !files[i][7])
+		config_yaml_complain(yaml, place, "is no URL, or one of more than %d octets",
+				     URL_MAX);
+	for (j = 0; j < i; j++)
+		if (strcmp(files[j], files[i]) == 0)
+			config_yaml_complain(yaml, place, "stands there twice; remove one");
+}
+
+/* A file, which is looked at; or a URL, which is fetched later. */
+static void check_list(struct config_item *item, const char *place, const char *const *files,
+		       size_t i)
+{
+	const char *file = files[i];
+	struct config_yaml *yaml = &item->b->yaml;
+	struct err why = { 0 };
+
+	if (foreign_crl_is_url(file)) {
+		check_url(yaml, place, files, i);
+	} else if (strstr(file, "://")) {
+		config_yaml_complain(yaml, place,
+				     "is fetched by http:// only: the list is signed, and whoever "
+				     "fetches a list over TLS needs one to believe the server");
+	} else if (item->b->scope == CONFIG_AND_FILES && foreign_crl_check_file(file, &why) != OK) {
+		config_yaml_complain(yaml, place, "%s", err_text(&why));
+	}
+}
+
 /* Whether a CA has revoked what it issued to a client; of ours, we know. */
 static RESULT build_crls(struct config_item *item, const char *group, const struct file_trust *f,
 			 struct foreign_crl **out, struct err *err)
@@ -69,24 +102,21 @@ static RESULT build_crls(struct config_item *item, const char *group, const stru
 	const struct foreign_crl_config lists = {
 		.files = (const char *const *)f->client_crls,
 		.n_files = f->client_crls_count,
+		.data = item->b->file->data,
 		.issuers = f->client_ca,
 		.take_expired = f->client_crl_expired == FILE_EXPIRED_ACCEPT,
 	};
-	struct config_yaml *yaml = &item->b->yaml;
-	struct err why = { 0 };
 	size_t i;
 
 	if (!lists.n_files)
 		return OK;
 	if (!lists.issuers) {
-		config_yaml_complain(yaml, config_at(item, "%s.client_crl", group),
+		config_yaml_complain(&item->b->yaml, config_at(item, "%s.client_crl", group),
 				     "needs client_ca: the CAs that have signed the lists");
 		return OK;
 	}
-	for (i = 0; i < lists.n_files && item->b->scope == CONFIG_AND_FILES; i++)
-		if (foreign_crl_check_file(lists.files[i], &why) != OK)
-			config_yaml_complain(yaml, config_at(item, "%s.client_crl[%zu]", group, i),
-					     "%s", err_text(&why));
+	for (i = 0; i < lists.n_files; i++)
+		check_list(item, config_at(item, "%s.client_crl[%zu]", group, i), lists.files, i);
 	return foreign_crl_new(out, &lists, err);
 }
 

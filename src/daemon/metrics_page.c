@@ -173,5 +173,6 @@ void metrics_page(struct server *s, struct buf *out)
 	put_pending(s, out);
 	put_audit(s, out);
 	metrics_put_expiry(s, out);
+	metrics_put_client_crl(s, out);
 	metrics_put_process(out);
 }

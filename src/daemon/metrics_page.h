@@ -10,6 +10,8 @@
 void metrics_put_requests(const struct metrics *m, struct buf *out);
 /* Certificates and lists, and when they end. */
 void metrics_put_expiry(struct server *s, struct buf *out);
+/* Lists of other CAs that are fetched. */
+void metrics_put_client_crl(struct server *s, struct buf *out);
 /* process_...: this process, as the client libraries of Prometheus tell it. */
 void metrics_put_process(struct buf *out);
 

@@ -7,6 +7,7 @@
 
 #include "admin/backup.h"
 #include "audit/audit.h"
+#include "daemon/crl_fetch.h"
 #include "daemon/housekeeping.h"
 #include "daemon/metrics.h"
 #include "daemon/monitor.h"
@@ -34,6 +35,7 @@ struct opened {
 	struct tls_verifier *verifiers[CONFIG_LISTENERS_MAX];
 	struct housekeeping *housekeeping;
 	struct staple_fetch *staple_fetch;
+	struct crl_fetch *crl_fetch;
 	struct server server;
 	struct monitor *monitor;
 };
@@ -54,6 +56,7 @@ static void opened_clear(struct opened *o)
 {
 	size_t i;
 
+	crl_fetch_free(o->crl_fetch);
 	staple_fetch_free(o->staple_fetch);
 	housekeeping_free(o->housekeeping);
 	monitor_stop(o->monitor);
@@ -341,6 +344,7 @@ enum result process_server(const struct process_context *ctx, struct err *err)
 	TRY(open_tls(&o, ctx->config, err));
 	TRY(housekeeping_start(&o.housekeeping, &o.server, err));
 	TRY(staple_fetch_start(&o.staple_fetch, &o.server, err));
+	TRY(crl_fetch_start(&o.crl_fetch, &o.server, err));
 	TRY(start_http(&o, ctx, err));
 	r = obey(&o, ctx, err);
 	/* it looks at what is to be freed; refusing is an answer, too, to who asks for readiness */

@@ -21,6 +21,8 @@ struct http_client {
 	unsigned total_seconds;
 	size_t body_max;
 	bool anyone;
+	bool (*cancelled)(void *ctx);
+	void *ctx;
 	struct buf ca_pem; /* owned, like those below */
 	struct buf cert_pem;
 	struct buf key_pem;
@@ -67,6 +69,14 @@ static size_t on_field(char *data, size_t size, size_t n, void *arg)
 	    info->backend == CURLSSLBACKEND_OPENSSL && info->internals)
 		c->binding_len = tls_peer_bind(info->internals, c->binding);
 	return size * n;
+}
+
+static int on_progress(void *arg, UNUSED curl_off_t down_all, UNUSED curl_off_t down,
+		       UNUSED curl_off_t up_all, UNUSED curl_off_t up)
+{
+	const struct http_client *c = arg;
+
+	return c->cancelled(c->ctx);
 }
 
 static bool set_blob(struct http_client *c, CURLoption option, const struct buf *bytes)
@@ -124,6 +134,11 @@ static bool set_up(struct http_client *c, const struct http_client_config *confi
 	ok &= curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK;
 	ok &= curl_easy_setopt(c->curl, CURLOPT_HEADERFUNCTION, on_field) == CURLE_OK;
 	ok &= curl_easy_setopt(c->curl, CURLOPT_HEADERDATA, c) == CURLE_OK;
+	if (c->cancelled) {
+		ok &= curl_easy_setopt(c->curl, CURLOPT_XFERINFOFUNCTION, on_progress) == CURLE_OK;
+		ok &= curl_easy_setopt(c->curl, CURLOPT_XFERINFODATA, c) == CURLE_OK;
+		ok &= curl_easy_setopt(c->curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
+	}
 	ok &= set_up_identity(c);
 	if (c->unix_socket) {
 		ok &=
@@ -164,6 +179,8 @@ enum result http_client_new(struct http_client **out, const struct http_client_c
 	(void)pthread_once(&once, init_once);
 	c->total_seconds = config->total_seconds ? config->total_seconds : TOTAL_SECONDS;
 	c->body_max = config->body_max ? config->body_max : BODY_MAX;
+	c->cancelled = config->cancelled;
+	c->ctx = config->ctx;
 	TRY(copy_identity(c, config, err));
 	if (config->unix_socket && !(c->unix_socket = strdup(config->unix_socket)))
 		return err_nomem(err);

@@ -18,6 +18,9 @@ struct http_client_config {
 	unsigned total_seconds;   /* 0: 60 */
 	size_t body_max;          /* of the reply; 0: 4 MiB */
 	const char *user_agent;   /* NULL: "scepter/VERSION" */
+	/* Asked now and then, at least each second or so; true ends the request. NULL: nobody. */
+	bool (*cancelled)(void *ctx);
+	void *ctx;
 };
 
 struct http_client;

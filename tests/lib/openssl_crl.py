@@ -40,11 +40,13 @@ class Lists:
     def revoke(self, cert, reason="keyCompromise"):
         self._ca("-revoke", cert, "-crl_reason", reason)
 
-    def write(self, path, der=False, expired=False):
+    def write(self, path, der=False, expired=False, seconds=None):
         """Whole or not at all, as whoever fetches a list should."""
         now = datetime.datetime.now(datetime.timezone.utc)
         stamp = lambda days: (now + datetime.timedelta(days=days)).strftime("%Y%m%d%H%M%SZ")  # noqa: E731
         times = ["-crl_lastupdate", stamp(-3), "-crl_nextupdate", stamp(-1)] if expired else []
+        if seconds:
+            times = ["-crl_lastupdate", stamp(0), "-crl_nextupdate", stamp(seconds / 86400)]
         fresh = path.with_suffix(".new")
         self._ca("-gencrl", *times, "-out", fresh)
         if der:

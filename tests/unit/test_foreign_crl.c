@@ -102,7 +102,9 @@ static enum result ask(struct foreign_crl *f, struct key *by, struct span serial
 static struct foreign_crl *new_lists(bool take_expired)
 {
 	static const char *files[1];
-	struct foreign_crl_config config = { files, 1, t.issuers, take_expired };
+	struct foreign_crl_config config = {
+		.files = files, .n_files = 1, .issuers = t.issuers, .take_expired = take_expired
+	};
 	struct foreign_crl *f = NULL;
 
 	files[0] = t.list;
@@ -202,12 +204,151 @@ static void files(void **state)
 	}
 }
 
+/* ---- what is fetched ---- */
+
+#define URL "http://maker.example/maker.crl"
+
+static struct foreign_crl *new_url(void)
+{
+	static const char *const files[] = { URL };
+	const struct foreign_crl_config config = {
+		.files = files, .n_files = 1, .data = dir, .issuers = t.issuers
+	};
+	struct foreign_crl *f = NULL;
+
+	assert_int_equal(foreign_crl_new(&f, &config, NULL), OK);
+	return f;
+}
+
+static enum result keep(struct foreign_crl *f, struct span bytes, int64_t now)
+{
+	const struct foreign_crl_query q = { t.c, &t.log, now };
+
+	return foreign_crl_keep(f, 0, &q, bytes, NULL);
+}
+
+static struct foreign_crl_fetched fetched(const struct foreign_crl *f)
+{
+	struct foreign_crl_fetched state;
+
+	assert_true(foreign_crl_fetched(f, 0, &state));
+	return state;
+}
+
+static void remove_kept(void)
+{
+	char command[100];
+
+	(void)snprintf(command, sizeof(command), "rm -rf '%s/client-crl'", dir);
+	assert_int_equal(system(command), 0);
+}
+
+static void what_is_kept_counts_and_outlives_us(void **state)
+{
+	CLEANUP(foreign_crl_freep) struct foreign_crl *f = new_url();
+	CLEANUP(foreign_crl_freep) struct foreign_crl *next = new_url();
+	const struct foreign_crl_query q = { t.c, &t.log, LISTED };
+	BUF list = unit_vector("crl_full.der");
+
+	(void)state;
+	assert_int_equal(foreign_crl_count(f), 1);
+	assert_string_equal(foreign_crl_due(f, 0, LISTED), URL);
+	assert_int_equal(keep(f, buf_span(&list), LISTED), OK);
+	assert_int_equal(fetched(f).next_update, LISTED + 7 * DAY);
+	assert_int_equal(ask(f, t.key, SPAN_LIT("\x7f\x01"), LISTED), ERR_DENIED);
+	assert_int_equal(ask(f, t.key, SPAN_LIT("\x01"), LISTED), OK);
+	assert_int_equal(ask(next, t.key, SPAN_LIT("\x7f\x01"), LISTED), ERR_DENIED);
+	assert_int_equal(fetched(next).next_update, 0);
+	foreign_crl_missed(next, 0, &q);
+	assert_int_equal(fetched(next).next_update, LISTED + 7 * DAY);
+	remove_kept();
+}
+
+static void when_it_is_fetched(void **state)
+{
+	static const struct {
+		int64_t now;
+		enum result want;
+		int64_t rest;
+	} rows[] = {
+		{ LISTED, OK, 6 * 3600 },
+		{ LISTED + 7 * DAY - 7200, OK, 3600 },
+		{ LISTED + 7 * DAY - 2, OK, 5 },
+		{ LISTED + 7 * DAY + 1, ERR_BAD_TIME, 0 },
+	};
+	BUF list = unit_vector("crl_full.der");
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		CLEANUP(foreign_crl_freep) struct foreign_crl *f = new_url();
+
+		assert_int_equal(keep(f, buf_span(&list), rows[i].now), rows[i].want);
+		assert_non_null(foreign_crl_due(f, 0, rows[i].now + rows[i].rest));
+		if (rows[i].rest)
+			assert_null(foreign_crl_due(f, 0, rows[i].now + rows[i].rest - 1));
+	}
+	remove_kept();
+}
+
+static void failures_make_it_rarer(void **state)
+{
+	CLEANUP(foreign_crl_freep) struct foreign_crl *f = new_url();
+	const struct foreign_crl_query q = { t.c, &t.log, LISTED };
+	BUF list = unit_vector("crl_full.der");
+	unsigned i;
+
+	(void)state;
+	for (i = 0; i < 40; i++) {
+		int64_t rest = 5 << (i < 9 ? i : 9);
+
+		foreign_crl_missed(f, 0, &q);
+		assert_int_equal(fetched(f).failures, i + 1);
+		assert_null(foreign_crl_due(f, 0, LISTED + rest - 1));
+		assert_non_null(foreign_crl_due(f, 0, LISTED + rest));
+	}
+	assert_int_equal(keep(f, buf_span(&list), LISTED), OK);
+	assert_int_equal(fetched(f).failures, 0);
+	remove_kept();
+}
+
+static void what_is_not_kept(void **state)
+{
+	static const char *const vectors[] = { "crl_delta.der", "crl_part.der", "cert_leaf.der",
+					       "crl_unknown_critical.der" };
+	CLEANUP(key_freep) struct key *other = load(UNIT_VECTORS "/keys.p256.pem");
+	CLEANUP(foreign_crl_freep) struct foreign_crl *f = new_url();
+	BUF whole = unit_vector("crl_full.der");
+	BUF copy = unit_vector("crl_full.der");
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(vectors); i++) {
+		BUF list = unit_vector(vectors[i]);
+
+		assert_int_not_equal(keep(f, buf_span(&list), LISTED), OK);
+	}
+	for (i = 0; i < whole.len; i += 7)
+		assert_int_not_equal(keep(f, span_sub(buf_span(&whole), 0, i), LISTED), OK);
+	copy.data[copy.len - 1] ^= 1; /* of the signature */
+	assert_int_equal(keep(f, buf_span(&copy), LISTED), ERR_CONFIG);
+	write_issuers(other);
+	assert_int_equal(keep(f, buf_span(&whole), LISTED), ERR_CONFIG);
+	write_issuers(t.key);
+	assert_int_equal(ask(f, t.key, SPAN_LIT("\x01"), LISTED), ERR_NOT_FOUND);
+	remove_kept();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_is_revoked),
 		cmocka_unit_test(no_list),
 		cmocka_unit_test(files),
+		cmocka_unit_test(what_is_kept_counts_and_outlives_us),
+		cmocka_unit_test(when_it_is_fetched),
+		cmocka_unit_test(failures_make_it_rarer),
+		cmocka_unit_test(what_is_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

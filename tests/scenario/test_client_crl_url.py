@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Revocation lists of makers' CAs that are fetched by HTTP: lists by openssl, from a web server of the test's own."""
+
+import datetime
+import http.server
+import pathlib
+import signal
+import threading
+import time
+
+import pytest
+from cryptography import x509
+
+from conftest import endpoint
+from daemon import check_config, free_port, wait_for
+from est_peer import Authority, Request, private_pem, write_private
+from openssl_crl import Lists
+from test_est import PROFILES, EstDaemon, est_endpoint, refusal
+from test_metrics import scrape
+
+ENDPOINTS = [endpoint("demo"), est_endpoint("maker", authorisation={"certificates": True})]
+
+
+class Web(http.server.ThreadingHTTPServer):
+    """Answers with what `says` has, (status, bytes or an iterable of them), and counts."""
+
+    daemon_threads = True
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            self.server.asked.append((self.path, time.time()))
+            status, body = self.server.says
+            self.send_response(status)
+            if isinstance(body, bytes):
+                self.send_header("Content-Length", str(len(body)))
+                body = [body]
+            self.end_headers()
+            try:
+                for part in body:
+                    self.wfile.write(part)
+            except OSError:
+                pass
+
+    def __init__(self, port=None):
+        super().__init__(("127.0.0.1", port or free_port()), self.Handler)
+        self.asked, self.says = [], (404, b"")
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}/maker.crl"
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+
+class Scene:
+    def __init__(self, directory, start=True, **settings):
+        self.directory, self.web = directory, Web()
+        self.maker, self.other = Authority(directory, "Maker CA"), Authority(directory, "Other CA")
+        self.lists = {ca: self.lists_of(ca) for ca in (self.maker, self.other)}
+        self.daemon = EstDaemon(
+            directory / "daemon", self.maker, Authority(directory, "Web CA"), profiles=PROFILES, endpoints=ENDPOINTS,
+            metrics={"port": free_port()},
+        )  # fmt: skip
+        self.daemon.metrics_port = self.daemon.config["metrics"]["port"]
+        both = directory / "client-ca.pem"
+        both.write_bytes(self.maker.path.read_bytes() + self.other.path.read_bytes())
+        self.tls = self.daemon.config["http"]["listeners"][-1]["tls"]
+        self.tls.update(client_ca=str(both), client_crl=[self.web.url], **settings)
+        self.daemon.write_config()
+        if start:
+            self.start()
+
+    def start(self):
+        self.daemon.start()
+        self.daemon.admin.ca_init("demo")
+
+    def stop(self):
+        self.daemon.stop()
+        self.web.stop()
+
+    def lists_of(self, ca, name=None):
+        key = write_private(self.directory / f"{ca.path.stem}.key", private_pem(ca.key))
+        return Lists(self.directory / (name or f"lists-{ca.path.stem}"), ca.path, key)
+
+    def list(self, **options):
+        return self.lists[self.maker].write(self.directory / "made.crl", **options).read_bytes()
+
+    def publish(self, **options):
+        self.web.says = (200, self.list(**options))
+        return self.web.says[1]
+
+    def fetch_again(self):
+        """A reload fetches at once."""
+        n = len(self.web.asked)
+        self.daemon.process.send_signal(signal.SIGHUP)
+        wait_for("the list to be fetched", lambda: len(self.web.asked) > n)
+
+    def ask(self, file):
+        return self.daemon.est("maker", client=file).call("POST", "simpleenroll", Request().body)
+
+    def heard_of(self, file, status):
+        wait_for(f"{status} for the device", lambda: self.ask(file)[0] == status)
+
+    def said(self, words):
+        wait_for(f"the log to say {words}", lambda: words in self.daemon.tail(100000))
+
+    def metric(self, name):
+        labels = {"listener": "tls", "setting": "tls", "url": self.web.url}
+        return scrape(self.daemon).get(f"scepter_client_crl_{name}", **labels)
+
+    def kept(self):
+        return [p.read_bytes() for p in (pathlib.Path(self.daemon.config["data"]) / "client-crl").glob("*")]
+
+
+@pytest.fixture
+def scene(tmp_path):
+    scenes = []
+
+    def make(**options):
+        scenes.append(Scene(tmp_path, **options))
+        return scenes[-1]
+
+    yield make
+    for made in scenes:
+        made.stop()
+
+
+@pytest.mark.parametrize("der", [False, True])
+def test_a_revoked_device_of_a_maker(scene, der):
+    s = scene(start=False)
+    good, bad = s.maker.issue("serial-1"), s.maker.issue("serial-2")
+    published = s.publish(der=der)
+    s.start()
+    s.heard_of(good, 200)
+    assert s.ask(bad)[0] == 200
+    assert s.kept() == [published]
+    s.lists[s.maker].revoke(bad)
+    published = s.publish(der=der)
+    s.fetch_again()
+    s.heard_of(bad, 403)
+    refusal(s.ask(bad), 403, "RFC 7030 3.3.2", "revoked")
+    assert s.ask(good)[0] == 200
+    assert s.kept() == [published]
+    crl = x509.load_der_x509_crl(published) if der else x509.load_pem_x509_crl(published)
+    until = crl.next_update.replace(tzinfo=datetime.timezone.utc).timestamp()
+    assert (s.metric("next_update_timestamp_seconds"), s.metric("fetch_failures")) == (until, 0)
+
+
+def test_until_it_is_fetched_nobody_counts(scene):
+    s = scene()
+    good = s.maker.issue("serial-1")
+    s.said("a revocation list cannot be fetched")
+    refusal(s.ask(good), 403, "there is no list of its CA")
+    assert s.metric("fetch_failures") >= 1 and s.metric("next_update_timestamp_seconds") is None
+    s.publish()
+    s.heard_of(good, 200)  # by itself, before long
+    assert s.metric("fetch_failures") == 0
+
+
+def test_a_url_beside_a_file(scene):
+    """What cannot be fetched costs its own CA's devices only."""
+    s = scene(start=False)
+    file = s.lists[s.other].write(s.directory / "other.crl")
+    s.tls["client_crl"].append(str(file))
+    s.daemon.write_config()
+    s.start()
+    assert s.ask(s.other.issue("serial-2"))[0] == 200
+    refusal(s.ask(s.maker.issue("serial-1")), 403, "there is no list of its CA")
+
+
+def test_a_restart_has_what_was_fetched(scene):
+    s = scene(start=False)
+    good, bad = s.maker.issue("serial-1"), s.maker.issue("serial-2")
+    s.lists[s.maker].revoke(bad)
+    s.publish()
+    s.start()
+    s.heard_of(good, 200)
+    s.daemon.stop()
+    s.web.says = (500, b"")
+    s.daemon.start()
+    assert s.ask(good)[0] == 200
+    refusal(s.ask(bad), 403, "revoked")
+    wait_for("an attempt", lambda: s.metric("fetch_failures"))
+    assert s.metric("next_update_timestamp_seconds") > time.time()
+
+
+def test_it_is_fetched_ahead_of_its_end(scene):
+    s = scene(start=False)
+    s.publish(seconds=14)
+    good = s.maker.issue("serial-1")
+    s.start()
+    s.heard_of(good, 200)
+    s.publish(seconds=3600)
+    n = len(s.web.asked)
+    wait_for("the list to be fetched again", lambda: len(s.web.asked) > n)
+    assert s.web.asked[-1][1] - s.web.asked[0][1] < 12
+    wait_for("its end", lambda: (s.metric("next_update_timestamp_seconds") or 0) > time.time() + 3000)
+    time.sleep(2)
+    assert len(s.web.asked) == n + 1, "and then left alone"
+
+
+@pytest.mark.parametrize("expired", ["refuse", "accept"])
+def test_the_former_holds_until_it_ends(scene, expired):
+    s = scene(start=False, client_crl_expired=expired)
+    good, bad = s.maker.issue("serial-1"), s.maker.issue("serial-2")
+    s.lists[s.maker].revoke(bad)
+    end = time.time() + 8
+    s.publish(seconds=8)
+    s.start()
+    s.heard_of(good, 200)
+    s.web.says = (503, b"")
+    s.said("a revocation list cannot be fetched")
+    if time.time() < end - 1:
+        assert s.ask(good)[0] == 200
+    time.sleep(max(0, end + 1.5 - time.time()))
+    refusal(s.ask(bad), 403, "revoked")
+    if expired == "accept":
+        assert s.ask(good)[0] == 200
+    else:
+        refusal(s.ask(good), 403, "is not known", "ended at")
+        s.publish()
+        s.fetch_again()
+        s.heard_of(good, 200)
+
+
+def test_what_is_no_list_of_the_maker_is_not_kept(scene):
+    """The one who answers may be anyone; and an old list, sent again, would let the revoked in."""
+    s = scene(start=False)
+    good, bad = s.maker.issue("serial-1"), s.maker.issue("serial-2")
+    before = s.publish()
+    s.lists[s.maker].revoke(bad)
+    time.sleep(1.1)  # thisUpdate has seconds
+    kept = s.publish()
+    s.start()
+    s.heard_of(good, 200)
+    (s.directory / "foreign").mkdir()
+    fake = Authority(s.directory / "foreign", "Maker CA")
+    fakes = Lists(s.directory / "fakes", fake.path, write_private(s.directory / "fake.key", private_pem(fake.key)))
+    for status, body, words in (
+        (200, b"nonsense", "neither DER nor PEM"),
+        (200, b"", "neither DER nor PEM"),
+        (200, kept[:-40], "PEM"),
+        (200, fakes.write(s.directory / "fake.crl").read_bytes(), "none of the client_ca has signed"),
+        (200, before, "older than the one that there is"),
+        (404, kept, "HTTP status 404"),
+        (302, kept, "HTTP status 302"),
+    ):
+        at = len(s.daemon.log_path.read_text())
+        s.web.says = (status, body)
+        s.fetch_again()
+        wait_for(words, lambda: words in s.daemon.log_path.read_text()[at:])  # noqa: B023
+        assert s.kept() == [kept]
+        assert s.ask(good)[0] == 200
+        refusal(s.ask(bad), 403, "revoked")
+
+
+def test_a_list_without_end_is_cut(scene):
+    s = scene(start=False)
+    s.web.says = (200, (b"\0" * (1 << 20) for _ in range(80)))
+    s.start()
+    s.said(f"the reply is larger than the limit of {64 << 20} bytes")
+    assert s.kept() == [] and s.metric("fetch_failures") == 1
+
+
+def test_a_server_that_hangs_does_not_hold_the_daemon(scene):
+    ended = threading.Event()
+
+    def trickle():
+        while not ended.wait(0.2):
+            yield b"\0"
+
+    s = scene(start=False)
+    s.web.says = (200, trickle())
+    s.start()
+    wait_for("the question", lambda: s.web.asked)
+    refusal(s.ask(s.maker.issue("serial-1")), 403, "there is no list of its CA")
+    begun = time.monotonic()
+    s.daemon.stop()
+    ended.set()
+    assert time.monotonic() - begun < 10
+
+
+def test_behind_a_proxy(tmp_path):
+    from test_tls_proxy import Proxied, certificate_of, own
+
+    daemon, web = Proxied(tmp_path), Web()
+    good, bad = daemon.maker.issue("serial-13"), daemon.maker.issue("serial-14")
+    key = write_private(tmp_path / "maker.key", private_pem(daemon.maker.key))
+    lists = Lists(tmp_path / "lists", daemon.maker.path, key)
+    lists.revoke(bad)
+    web.says = (200, lists.write(tmp_path / "made.crl").read_bytes())
+    daemon.config["http"]["listeners"][1]["tls_proxy"]["client_crl"] = [web.url]
+    daemon.write_config()
+    daemon.begin()
+    try:
+        wait_for("the list", lambda: daemon.enrol(own(certificate_of(good)))[0] == 200)
+        status, _, body = daemon.enrol(own(certificate_of(bad)))
+        assert status == 403 and "revoked" in body, body
+    finally:
+        daemon.stop()
+        web.stop()
+
+
+@pytest.mark.parametrize(
+    "urls, words",
+    [
+        (["https://maker.example/maker.crl"], "is fetched by http:// only"),
+        (["ldap://maker.example/maker.crl"], "is fetched by http:// only"),
+        (["http://maker.example/a b"], "is no URL"),
+        (["http://"], "is no URL"),
+        (["http://maker.example/" + "x" * 1100], "is no URL"),
+        (["http://maker.example/a", "http://maker.example/a"], "client_crl[1]: stands there twice"),
+        (["maker.crl"], "no such file"),
+    ],
+)
+def test_what_is_configured_is_looked_at(scene, urls, words):
+    s = scene(start=False)
+    s.tls["client_crl"] = urls
+    s.daemon.write_config()
+    run = check_config(s.daemon.config_path)
+    assert run.returncode != 0 and words in run.stderr, run.stderr
