@@ -269,8 +269,12 @@ class Daemon:
         return lines
 
     def events(self, *kinds):
-        """The latest on record, oldest first; of these kinds, if any is named."""
-        found = self.admin.call("GET", "/audit/events?newest=1&limit=1000")["events"]
+        """What is on record, all pages of it; of these kinds, if any is named."""
+        found, cursor = [], ""
+        while cursor is not None:
+            page = self.admin.call("GET", f"/audit/events?limit=1000{cursor}")
+            found += page["events"]
+            cursor = page["next"] and f"&cursor={page['next']}"
         return [e for e in found if not kinds or e["kind"] in kinds]
 
     # ---- processes ----

@@ -18,7 +18,6 @@ from rollover import (
     caps,
     check_old_and_new,
     enrol,
-    events,
     is_by,
     next_authority,
     now,
@@ -141,7 +140,7 @@ def test_by_itself(make_daemon):
     assert following.cert.not_valid_before == current.cert.not_valid_after
     ca = daemon.admin.call("GET", "/cas/demo")
     assert [g["state"] for g in ca["generations"]] == ["active", "next"]
-    assert [e["actor"] for e in events(daemon) if e["kind"] == "ca.rollover"] == ["auto_rollover"]
+    assert [e["actor"] for e in daemon.events("ca.rollover")] == ["auto_rollover"]
     daemon.restart()
     assert next_authority(daemon).cert == following.cert, "made once"
 

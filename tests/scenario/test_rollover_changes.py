@@ -9,7 +9,7 @@ from cryptography import x509
 from daemon import AdminError, endpoint, static_hash, wait_for
 from life import endpoints
 from operators import Remote, https_daemon
-from rollover import caps, enrol, events, is_by, next_authority, now, switch_time
+from rollover import caps, enrol, is_by, next_authority, now, switch_time
 from scep_peer import Request, rsa_key, spki_of
 
 MINUTE = datetime.timedelta(minutes=1)
@@ -26,7 +26,7 @@ def plan(daemon, at):
 
 
 def kinds(daemon):
-    return [e["kind"] for e in events(daemon) if e["kind"].startswith("ca.")]
+    return [e["kind"] for e in daemon.events() if e["kind"].startswith("ca.")]
 
 
 def refused(daemon, *options):
@@ -131,7 +131,7 @@ def test_administrators_alone(tmp_path):
             assert who[role].status("DELETE", "/cas/demo/rollover") == 403
         assert who["administrator"].status("POST", "/cas/demo/rollover/move", {"at": "+2h"}) == 200
         assert who["administrator"].status("DELETE", "/cas/demo/rollover") == 200
-        actors = {e["actor"] for e in events(daemon) if e["kind"].startswith("ca.rollover_")}
+        actors = {e["actor"] for e in daemon.events() if e["kind"].startswith("ca.rollover_")}
         assert actors == {"administrator"}
     finally:
         daemon.stop()
