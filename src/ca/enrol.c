@@ -139,9 +139,13 @@ static RESULT issue_and_commit(struct enrol_decision *d, const struct profile_re
 			       struct enrol_outcome *out, struct err *err)
 {
 	CLEANUP(enrol_issue_clear) struct enrol_issue made = { 0 };
+	CLEANUP(store_pending_freep) struct store_pending *commit = NULL;
 
 	TRY(enrol_issue_make(d, names, &made, err));
-	TRY(store_commit_issuance(d->ctx->store, &made.record, err));
+	TRY(store_begin_issuance(d->ctx->store, &made.record, &commit, err));
+	if (d->req->meanwhile)
+		d->req->meanwhile(d->req->meanwhile_ctx, buf_span(&made.cert));
+	TRY(store_end_issuance(take(commit), err));
 	enrol_issue_log(d, &made);
 	enrol_anomaly_issued(d);
 	out->status = ENROL_ISSUED;

@@ -65,6 +65,10 @@ struct enrol_request {
 	struct span source;    /* what of it one host can hardly change; empty: unknown */
 	const struct log *log; /* carries endpoint and transactionID */
 	struct enrol_trace *trace; /* what the codec has seen so far; enrol adds to it */
+	/* Called with a certificate while the disk makes it durable, perhaps with another one
+	   after that: time to make the answer, which is given only if the outcome is the same. */
+	void (*meanwhile)(void *ctx, struct span cert); /* NULL: there is nothing to do */
+	void *meanwhile_ctx;
 };
 
 const struct enrol_words *enrol_words_of(const struct enrol_request *req);

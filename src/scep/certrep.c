@@ -13,15 +13,11 @@ static enum digest_alg reply_digest(const struct scep_exchange *x)
 	return asked;
 }
 
-static RESULT certrep(struct scep_exchange *x, struct scep_message_new *m, struct http_reply *reply,
-		      struct err *err)
+static RESULT sign(struct scep_exchange *x, struct scep_message_new *m, struct buf *out,
+		   struct err *err)
 {
-	static const char *const outcomes[] = {
-		[SCEP_SUCCESS] = "success", [SCEP_FAILURE] = "failure", [SCEP_PENDING] = "pending"
-	};
 	const struct ca_identity *signer = authority_ca_signer(x->speaker);
 	uint8_t nonce[SCEP_NONCE];
-	BUF body = BUF_INIT;
 	enum result r;
 
 	TRY(random_fill(nonce, sizeof(nonce), err));
@@ -32,18 +28,20 @@ static RESULT certrep(struct scep_exchange *x, struct scep_message_new *m, struc
 	m->recipient_nonce = x->request.sender_nonce;
 	m->digest = reply_digest(x);
 	m->signer_cert = buf_span(&signer->der);
-	r = scep_message_build(m, signer->key, x->c, &body, err);
+	r = scep_message_build(m, signer->key, x->c, out, err);
 	m->sender_nonce = SPAN_NONE;
-	TRY(r);
+	return r;
+}
+
+/* Takes the body. */
+static void answer(struct http_reply *reply, struct buf *body, const char *outcome)
+{
 	reply->status = 200;
 	reply->content_type = "application/x-pki-message";
-	reply->body = buf_take(&body);
-	reply->label.outcome = outcomes[m->pki_status];
-	if (m->fail_info >= 0)
-		reply->label.reason = scep_fail_info_name(m->fail_info);
+	reply->body = buf_take(body);
+	reply->label.outcome = outcome;
 	/* a GET that makes certificates must not be answered by a proxy */
 	http_reply_header(reply, "Cache-Control", "no-store");
-	return OK;
 }
 
 /* The issued certificate first: some devices take the first whatever it is. */
@@ -87,8 +85,8 @@ enum result scep_certrep_possible(const struct scep_exchange *x, struct err *err
 		       key_kind_name(kind), scep_message_type_name(x->request.message_type));
 }
 
-enum result scep_certrep_success(struct scep_exchange *x, struct span leaf,
-				 struct http_reply *reply, struct err *err)
+static RESULT make_success(struct scep_exchange *x, struct span leaf, struct buf *out,
+			   struct err *err)
 {
 	struct scep_message_new m = { .pki_status = SCEP_SUCCESS, .fail_info = -1 };
 	BUF certs = BUF_INIT;
@@ -97,14 +95,47 @@ enum result scep_certrep_success(struct scep_exchange *x, struct span leaf,
 	TRY(put_certs(x, leaf, &certs, err));
 	TRY(put_envelope(x, buf_span(&certs), &envelope, err));
 	m.envelope = buf_span(&envelope);
-	return certrep(x, &m, reply, err);
+	return sign(x, &m, out, err);
+}
+
+/* What goes wrong goes wrong again, and is said, when the answer is due. */
+void scep_certrep_early(void *ctx, struct span leaf)
+{
+	struct scep_exchange *x = ctx;
+
+	buf_reset(&x->early);
+	buf_reset(&x->early_leaf);
+	if (make_success(x, leaf, &x->early, NULL) == OK)
+		buf_put(&x->early_leaf, leaf);
+}
+
+static bool has_early(const struct scep_exchange *x, struct span leaf)
+{
+	return x->early_leaf.len && !x->early_leaf.failed &&
+	       span_eq(buf_span(&x->early_leaf), leaf);
+}
+
+enum result scep_certrep_success(struct scep_exchange *x, struct span leaf,
+				 struct http_reply *reply, struct err *err)
+{
+	BUF body = BUF_INIT;
+
+	if (has_early(x, leaf))
+		body = buf_take(&x->early);
+	else
+		TRY(make_success(x, leaf, &body, err));
+	answer(reply, &body, "success");
+	return OK;
 }
 
 enum result scep_certrep_pending(struct scep_exchange *x, struct http_reply *reply, struct err *err)
 {
 	struct scep_message_new m = { .pki_status = SCEP_PENDING, .fail_info = -1 };
+	BUF body = BUF_INIT;
 
-	return certrep(x, &m, reply, err);
+	TRY(sign(x, &m, &body, err));
+	answer(reply, &body, "pending");
+	return OK;
 }
 
 enum result scep_certrep_failure(struct scep_exchange *x, enum result why, const char *text,
@@ -113,6 +144,11 @@ enum result scep_certrep_failure(struct scep_exchange *x, enum result why, const
 	struct scep_message_new m = { .pki_status = SCEP_FAILURE,
 				      .fail_info = err_map(why)->scep_fail_info,
 				      .fail_info_text = text };
+	BUF body = BUF_INIT;
 
-	return certrep(x, &m, reply, err);
+	TRY(sign(x, &m, &body, err));
+	answer(reply, &body, "failure");
+	if (m.fail_info >= 0)
+		reply->label.reason = scep_fail_info_name(m.fail_info);
+	return OK;
 }

@@ -31,6 +31,9 @@ struct scep_exchange {
 	struct csr csr;                 /* view of plain */
 	struct secret challenge;        /* empty: none was shown */
 	struct crl_file *crl;           /* owned: answered in the place of a certificate */
+	/* A CertRep that was made while its certificate was committed; both owned. */
+	struct buf early;
+	struct buf early_leaf;
 };
 
 /* Operations of the URL. Each fills reply, whatever happens. */
@@ -78,6 +81,8 @@ RESULT scep_floor_cipher(const struct scep_exchange *x, enum cipher_alg alg, con
 
 /* For requests without a challengePassword: can the device decrypt what it asks for? */
 RESULT scep_certrep_possible(const struct scep_exchange *x, struct err *err);
+/* Makes the reply for a certificate ahead of the decision, for scep_certrep_success(). ctx: x. */
+void scep_certrep_early(void *ctx, struct span leaf);
 /* The signed reply. leaf: the certificate issued; not looked at where there is x->crl. */
 RESULT scep_certrep_success(struct scep_exchange *x, struct span leaf, struct http_reply *reply,
 			    struct err *err);

@@ -95,6 +95,8 @@ enum result scep_pkcs_req(struct scep_exchange *x, struct enrol_outcome *out, st
 		.source = address_key(&x->http->address),
 		.log = &x->log,
 		.trace = &x->trace,
+		.meanwhile = scep_certrep_early,
+		.meanwhile_ctx = x,
 	};
 
 	bool own_key;

@@ -14,13 +14,15 @@
  * undone. */
 typedef enum result job_fn(struct db *db, const void *arg, struct err *err);
 
-/* On the stack of the thread that waits for it. */
+/* Of the thread that waits for it. */
 struct job {
 	job_fn *fn;
 	const void *arg;
 	enum result result;
 	struct err err;
-	sem_t done; /* the writer's */
+	/* the writer's */
+	int64_t begun; /* clock_mono_us() */
+	sem_t done;
 	struct job *next;
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/issuance.h"
 
+#include <stdlib.h>
+
 #include "base/hex.h"
 #include "store/challenge.h"
 #include "store/device.h"
@@ -152,6 +154,42 @@ enum result store_commit_issuance(struct store *s, const struct store_issuance *
 {
 	TRY(issuance_check(issuance, err));
 	return writer_run(s->writer, issue, issuance, err);
+}
+
+struct store_pending {
+	struct job job;
+};
+
+enum result store_begin_issuance(struct store *s, const struct store_issuance *issuance,
+				 struct store_pending **out, struct err *err)
+{
+	struct store_pending *p;
+
+	TRY(issuance_check(issuance, err));
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return err_nomem(err);
+	p->job.fn = issue;
+	p->job.arg = issuance;
+	writer_begin(s->writer, &p->job);
+	*out = p;
+	return OK;
+}
+
+enum result store_end_issuance(struct store_pending *p, struct err *err)
+{
+	enum result r = writer_end(&p->job, err);
+
+	free(p);
+	return r;
+}
+
+void store_pending_free(struct store_pending *p)
+{
+	struct err err;
+
+	if (p && store_end_issuance(p, &err) != OK)
+		err_clear(&err); /* nobody asked */
 }
 
 static enum result refuse(struct db *db, const void *arg, struct err *err)

@@ -295,6 +295,18 @@ struct store_issuance {
  */
 RESULT store_commit_issuance(struct store *s, const struct store_issuance *issuance,
 			     struct err *err);
+/*
+ * The same in two steps, between which the caller may do something else while the disk works.
+ * *out refers to the issuance until it is ended: only then is anything durable.
+ */
+struct store_pending;
+RESULT store_begin_issuance(struct store *s, const struct store_issuance *issuance,
+			    struct store_pending **out, struct err *err);
+/* Blocks, frees. Results as of store_commit_issuance(). */
+RESULT store_end_issuance(struct store_pending *p, struct err *err);
+/* The same for one whose result nobody wants any more. NULL does nothing. */
+void store_pending_free(struct store_pending *p);
+DEFINE_CLEANUP(struct store_pending, store_pending_free)
 
 /* A refusal's event; the challenge, if one was shown and matched, is bound in the same commit. */
 struct store_refusal {

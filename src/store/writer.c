@@ -85,14 +85,16 @@ static void run_group(struct writer *w, struct job *jobs)
 {
 	struct err err = { 0 };
 	struct job *job, *next;
-	int64_t begun = clock_mono_us();
+	int64_t begun = clock_mono_us(), ended;
 	enum result r = group_run(&w->db, jobs, &err);
 
-	histogram_add(w->meter, COUNT_GROUPS, clock_mono_us() - begun);
+	ended = clock_mono_us();
+	histogram_add(w->meter, COUNT_GROUPS, ended - begun);
 	meter_add(w->meter, COUNT_FAILED, r != OK);
 	report(w, r, &err);
 	for (job = jobs; job; job = next) {
-		next = job->next; /* once posted, the job's stack is gone */
+		next = job->next; /* once posted, the job is gone */
+		histogram_add(w->meter, COUNT_WAITS, ended - job->begun);
 		(void)sem_post(&job->done);
 	}
 	/* A log that can grow no more may still be brought into the file and started over. */
@@ -157,22 +159,32 @@ void writer_free(struct writer *w)
 	free(w);
 }
 
+void writer_begin(struct writer *w, struct job *job)
+{
+	job->begun = clock_mono_us();
+	(void)sem_init(&job->done, 0, 0);
+	if (queue_put(&w->queue, job))
+		return;
+	job->result = err_set(&job->err, ERR_BUSY, "the store is closing");
+	(void)sem_post(&job->done);
+}
+
+enum result writer_end(struct job *job, struct err *err)
+{
+	while (sem_wait(&job->done) != 0)
+		;
+	(void)sem_destroy(&job->done);
+	if (err && job->result != OK)
+		*err = job->err;
+	return job->result;
+}
+
 enum result writer_run(struct writer *w, job_fn *fn, const void *arg, struct err *err)
 {
 	struct job job = { .fn = fn, .arg = arg };
-	int64_t begun = clock_mono_us();
 
-	(void)sem_init(&job.done, 0, 0);
-	if (queue_put(&w->queue, &job))
-		while (sem_wait(&job.done) != 0)
-			;
-	else
-		job.result = err_set(&job.err, ERR_BUSY, "the store is closing");
-	(void)sem_destroy(&job.done);
-	histogram_add(w->meter, COUNT_WAITS, clock_mono_us() - begun);
-	if (err && job.result != OK)
-		*err = job.err;
-	return job.result;
+	writer_begin(w, &job);
+	return writer_end(&job, err);
 }
 
 /* ---- how it goes ---- */

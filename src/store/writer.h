@@ -21,7 +21,14 @@ RESULT writer_new(struct writer **out, struct db *db, const struct log *log, str
  * brings the write-ahead log into the file. */
 void writer_free(struct writer *w);
 
-/* Blocks until the job's changes are durable (OK) or undone. Thread-safe. */
+/*
+ * Hands a job over (fn and arg are set); it, and what arg points to, stays where it is until
+ * writer_end(), which must follow. Thread-safe.
+ */
+void writer_begin(struct writer *w, struct job *job);
+/* Blocks until the job's changes are durable (OK) or undone. */
+RESULT writer_end(struct job *job, struct err *err);
+/* Both. */
 RESULT writer_run(struct writer *w, job_fn *fn, const void *arg, struct err *err);
 
 /* Was the last commit a good one, and of the last `us` microseconds? */

@@ -24,6 +24,13 @@ def test_point_19_same_transaction_and_key(shared, name):
     same(first, shared.enrol(request.again(sender_nonce=b"n" * 16), name))
 
 
+def test_point_19_with_a_challenge_that_nobody_has_used(shared):
+    """The commit alone finds the earlier certificate, when another one is made and half answered."""
+    request = Request(challenge=shared.admin.challenge())
+    first = shared.enrol(request)
+    same(first, shared.enrol(request.again(challenge=shared.admin.challenge())))
+
+
 def test_point_19_replayed_message_makes_one_certificate(shared):
     """One captured message, sent 200 times by eight connections."""
     request = Request(challenge=shared.admin.challenge())

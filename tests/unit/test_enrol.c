@@ -492,7 +492,16 @@ struct racer {
 	struct err err;
 	const char *challenge;
 	const char *transaction;
+	struct buf meanwhile; /* the last certificate that was shown before the decision */
 };
+
+static void keep(void *ctx, struct span cert)
+{
+	struct buf *last = ctx;
+
+	buf_reset(last);
+	buf_put(last, cert);
+}
 
 static void *race(void *ctx)
 {
@@ -506,7 +515,9 @@ static void *race(void *ctx)
 				     .subject = buf_span(&t.name),
 				     .spki = key_spki(t.a),
 				     .challenge = span_str(racer->challenge),
-				     .trace = &trace };
+				     .trace = &trace,
+				     .meanwhile = keep,
+				     .meanwhile_ctx = &racer->meanwhile };
 
 	racer->r = crypto_new(&c, false, &racer->err);
 	if (racer->r == OK)
@@ -527,6 +538,16 @@ static void run_race(struct racer *racers)
 	}
 }
 
+static void clear_racers(struct racer *racers)
+{
+	size_t i;
+
+	for (i = 0; i < THREADS; i++) {
+		enrol_outcome_clear(&racers[i].out);
+		buf_clear(&racers[i].meanwhile);
+	}
+}
+
 static void one_transaction_races_itself(void **state UNUSED)
 {
 	struct challenge_new n = { .lifetime = 3600 };
@@ -543,11 +564,17 @@ static void one_transaction_races_itself(void **state UNUSED)
 		assert_int_equal(racers[i].out.status, ENROL_ISSUED);
 		assert_span_equal(buf_span(&racers[i].out.cert), buf_span(&racers[0].out.cert));
 		fresh += !racers[i].out.repeated;
+		/* who came too late had made another one, which is nobody's */
+		if (racers[i].meanwhile.len)
+			assert_int_equal(
+			    span_eq(buf_span(&racers[i].meanwhile), buf_span(&racers[0].out.cert)),
+			    !racers[i].out.repeated);
+		else
+			assert_true(racers[i].out.repeated);
 	}
 	assert_int_equal(fresh, 1);
 	assert_int_equal(ca_fixture_events(t.f, "tx-race").n, 1);
-	for (i = 0; i < THREADS; i++)
-		enrol_outcome_clear(&racers[i].out);
+	clear_racers(racers);
 }
 
 static void one_challenge_races_many_transactions(void **state UNUSED)
@@ -564,11 +591,10 @@ static void one_challenge_races_many_transactions(void **state UNUSED)
 		racers[i].challenge = text_of(&made);
 	}
 	run_race(racers);
-	for (i = 0; i < THREADS; i++) {
+	for (i = 0; i < THREADS; i++)
 		issued += racers[i].out.status == ENROL_ISSUED;
-		enrol_outcome_clear(&racers[i].out);
-	}
 	assert_int_equal(issued, 1);
+	clear_racers(racers);
 }
 
 int main(void)
