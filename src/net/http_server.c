@@ -11,6 +11,9 @@
 #include "base/clock.h"
 #include "net/http_loop.h"
 
+/* Most of them wait for the keeper or for a commit, and what waits for a commit shares it. */
+#define WORKERS_LEAST 16
+
 struct http_server {
 	struct http_shared shared;
 	unsigned n_loops;
@@ -38,7 +41,7 @@ static struct http_server_config complete(const struct http_server_config *confi
 	struct http_limits *l = &c.limits;
 
 	or_default(&c.loops, cores());
-	or_default(&c.workers, 4 * cores() < 8 ? 8 : 4 * cores());
+	or_default(&c.workers, 4 * cores() < WORKERS_LEAST ? WORKERS_LEAST : 4 * cores());
 	or_default(&l->header_seconds, normal.header_seconds);
 	or_default(&l->body_seconds, normal.body_seconds);
 	or_default(&l->write_seconds, normal.write_seconds);
