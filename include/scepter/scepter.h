@@ -40,7 +40,7 @@ enum scepter_result {
 	SCEPTER_OK = 0,
 	SCEPTER_ERR_MEMORY = 1,
 	SCEPTER_ERR_INTERNAL = 2,  /* a defect, or the crypto library failed */
-	SCEPTER_ERR_IO = 3,        /* a file or the network */
+	SCEPTER_ERR_IO = 3,        /* a file, the network, or TLS with the server */
 	SCEPTER_ERR_AGAIN = 4,     /* not now: try again, see scepter_retry_after */
 	SCEPTER_ERR_USAGE = 5,     /* an argument, or the order of calls */
 	SCEPTER_ERR_PROTOCOL = 6,  /* the server's answer cannot be understood */

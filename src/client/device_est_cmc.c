@@ -92,7 +92,7 @@ static enum result code_of(const struct cmc_status_info *status)
 {
 	static const enum result codes[] = {
 		ERR_BAD_ALG,      /* badAlg */
-		ERR_BAD_CHECK,    /* badMessageCheck */
+		ERR_BAD_REQUEST,  /* badMessageCheck */
 		ERR_DENIED,       /* badRequest */
 		ERR_BAD_TIME,     /* badTime */
 		ERR_BAD_CERT_ID,  /* badCertId */

@@ -93,7 +93,7 @@ static RESULT begin(struct device *d, struct scep_enrolment *e, struct err *err)
 /* A refusal as an error: RFC 8894 3.2.1.4. */
 static RESULT refused(const struct scep_enrolment_reply *reply, struct err *err)
 {
-	static const enum result codes[] = { ERR_BAD_ALG, ERR_BAD_CHECK, ERR_DENIED, ERR_BAD_TIME,
+	static const enum result codes[] = { ERR_BAD_ALG, ERR_BAD_REQUEST, ERR_DENIED, ERR_BAD_TIME,
 					     ERR_BAD_CERT_ID };
 	bool known = reply->fail_info >= 0 && (size_t)reply->fail_info < ARRAY_LEN(codes);
 

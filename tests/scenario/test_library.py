@@ -15,6 +15,7 @@ from test_est import est_endpoint, make_est
 from test_est_client import split
 
 ENDPOINTS = [est_endpoint("maker", authorisation={"certificates": True}, est={"full_cmc": True})]
+IO, USAGE, REFUSED = 3, 5, 9  # scepter/scepter.h
 CALLER = """
 import ctypes, json, sys
 
@@ -89,8 +90,13 @@ def test_a_full_request_by_the_makers_certificate(est, tmp_path):
 def test_what_goes_wrong_is_told(est, tmp_path):
     shown = split(est.maker.issue("serial-2"), tmp_path)
     failed, code, text = call(*calls_of(est, tmp_path))
-    assert failed == "enrol" and "401" in text
+    assert (failed, code) == ("enrol", REFUSED) and "401" in text
+    failed, code, text = call(*calls_of(est, tmp_path, ["use_full_cmc"]))
+    assert (failed, code) == ("enrol", REFUSED), text
     failed, code, text = call(*calls_of(est, tmp_path, ["set_tls_identity", str(shown[1]), str(est.maker.path)]))
     assert failed == "set_tls_identity" and code != 0
+    url = ["new", f"https://127.0.0.1:{est.tls_port}{est_peer.ROOT}/maker"]
+    failed, code, text = call(url, ["set_protocol", "est"], ["set_tls_ca_file", str(est.maker.path)], ["get_ca"])
+    assert (failed, code) == ("get_ca", IO) and "not trusted" in text
     failed, code, text = call(["new", "http://127.0.0.1:1/scep"], ["use_full_cmc"])
-    assert (failed, code) == ("use_full_cmc", 5) and "only EST" in text
+    assert (failed, code) == ("use_full_cmc", USAGE) and "only EST" in text
