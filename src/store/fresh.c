@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* Each has one place, by its hash. Half a kilobyte each, where there is one. */
-#define PLACES 4096
+#define PLACES 8192
 
 struct fresh {
 	pthread_mutex_t lock;
