@@ -3,20 +3,14 @@
 
 #include <stdlib.h>
 
-#include "base/thread.h"
-#include "base/ticker.h"
+#include "daemon/chore.h"
 #include "net/http_client.h"
 
-#define TICK_SECONDS 1
 #define CONNECT_SECONDS 10
 #define FETCH_SECONDS 120
 
 struct crl_fetch {
-	struct server *server;
-	struct ticker ticker;
-	pthread_t thread;
-	bool started;
-	struct crypto *crypto; /* the thread's own */
+	struct chore chore;
 };
 
 /* ---- one list ---- */
@@ -25,7 +19,7 @@ static bool is_ending(void *ctx)
 {
 	struct crl_fetch *f = ctx;
 
-	return ticker_is_ending(&f->ticker);
+	return chore_is_ending(&f->chore);
 }
 
 static RESULT get(struct crl_fetch *f, const char *url, struct buf *out, struct err *err)
@@ -49,16 +43,16 @@ static RESULT get(struct crl_fetch *f, const char *url, struct buf *out, struct 
 
 static void fetch(struct crl_fetch *f, struct foreign_crl *lists, size_t i, const char *url)
 {
-	const struct log *log = &f->server->log;
-	struct foreign_crl_query q = { f->crypto, log, 0 };
+	const struct log *log = &f->chore.server->log;
+	struct foreign_crl_query q = { f->chore.crypto, log, 0 };
 	struct err err = { 0 };
 	BUF bytes = BUF_INIT;
 	enum result r;
 
 	r = get(f, url, &bytes, &err);
-	if (ticker_is_ending(&f->ticker))
+	if (chore_is_ending(&f->chore))
 		return;
-	q.now = clock_now(&f->server->clock);
+	q.now = clock_now(&f->chore.server->clock);
 	if (r == OK)
 		r = foreign_crl_keep(lists, i, &q, buf_span(&bytes), &err);
 	if (r == OK) {
@@ -77,59 +71,41 @@ static void look_at(struct crl_fetch *f, struct foreign_crl *lists)
 	const char *url;
 	size_t i;
 
-	for (i = 0; i < foreign_crl_count(lists) && !ticker_is_ending(&f->ticker); i++) {
-		url = foreign_crl_due(lists, i, clock_now(&f->server->clock));
+	for (i = 0; i < foreign_crl_count(lists) && !chore_is_ending(&f->chore); i++) {
+		url = foreign_crl_due(lists, i, clock_now(&f->chore.server->clock));
 		if (url)
 			fetch(f, lists, i, url);
 	}
 }
 
-static void *run(void *arg)
+static void look(struct chore *chore)
 {
-	struct crl_fetch *f = arg;
-	const struct config *config;
+	struct crl_fetch *f = (struct crl_fetch *)chore;
+	const struct config *config = server_config(chore->server);
 	size_t i;
 
-	do {
-		config = server_config(f->server);
-		for (i = 0; i < config->n_listeners; i++) {
-			look_at(f, config->listeners[i].client_crl);
-			look_at(f, config->listeners[i].tls_proxy.client_crl);
-		}
-		config_unref(config);
-	} while (ticker_wait(&f->ticker, TICK_SECONDS));
-	return NULL;
+	for (i = 0; i < config->n_listeners; i++) {
+		look_at(f, config->listeners[i].client_crl);
+		look_at(f, config->listeners[i].tls_proxy.client_crl);
+	}
+	config_unref(config);
 }
 
 enum result crl_fetch_start(struct crl_fetch **out, struct server *server, struct err *err)
 {
-	static const struct thread_kind kind = { .name = "crl-fetch" };
-	struct crl_fetch *f = calloc(1, sizeof(*f));
-	enum result r;
+	CLEANUP(crl_fetch_freep) struct crl_fetch *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return err_nomem(err);
-	f->server = server;
-	ticker_init(&f->ticker);
-	r = crypto_new(&f->crypto, false, err);
-	if (r == OK)
-		r = thread_start(&f->thread, &kind, 0, run, f, err);
-	f->started = r == OK;
-	if (r == OK)
-		*out = f;
-	else
-		crl_fetch_free(f);
-	return r;
+	TRY(chore_start(&f->chore, "crl-fetch", server, look, err));
+	*out = take(f);
+	return OK;
 }
 
 void crl_fetch_free(struct crl_fetch *f)
 {
 	if (!f)
 		return;
-	ticker_end(&f->ticker);
-	if (f->started)
-		(void)pthread_join(f->thread, NULL);
-	ticker_clear(&f->ticker);
-	crypto_free(f->crypto);
+	chore_end(&f->chore);
 	free(f);
 }

@@ -15,5 +15,6 @@ struct crl_fetch;
 RESULT crl_fetch_start(struct crl_fetch **out, struct server *server, struct err *err);
 /* Gives up what is being fetched, within about a second. */
 void crl_fetch_free(struct crl_fetch *f);
+DEFINE_CLEANUP(struct crl_fetch, crl_fetch_free)
 
 #endif

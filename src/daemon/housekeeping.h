@@ -19,5 +19,6 @@ struct housekeeping;
 RESULT housekeeping_start(struct housekeeping **out, struct server *server, struct err *err);
 /* Waits for the commit that it is at. */
 void housekeeping_free(struct housekeeping *h);
+DEFINE_CLEANUP(struct housekeeping, housekeeping_free)
 
 #endif

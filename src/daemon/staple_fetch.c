@@ -3,13 +3,11 @@
 
 #include <stdlib.h>
 
-#include "base/thread.h"
-#include "base/ticker.h"
+#include "daemon/chore.h"
 #include "daemon/staple.h"
 #include "net/http_client.h"
 #include "ocsp/staple.h"
 
-#define TICK_SECONDS 1
 #define ASK_SECONDS 5
 #define RETRY_SECONDS 60  /* after the first failure; twice as long after each more... */
 #define RETRY_DOUBLINGS 6 /* ...up to about an hour */
@@ -24,14 +22,8 @@ struct place {
 };
 
 struct staple_fetch {
-	struct server *server;
-	struct ticker ticker;
-	pthread_t thread;
-	bool started;
-
-	/* The thread's own. */
-	struct crypto *crypto;
-	struct place places[CONFIG_LISTENERS_MAX];
+	struct chore chore;
+	struct place places[CONFIG_LISTENERS_MAX]; /* its thread's */
 };
 
 /* ---- one certificate ---- */
@@ -79,10 +71,10 @@ static RESULT fetch(struct staple_fetch *f, const struct cert *cert, struct stap
 			       "the issuer's certificate is not behind the listener's own in its "
 			       "file; put it there");
 	TRY(err_prefix(err, cert_parse(buf_span(&staple->issuer), &issuer, err), "issuer"));
-	TRY(ocsp_staple_request(&foreign, f->crypto, &request, err));
+	TRY(ocsp_staple_request(&foreign, f->chore.crypto, &request, err));
 	TRY(ask(url, buf_span(&request), &response, err));
-	now = clock_now(&f->server->clock);
-	TRY(ocsp_staple_check(&foreign, f->crypto, buf_span(&response), now, &said, err));
+	now = clock_now(&f->chore.server->clock);
+	TRY(ocsp_staple_check(&foreign, f->chore.crypto, buf_span(&response), now, &said, err));
 	staple->response = buf_take(&response);
 	staple->until = said.next_update;
 	staple->revoked = said.state == OCSP_REVOKED;
@@ -93,8 +85,8 @@ static RESULT fetch(struct staple_fetch *f, const struct cert *cert, struct stap
 /* Those of our own CAs are for staple_own.h. */
 static bool is_ours(struct staple_fetch *f, const struct cert *cert)
 {
-	struct authority *authority = server_authority(f->server);
-	bool ours = staple_issuer(authority, f->crypto, cert) != NULL;
+	struct authority *authority = server_authority(f->chore.server);
+	bool ours = staple_issuer(authority, f->chore.crypto, cert) != NULL;
 
 	authority_unref(authority);
 	return ours;
@@ -111,11 +103,11 @@ static void look_at(struct staple_fetch *f, const struct config *config, size_t 
 {
 	CLEANUP(staple_clear) struct staple staple = { .result = OK };
 	struct place *p = &f->places[i];
-	int64_t now = clock_now(&f->server->clock);
+	int64_t now = clock_now(&f->chore.server->clock);
 	struct cert cert;
 
 	if (config->listeners[i].stapling != CONFIG_STAPLING_FETCH ||
-	    !staple_begin(&staple, f->server, i))
+	    !staple_begin(&staple, f->chore.server, i))
 		return;
 	if (!span_eq(buf_span(&p->cert), buf_span(&staple.cert))) {
 		buf_reset(&p->cert);
@@ -130,45 +122,31 @@ static void look_at(struct staple_fetch *f, const struct config *config, size_t 
 	staple.result = fetch(f, &cert, &staple, &p->next, &staple.err);
 	if (staple.result == OK)
 		p->failures = 0;
-	staple_finish(&staple, f->server, config, i);
+	staple_finish(&staple, f->chore.server, config, i);
 }
 
 /* ---- the thread ---- */
 
-static void *run(void *arg)
+static void look(struct chore *chore)
 {
-	struct staple_fetch *f = arg;
-	const struct config *config;
+	struct staple_fetch *f = (struct staple_fetch *)chore;
+	const struct config *config = server_config(chore->server);
 	size_t i;
 
-	do {
-		config = server_config(f->server);
-		for (i = 0; i < config->n_listeners && !ticker_is_ending(&f->ticker); i++)
-			look_at(f, config, i);
-		config_unref(config);
-	} while (ticker_wait(&f->ticker, TICK_SECONDS));
-	return NULL;
+	for (i = 0; i < config->n_listeners && !chore_is_ending(chore); i++)
+		look_at(f, config, i);
+	config_unref(config);
 }
 
 enum result staple_fetch_start(struct staple_fetch **out, struct server *server, struct err *err)
 {
-	static const struct thread_kind kind = { .name = "ocsp-staple" };
-	struct staple_fetch *f = calloc(1, sizeof(*f));
-	enum result r;
+	CLEANUP(staple_fetch_freep) struct staple_fetch *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return err_nomem(err);
-	f->server = server;
-	ticker_init(&f->ticker);
-	r = crypto_new(&f->crypto, false, err);
-	if (r == OK)
-		r = thread_start(&f->thread, &kind, 0, run, f, err);
-	f->started = r == OK;
-	if (r == OK)
-		*out = f;
-	else
-		staple_fetch_free(f);
-	return r;
+	TRY(chore_start(&f->chore, "ocsp-staple", server, look, err));
+	*out = take(f);
+	return OK;
 }
 
 void staple_fetch_free(struct staple_fetch *f)
@@ -177,12 +155,8 @@ void staple_fetch_free(struct staple_fetch *f)
 
 	if (!f)
 		return;
-	ticker_end(&f->ticker);
-	if (f->started)
-		(void)pthread_join(f->thread, NULL);
+	chore_end(&f->chore);
 	for (i = 0; i < ARRAY_LEN(f->places); i++)
 		buf_clear(&f->places[i].cert);
-	ticker_clear(&f->ticker);
-	crypto_free(f->crypto);
 	free(f);
 }

@@ -15,5 +15,6 @@ struct staple_fetch;
 RESULT staple_fetch_start(struct staple_fetch **out, struct server *server, struct err *err);
 /* Waits for a responder that is being asked, five seconds at most. */
 void staple_fetch_free(struct staple_fetch *f);
+DEFINE_CLEANUP(struct staple_fetch, staple_fetch_free)
 
 #endif

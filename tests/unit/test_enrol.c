@@ -1,69 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ca_fixture.h"
-
-#include <pthread.h>
+#include "enrol_fixture.h"
 
 #include "base/file.h"
-#include "ca/enrol.h"
-#include "der/oid.h"
-#include "pki/key_evp.h"
-#include "pki/name.h"
 #include "pki/san.h"
-
-/* Hash by Python's hashlib.scrypt. */
-#define SWORDFISH                                                                                  \
-	"$scrypt$ln=10,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$ctGD6QZNdRGEswxixZsIuBF98oQ4RB3bYovsm+sBaHY"
-
-/* What a test asks with; two devices, a and b. */
-static struct {
-	struct ca_fixture *f;
-	struct key *a;
-	struct key *b;
-	struct buf name;
-	struct profile_attr attr;
-	struct profile profile;
-	struct enrol_policy policy;
-	struct challenge_static *statics;
-} t;
-
-static int set_up(void **state)
-{
-	static const char *const hashes[] = { SWORDFISH };
-	struct key_spec p256 = { KEY_EC_P256, 256 };
-
-	assert_int_equal(ca_fixture_set_up(state), 0);
-	t.f = *state;
-	assert_int_equal(key_evp_generate(&t.a, t.f->c, p256, NULL), OK);
-	assert_int_equal(key_evp_generate(&t.b, t.f->c, p256, NULL), OK);
-	assert_int_equal(name_parse_text("CN=router7", &t.name, NULL), OK);
-	assert_int_equal(challenge_static_new(&t.statics, hashes, 1, NULL), OK);
-	buf_put(&t.attr.type, OID_CN);
-	t.attr.choice = PROFILE_REQUIRED;
-	t.profile = (struct profile){ .name = (char *)(uintptr_t) "device",
-				      .validity = 90 * DAY,
-				      .backdate = 600,
-				      .key_usage = KU_DIGITAL_SIGNATURE,
-				      .attrs = &t.attr,
-				      .n_attrs = 1,
-				      .keys = { { KEY_EC_P256, 0, 0 } },
-				      .n_keys = 1 };
-	t.policy = (struct enrol_policy){ .endpoint = "demo",
-					  .ca = "demo",
-					  .profile = &t.profile,
-					  .statics = t.statics,
-					  .one_time = true };
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	key_free(t.a);
-	key_free(t.b);
-	buf_clear(&t.name);
-	buf_clear(&t.attr.type);
-	challenge_static_free(t.statics);
-	return ca_fixture_tear_down(state);
-}
 
 /* ---- asking ---- */
 
@@ -123,33 +62,6 @@ static void must_reject(const struct ask *ask, enum result why, const char *says
 }
 
 #define OUTCOME CLEANUP(enrol_outcome_clear) struct enrol_outcome
-
-struct made {
-	struct secret text;
-	char id[STORE_NAME_MAX];
-};
-
-static void made_clear(struct made *made)
-{
-	secret_clear(&made->text);
-}
-
-#define MADE CLEANUP(made_clear) struct made
-
-static struct made new_challenge(const struct challenge_new *n)
-{
-	struct made made = { 0 };
-
-	assert_int_equal(
-	    challenge_create(t.f->store, t.f->c, &t.f->clock, n, &made.text, made.id, NULL), OK);
-	assert_non_null(buf_cstr(&made.text.bytes));
-	return made;
-}
-
-static const char *text_of(struct made *made)
-{
-	return (const char *)made->text.bytes.data;
-}
 
 /* ---- tests ---- */
 
@@ -481,122 +393,6 @@ static void codec_refusals_are_on_record(void **state UNUSED)
 			    "\"rejected: bad-message-check\"}]");
 }
 
-/* ---- the same request many times at once ---- */
-
-#define THREADS 8
-
-struct racer {
-	pthread_t thread;
-	struct enrol_outcome out;
-	enum result r;
-	struct err err;
-	const char *challenge;
-	const char *transaction;
-	struct buf meanwhile; /* the last certificate that was shown before the decision */
-};
-
-static void keep(void *ctx, struct span cert)
-{
-	struct buf *last = ctx;
-
-	buf_reset(last);
-	buf_put(last, cert);
-}
-
-static void *race(void *ctx)
-{
-	struct racer *racer = ctx;
-	struct enrol_context context = { t.f->store, &t.f->clock };
-	CLEANUP(crypto_freep) struct crypto *c = NULL;
-	struct enrol_trace trace = { 0 };
-	struct enrol_request req = { .policy = &t.policy,
-				     .ca = t.f->demo,
-				     .transaction_id = span_str(racer->transaction),
-				     .subject = buf_span(&t.name),
-				     .spki = key_spki(t.a),
-				     .challenge = span_str(racer->challenge),
-				     .trace = &trace,
-				     .meanwhile = keep,
-				     .meanwhile_ctx = &racer->meanwhile };
-
-	racer->r = crypto_new(&c, false, &racer->err);
-	if (racer->r == OK)
-		racer->r = ca_enrol(&context, c, &req, &racer->out, &racer->err);
-	return NULL;
-}
-
-static void run_race(struct racer *racers)
-{
-	size_t i;
-
-	for (i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
-	for (i = 0; i < THREADS; i++) {
-		assert_int_equal(pthread_join(racers[i].thread, NULL), 0);
-		if (racers[i].r != OK)
-			fail_msg("%s: %s", racers[i].transaction, racers[i].err.text);
-	}
-}
-
-static void clear_racers(struct racer *racers)
-{
-	size_t i;
-
-	for (i = 0; i < THREADS; i++) {
-		enrol_outcome_clear(&racers[i].out);
-		buf_clear(&racers[i].meanwhile);
-	}
-}
-
-static void one_transaction_races_itself(void **state UNUSED)
-{
-	struct challenge_new n = { .lifetime = 3600 };
-	MADE made = new_challenge(&n);
-	struct racer racers[THREADS] = { 0 };
-	size_t i, fresh = 0;
-
-	for (i = 0; i < THREADS; i++) {
-		racers[i].transaction = "tx-race";
-		racers[i].challenge = text_of(&made);
-	}
-	run_race(racers);
-	for (i = 0; i < THREADS; i++) {
-		assert_int_equal(racers[i].out.status, ENROL_ISSUED);
-		assert_span_equal(buf_span(&racers[i].out.cert), buf_span(&racers[0].out.cert));
-		fresh += !racers[i].out.repeated;
-		/* who came too late had made another one, which is nobody's */
-		if (racers[i].meanwhile.len)
-			assert_int_equal(
-			    span_eq(buf_span(&racers[i].meanwhile), buf_span(&racers[0].out.cert)),
-			    !racers[i].out.repeated);
-		else
-			assert_true(racers[i].out.repeated);
-	}
-	assert_int_equal(fresh, 1);
-	assert_int_equal(ca_fixture_events(t.f, "tx-race").n, 1);
-	clear_racers(racers);
-}
-
-static void one_challenge_races_many_transactions(void **state UNUSED)
-{
-	struct challenge_new n = { .lifetime = 3600 };
-	MADE made = new_challenge(&n);
-	struct racer racers[THREADS] = { 0 };
-	char names[THREADS][16];
-	size_t i, issued = 0;
-
-	for (i = 0; i < THREADS; i++) {
-		(void)snprintf(names[i], sizeof(names[i]), "tx-many-%zu", i);
-		racers[i].transaction = names[i];
-		racers[i].challenge = text_of(&made);
-	}
-	run_race(racers);
-	for (i = 0; i < THREADS; i++)
-		issued += racers[i].out.status == ENROL_ISSUED;
-	assert_int_equal(issued, 1);
-	clear_racers(racers);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -613,9 +409,7 @@ int main(void)
 		cmocka_unit_test(anyone_is_anyone),
 		cmocka_unit_test(nothing_is_decided_without_a_store_or_ca),
 		cmocka_unit_test(codec_refusals_are_on_record),
-		cmocka_unit_test(one_transaction_races_itself),
-		cmocka_unit_test(one_challenge_races_many_transactions),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, enrol_fixture_set_up, enrol_fixture_tear_down);
 }
