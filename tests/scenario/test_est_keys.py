@@ -8,7 +8,6 @@ import subprocess
 
 import pytest
 from asn1crypto import cms, core, keys
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key, load_pem_private_key
 
