@@ -12,7 +12,7 @@
 #include "net/http_loop.h"
 
 /* Most of them wait for the keeper or for a commit, and what waits for a commit shares it. */
-#define WORKERS_LEAST 16
+#define WORKERS_LEAST 12
 
 struct http_server {
 	struct http_shared shared;

@@ -94,7 +94,7 @@ struct http_server_config {
 	size_t n_listeners;
 	struct http_limits limits;
 	unsigned loops;   /* event loops; 0: one a core */
-	unsigned workers; /* worker threads; 0: four a core, at least sixteen */
+	unsigned workers; /* worker threads; 0: four a core, at least twelve */
 	http_handler *handler;
 	http_quick *quick;     /* NULL: none */
 	http_refused *refused; /* NULL: nobody wants to know */
