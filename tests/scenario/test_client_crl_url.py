@@ -11,14 +11,12 @@ import time
 import pytest
 from cryptography import x509
 
-from conftest import endpoint
 from daemon import check_config, free_port, wait_for
-from est_peer import Authority, Request, private_pem, write_private
+from est_peer import Authority, private_pem, write_private
 from openssl_crl import Lists
-from test_est import PROFILES, EstDaemon, est_endpoint, refusal
+from test_est import refusal
+from test_foreign_crl import Makers, scenes_of
 from test_metrics import scrape
-
-ENDPOINTS = [endpoint("demo"), est_endpoint("maker", authorisation={"certificates": True})]
 
 
 class Web(http.server.ThreadingHTTPServer):
@@ -58,35 +56,19 @@ class Web(http.server.ThreadingHTTPServer):
         self.server_close()
 
 
-class Scene:
+class Scene(Makers):
     def __init__(self, directory, start=True, **settings):
-        self.directory, self.web = directory, Web()
-        self.maker, self.other = Authority(directory, "Maker CA"), Authority(directory, "Other CA")
-        self.lists = {ca: self.lists_of(ca) for ca in (self.maker, self.other)}
-        self.daemon = EstDaemon(
-            directory / "daemon", self.maker, Authority(directory, "Web CA"), profiles=PROFILES, endpoints=ENDPOINTS,
-            metrics={"port": free_port()},
-        )  # fmt: skip
+        self.web = Web()
+        super().__init__(directory, metrics={"port": free_port()})
         self.daemon.metrics_port = self.daemon.config["metrics"]["port"]
-        both = directory / "client-ca.pem"
-        both.write_bytes(self.maker.path.read_bytes() + self.other.path.read_bytes())
-        self.tls = self.daemon.config["http"]["listeners"][-1]["tls"]
-        self.tls.update(client_ca=str(both), client_crl=[self.web.url], **settings)
+        self.tls.update(client_crl=[self.web.url], **settings)
         self.daemon.write_config()
         if start:
             self.start()
 
-    def start(self):
-        self.daemon.start()
-        self.daemon.admin.ca_init("demo")
-
     def stop(self):
-        self.daemon.stop()
+        super().stop()
         self.web.stop()
-
-    def lists_of(self, ca, name=None):
-        key = write_private(self.directory / f"{ca.path.stem}.key", private_pem(ca.key))
-        return Lists(self.directory / (name or f"lists-{ca.path.stem}"), ca.path, key)
 
     def list(self, **options):
         return self.lists[self.maker].write(self.directory / "made.crl", **options).read_bytes()
@@ -100,9 +82,6 @@ class Scene:
         n = len(self.web.asked)
         self.daemon.process.send_signal(signal.SIGHUP)
         wait_for("the list to be fetched", lambda: len(self.web.asked) > n)
-
-    def ask(self, file):
-        return self.daemon.est("maker", client=file).call("POST", "simpleenroll", Request().body)
 
     def heard_of(self, file, status):
         wait_for(f"{status} for the device", lambda: self.ask(file)[0] == status)
@@ -118,17 +97,7 @@ class Scene:
         return [p.read_bytes() for p in (pathlib.Path(self.daemon.config["data"]) / "client-crl").glob("*")]
 
 
-@pytest.fixture
-def scene(tmp_path):
-    scenes = []
-
-    def make(**options):
-        scenes.append(Scene(tmp_path, **options))
-        return scenes[-1]
-
-    yield make
-    for made in scenes:
-        made.stop()
+scene = scenes_of(Scene)
 
 
 @pytest.mark.parametrize("der", [False, True])

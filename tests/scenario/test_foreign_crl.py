@@ -17,28 +17,26 @@ from test_est import PROFILES, EstDaemon, est_endpoint, refusal
 ENDPOINTS = [endpoint("demo"), est_endpoint("maker", authorisation={"certificates": True})]
 
 
-class Scene:
-    """A daemon that trusts two makers; what the first has revoked is in a file."""
+class Makers:
+    """A daemon that trusts two makers."""
 
-    def __init__(self, directory, expired=None, both=False, der=False):
+    def __init__(self, directory, **daemon):
         self.directory = directory
         self.maker, self.other = Authority(directory, "Maker CA"), Authority(directory, "Other CA")
-        web = Authority(directory, "Web CA")
         self.lists = {ca: self.lists_of(ca) for ca in (self.maker, self.other)}
-        self.file = directory / "maker.crl"
-        self.lists[self.maker].write(self.file, der=der)
-        self.daemon = EstDaemon(directory / "daemon", self.maker, web, profiles=PROFILES, endpoints=ENDPOINTS)
-        both_cas = directory / "client-ca.pem"
-        both_cas.write_bytes(self.maker.path.read_bytes() + self.other.path.read_bytes())
+        web = Authority(directory, "Web CA")
+        self.daemon = EstDaemon(directory / "daemon", self.maker, web, profiles=PROFILES, endpoints=ENDPOINTS, **daemon)
+        both = directory / "client-ca.pem"
+        both.write_bytes(self.maker.path.read_bytes() + self.other.path.read_bytes())
         self.tls = self.daemon.config["http"]["listeners"][-1]["tls"]
-        self.tls.update(client_ca=str(both_cas), client_crl=[str(self.file)])
-        if both:
-            self.tls["client_crl"].append(str(self.lists[self.other].write(directory / "other.crl")))
-        if expired:
-            self.tls["client_crl_expired"] = expired
-        self.daemon.write_config()
+        self.tls["client_ca"] = str(both)
+
+    def start(self):
         self.daemon.start()
         self.daemon.admin.ca_init("demo")
+
+    def stop(self):
+        self.daemon.stop()
 
     def lists_of(self, ca, name=None, **options):
         key = write_private(self.directory / f"{ca.path.stem}.key", private_pem(ca.key))
@@ -46,6 +44,22 @@ class Scene:
 
     def ask(self, file):
         return self.daemon.est("maker", client=file).call("POST", "simpleenroll", Request().body)
+
+
+class Scene(Makers):
+    """What the first has revoked is in a file."""
+
+    def __init__(self, directory, expired=None, both=False, der=False):
+        super().__init__(directory)
+        self.file = directory / "maker.crl"
+        self.lists[self.maker].write(self.file, der=der)
+        self.tls["client_crl"] = [str(self.file)]
+        if both:
+            self.tls["client_crl"].append(str(self.lists[self.other].write(directory / "other.crl")))
+        if expired:
+            self.tls["client_crl_expired"] = expired
+        self.daemon.write_config()
+        self.start()
 
     def revoke(self, file, **options):
         self.lists[self.maker].revoke(file)
@@ -55,17 +69,25 @@ class Scene:
         wait_for("the list to be read again", lambda: self.ask(file)[0] == status)
 
 
-@pytest.fixture
-def scene(tmp_path):
-    scenes = []
+def scenes_of(kind):
+    """A fixture that makes such scenes, and stops them."""
 
-    def make(**options):
-        scenes.append(Scene(tmp_path, **options))
-        return scenes[-1]
+    @pytest.fixture
+    def scene(tmp_path):
+        scenes = []
 
-    yield make
-    for made in scenes:
-        made.daemon.stop()
+        def make(**options):
+            scenes.append(kind(tmp_path, **options))
+            return scenes[-1]
+
+        yield make
+        for made in scenes:
+            made.stop()
+
+    return scene
+
+
+scene = scenes_of(Scene)
 
 
 @pytest.mark.parametrize("der", [False, True])

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ca/authority.h"
+#include "ca/profile.h"
 #include "keeper/keeper.h"
 
 #define NOW 1795293840 /* 2026-11-21T20:44:00Z */
@@ -130,6 +131,22 @@ static inline int ca_fixture_tear_down(void **state)
 	assert_int_equal(system(command), 0);
 	free(f);
 	return 0;
+}
+
+/* ---- what devices get ---- */
+
+/* For P-256 keys, 90 days, and a subject with that attribute. */
+static inline struct profile ca_fixture_profile(struct profile_attr *attr)
+{
+	attr->choice = PROFILE_REQUIRED;
+	return (struct profile){ .name = (char *)(uintptr_t) "device",
+				 .validity = 90 * DAY,
+				 .backdate = 600,
+				 .key_usage = KU_DIGITAL_SIGNATURE,
+				 .attrs = attr,
+				 .n_attrs = 1,
+				 .keys = { { KEY_EC_P256, 0, 0 } },
+				 .n_keys = 1 };
 }
 
 /* ---- what is in the store's events ---- */

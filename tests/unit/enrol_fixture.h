@@ -39,15 +39,7 @@ static inline int enrol_fixture_set_up(void **state)
 	assert_int_equal(name_parse_text("CN=router7", &t.name, NULL), OK);
 	assert_int_equal(challenge_static_new(&t.statics, hashes, 1, NULL), OK);
 	buf_put(&t.attr.type, OID_CN);
-	t.attr.choice = PROFILE_REQUIRED;
-	t.profile = (struct profile){ .name = (char *)(uintptr_t) "device",
-				      .validity = 90 * DAY,
-				      .backdate = 600,
-				      .key_usage = KU_DIGITAL_SIGNATURE,
-				      .attrs = &t.attr,
-				      .n_attrs = 1,
-				      .keys = { { KEY_EC_P256, 0, 0 } },
-				      .n_keys = 1 };
+	t.profile = ca_fixture_profile(&t.attr);
 	t.policy = (struct enrol_policy){ .endpoint = "demo",
 					  .ca = "demo",
 					  .profile = &t.profile,

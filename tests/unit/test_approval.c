@@ -47,15 +47,7 @@ static int tear_down(void **state)
 static int usual(void **state)
 {
 	(void)state;
-	t.attr.choice = PROFILE_REQUIRED;
-	t.profile = (struct profile){ .name = (char *)(uintptr_t) "device",
-				      .validity = 90 * DAY,
-				      .backdate = 600,
-				      .key_usage = KU_DIGITAL_SIGNATURE,
-				      .attrs = &t.attr,
-				      .n_attrs = 1,
-				      .keys = { { KEY_EC_P256, 0, 0 } },
-				      .n_keys = 1 };
+	t.profile = ca_fixture_profile(&t.attr);
 	t.policy = (struct enrol_policy){ .endpoint = "demo",
 					  .ca = "demo",
 					  .profile = &t.profile,

@@ -106,16 +106,9 @@ static int set_up(void **state)
 	assert_int_equal(name_parse_text("CN=router7", &t.name, NULL), OK);
 	put_san(&t.exts, "DNS:router7.example");
 	buf_put(&t.attr.type, OID_CN);
-	t.attr.choice = PROFILE_REQUIRED;
-	t.profile = (struct profile){ .name = (char *)(uintptr_t) "device",
-				      .validity = VALIDITY,
-				      .backdate = 600,
-				      .key_usage = KU_DIGITAL_SIGNATURE,
-				      .attrs = &t.attr,
-				      .n_attrs = 1,
-				      .other_sans = PROFILE_OPTIONAL,
-				      .keys = { { KEY_EC_P256, 0, 0 } },
-				      .n_keys = 1 };
+	t.profile = ca_fixture_profile(&t.attr);
+	t.profile.validity = VALIDITY;
+	t.profile.other_sans = PROFILE_OPTIONAL;
 	t.policy = (struct enrol_policy){
 		.endpoint = "demo", .ca = "demo", .profile = &t.profile, .accept_anyone = true
 	};
