@@ -152,10 +152,48 @@ static RESULT read_otp(struct est_exchange *x, struct err *err)
 	return OK;
 }
 
-static RESULT check_renewal(const struct est_exchange *x, struct err *err)
+static bool takes_passwords(const struct est_endpoint *e)
 {
-	if (x->current || x->vouched[0])
-		return OK;
+	return e->accounts || e->policy.one_time || e->policy.statics;
+}
+
+bool est_credentials_password_counts(const struct est_exchange *x)
+{
+	const struct est_endpoint *e = x->endpoint;
+
+	if (!takes_passwords(e) || e->policy.accept_anyone || x->renewal || x->registrar)
+		return false;
+	return e->both ? x->current || x->vouched[0] : !x->vouched[0];
+}
+
+bool est_credentials_are_missing(const struct est_exchange *x)
+{
+	return x->password.len == 0 && !x->current && est_credentials_password_counts(x);
+}
+
+/* Is there something else that may let the request in, if its certificate does not? */
+static bool has_another_way(const struct est_exchange *x)
+{
+	return x->endpoint->policy.accept_anyone ||
+	       (x->password.len && !x->endpoint->both && est_credentials_password_counts(x));
+}
+
+static RESULT weigh_client(struct est_exchange *x, struct err *err)
+{
+	bool own = name_equal(x->client.issuer, x->ca->ca.cert.subject);
+	enum result r;
+
+	trace_client(x);
+	r = own ? weigh_own(x, err) : weigh_foreign(x, err);
+	if (r != ERR_DENIED || !has_another_way(x))
+		return r;
+	enrol_trace_add(&x->trace, "TLS client", false, "%s", err_text(err));
+	err_clear(err);
+	return OK;
+}
+
+static RESULT refuse_renewal(const struct est_exchange *x, struct err *err)
+{
 	return err_set(err, ERR_DENIED,
 		       x->has_client ? "RFC 7030 4.2.2: the TLS client certificate is not of CA "
 				       "\"%s\", whose certificates are renewed here"
@@ -164,26 +202,26 @@ static RESULT check_renewal(const struct est_exchange *x, struct err *err)
 		       x->ca->name);
 }
 
-static bool takes_passwords(const struct est_endpoint *e)
+/* Where no password would do either, the device is told what would. */
+static RESULT check_certificate(const struct est_exchange *x, struct err *err)
 {
-	return e->accounts || e->policy.one_time || e->policy.statics;
+	if (takes_passwords(x->endpoint) || x->endpoint->policy.accept_anyone)
+		return OK;
+	return err_set(err, ERR_DENIED,
+		       x->has_client
+			   ? "RFC 7030 3.3.2: endpoint \"%s\" goes by certificates of CA \"%s\", "
+			     "and the TLS client certificate is another's"
+			   : "RFC 7030 3.3.2: endpoint \"%s\" of CA \"%s\" goes by TLS client "
+			     "certificates, and this connection has none",
+		       x->endpoint->name, x->ca->name);
 }
 
-bool est_credentials_are_missing(const struct est_exchange *x)
-{
-	return takes_passwords(x->endpoint) && !x->endpoint->policy.accept_anyone &&
-	       !x->has_client && x->password.len == 0;
-}
-
-enum result est_credentials_weigh(struct est_exchange *x, bool renewal, struct err *err)
+enum result est_credentials_weigh(struct est_exchange *x, struct err *err)
 {
 	TRY(read_otp(x, err));
-	if (x->has_client) {
-		trace_client(x);
-		if (name_equal(x->client.issuer, x->ca->ca.cert.subject))
-			TRY(weigh_own(x, err));
-		else
-			TRY(weigh_foreign(x, err));
-	}
-	return renewal ? check_renewal(x, err) : OK;
+	if (x->has_client)
+		TRY(weigh_client(x, err));
+	if (x->current || x->vouched[0])
+		return OK;
+	return x->renewal ? refuse_renewal(x, err) : check_certificate(x, err);
 }

@@ -85,7 +85,7 @@ enum result est_enrol_check_possession(struct est_exchange *x, struct err *err)
 	return est_binding_check(x, err);
 }
 
-bool est_enrol_prepare(struct est_exchange *x, bool renewal, struct http_reply *reply)
+bool est_enrol_prepare(struct est_exchange *x, struct http_reply *reply)
 {
 	struct err err = { 0 };
 	enum result r;
@@ -94,7 +94,7 @@ bool est_enrol_prepare(struct est_exchange *x, bool renewal, struct http_reply *
 		return false;
 	r = est_enrol_read(x, &err);
 	if (r == OK)
-		r = est_credentials_weigh(x, renewal, &err);
+		r = est_credentials_weigh(x, &err);
 	if (r == OK && est_credentials_are_missing(x)) {
 		est_credentials_ask(x, NULL, reply);
 		return false;
@@ -117,8 +117,7 @@ static RESULT check_both(const struct est_exchange *x, struct err *err)
 		       x->endpoint->name);
 }
 
-enum result est_enrol(struct est_exchange *x, bool renewal, struct enrol_outcome *out,
-		      struct err *err)
+enum result est_enrol(struct est_exchange *x, struct enrol_outcome *out, struct err *err)
 {
 	bool vouched = x->vouched[0] && (x->registrar || !x->endpoint->both);
 	struct enrol_request req = {
@@ -134,7 +133,7 @@ enum result est_enrol(struct est_exchange *x, bool renewal, struct enrol_outcome
 		.accounts = x->endpoint->accounts ? x->service->accounts : NULL,
 		.anew = true,
 		.current = x->current,
-		.renewal_only = renewal,
+		.renewal_only = x->renewal,
 		.vouched = vouched ? x->vouched : NULL,
 		.peer = x->http->peer,
 		.source = address_key(&x->http->address),

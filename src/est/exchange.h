@@ -22,6 +22,7 @@ struct est_exchange {
 	struct cert client;         /* view: of the TLS client; only valid with has_client... */
 	bool client_signed;         /* ...unless a signature on the request shows it */
 	const struct cert *current; /* the client's, where this CA is said to have issued it */
+	bool renewal;               /* it is asked for, and no password will do in its place */
 	char vouched[160];          /* who answers for the request; empty: nobody */
 	bool registrar;             /* a registration authority does */
 	bool key_made_here;         /* serverkeygen: the request's signature proves nothing */
@@ -49,17 +50,19 @@ bool est_credentials_read(struct est_exchange *x, struct http_reply *reply);
 /* 401, with what would do. why NULL: without a body, which BouncyCastle's client trips over. */
 void est_credentials_ask(const struct est_exchange *x, const char *why, struct http_reply *reply);
 
-/* Who asks, once x->csr is known; for a renewal, a certificate of this CA is what it takes. */
-RESULT est_credentials_weigh(struct est_exchange *x, bool renewal, struct err *err);
+/* Who asks, once x->csr is known. */
+RESULT est_credentials_weigh(struct est_exchange *x, struct err *err);
 /* Is that a registration authority's, which the endpoint lets act for others? */
 bool est_credentials_is_registrar(const struct est_exchange *x, const struct cert *cert);
 /* Many clients show nothing until they are asked: that is no event, and not worth a signature. */
 bool est_credentials_are_missing(const struct est_exchange *x);
+/* Would a password, or another one, let the request in? Known once it has been weighed. */
+bool est_credentials_password_counts(const struct est_exchange *x);
 /* Is x->csr linked with its connection, as the endpoint wants it? */
 RESULT est_binding_check(struct est_exchange *x, struct err *err);
 
 /* Decides on x->csr. */
-RESULT est_enrol(struct est_exchange *x, bool renewal, struct enrol_outcome *out, struct err *err);
+RESULT est_enrol(struct est_exchange *x, struct enrol_outcome *out, struct err *err);
 /* The body into x->csr, with x->transaction. */
 RESULT est_enrol_read(struct est_exchange *x, struct err *err);
 /* The same of a request that is parsed already; what: its format, for the trace. */
@@ -70,7 +73,7 @@ RESULT est_enrol_check_digest(const struct est_exchange *x, enum digest_alg dige
 /* Its own signature, and that it belongs to this connection. */
 RESULT est_enrol_check_possession(struct est_exchange *x, struct err *err);
 /* Who asks, and for what: all that comes before the decision. False: the reply is made. */
-bool est_enrol_prepare(struct est_exchange *x, bool renewal, struct http_reply *reply);
+bool est_enrol_prepare(struct est_exchange *x, struct http_reply *reply);
 /* For whatever was not issued. */
 void est_reply_outcome(const struct est_exchange *x, const struct enrol_outcome *outcome,
 		       struct http_reply *reply);

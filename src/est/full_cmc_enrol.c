@@ -73,7 +73,7 @@ static RESULT prepare(struct full_cmc *m, struct err *err)
 {
 	TRY(take_request(m, err));
 	TRY(full_cmc_check_signature(m, err));
-	TRY(est_credentials_weigh(m->x, false, err));
+	TRY(est_credentials_weigh(m->x, err));
 	return full_cmc_check_proofs(m, err);
 }
 
@@ -100,12 +100,13 @@ enum result full_cmc_enrol(struct full_cmc *m, UNUSED const struct cmc_control *
 	enum result r;
 
 	TRY(prepare(m, err));
+	m->x->renewal = is_renewal(m);
 	if (est_credentials_are_missing(m->x)) {
 		est_credentials_ask(m->x, NULL, reply);
 		return OK;
 	}
 	TRY(est_enrol_check_possession(m->x, err));
-	r = est_enrol(m->x, is_renewal(m), &outcome, err);
+	r = est_enrol(m->x, &outcome, err);
 	if (r == OK) {
 		if (reuses_key(m, &outcome))
 			m->fail_info = CMC_FAIL_NO_KEY_REUSE;

@@ -60,7 +60,7 @@ void est_reply_certs(const struct est_exchange *x, const struct span *certs, siz
 
 bool est_reply_is_unauthorised(const struct est_exchange *x, const struct enrol_outcome *o)
 {
-	return o->why == ERR_DENIED && !o->by_operator && !x->has_client;
+	return o->why == ERR_DENIED && !o->by_operator && est_credentials_password_counts(x);
 }
 
 void est_reply_outcome(const struct est_exchange *x, const struct enrol_outcome *o,
@@ -111,5 +111,8 @@ void est_reply_refused(struct est_exchange *x, const struct err *why, struct htt
 		return;
 	}
 	est_reply_record(x, x->transaction[0] != '\0', why);
-	http_reply_text(reply, status, "%s", err_text(why));
+	if (why->code == ERR_DENIED && est_credentials_password_counts(x))
+		est_credentials_ask(x, err_text(why), reply);
+	else
+		http_reply_text(reply, status, "%s", err_text(why));
 }

@@ -90,7 +90,7 @@ static RESULT serve(struct est_exchange *x, struct enrol_outcome *outcome, struc
 	TRY(make_key(x, &key, err));
 	TRY(put_key(x, key, &parts, &sent, err));
 	x->spki = key_spki(key);
-	TRY(est_enrol(x, false, outcome, err));
+	TRY(est_enrol(x, outcome, err));
 	if (outcome->status == ENROL_ISSUED)
 		return send_both(x, &parts, buf_span(&outcome->cert), reply, err);
 	est_reply_outcome(x, outcome, reply);
@@ -107,7 +107,7 @@ void est_serverkeygen(struct est_exchange *x, struct http_reply *reply)
 		return;
 	}
 	x->key_made_here = true;
-	if (!est_enrol_prepare(x, false, reply))
+	if (!est_enrol_prepare(x, reply))
 		return;
 	if (serve(x, &outcome, reply, &err) != OK)
 		est_reply_refused(x, &err, reply);

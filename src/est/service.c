@@ -53,15 +53,24 @@ static bool content_is_right(const struct operation *o, const struct http_reques
 	return false;
 }
 
+static void refuse_unknown(struct span path, struct http_reply *reply)
+{
+	struct span shown = path.len ? span_sub(path, 0, 80) : SPAN_LIT("/");
+
+	http_reply_text(reply, 404,
+			"RFC 7030 3.2.2: there is no EST operation or label %.*s here; operations "
+			"are cacerts, csrattrs, simpleenroll, simplereenroll, serverkeygen and "
+			"fullcmc",
+			(int)shown.len, (const char *)shown.p);
+}
+
 static void run(struct est_exchange *x, struct span path, struct http_reply *reply)
 {
 	const struct operation *o = find(path);
 	struct err err = { 0 };
 
 	if (!o) {
-		http_reply_text(reply, 404, "RFC 7030 3.2.2: there is no EST operation %.*s here",
-				(int)span_sub(path, 0, 80).len,
-				path.len ? (const char *)path.p : "");
+		refuse_unknown(path, reply);
 		return;
 	}
 	reply->label.operation = o->path + 1;

@@ -2,16 +2,16 @@
 /* simpleenroll and simplereenroll (RFC 7030 4.2). */
 #include "est/exchange.h"
 
-static void serve(struct est_exchange *x, bool renewal, struct http_reply *reply)
+static void serve(struct est_exchange *x, struct http_reply *reply)
 {
 	struct enrol_outcome outcome = { .status = ENROL_REJECTED };
 	struct err err = { 0 };
 	struct span cert;
 	enum result r;
 
-	if (!est_enrol_prepare(x, renewal, reply))
+	if (!est_enrol_prepare(x, reply))
 		return;
-	r = est_enrol(x, renewal, &outcome, &err);
+	r = est_enrol(x, &outcome, &err);
 	cert = buf_span(&outcome.cert);
 	if (r != OK)
 		est_reply_refused(x, &err, reply);
@@ -24,10 +24,11 @@ static void serve(struct est_exchange *x, bool renewal, struct http_reply *reply
 
 void est_simpleenroll(struct est_exchange *x, struct http_reply *reply)
 {
-	serve(x, false, reply);
+	serve(x, reply);
 }
 
 void est_simplereenroll(struct est_exchange *x, struct http_reply *reply)
 {
-	serve(x, true, reply);
+	x->renewal = true;
+	serve(x, reply);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// BouncyCastle's EST client against our server: EstPeer HOST:PORT TLS-CA.pem USER PASSWORD
+// BouncyCastle's EST client against our server: EstPeer HOST:PORT TLS-CA.pem USER PASSWORD MAKER.pem
+// MAKER.pem: certificate and key of the device's maker, shown to the label that wants a password, too.
 // Prints a line for each thing that worked; ends with an exception at the first that did not.
 
 import java.io.FileReader;
@@ -14,6 +15,7 @@ import java.security.spec.ECGenParameterSpec;
 import java.util.Collections;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.X509TrustManager;
+import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.cert.X509CertificateHolder;
@@ -25,6 +27,7 @@ import org.bouncycastle.est.jcajce.JcaJceUtils;
 import org.bouncycastle.est.jcajce.JsseESTServiceBuilder;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
 import org.bouncycastle.openssl.PEMParser;
+import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.bouncycastle.pkcs.PKCS10CertificationRequest;
 import org.bouncycastle.pkcs.jcajce.JcaPKCS10CertificationRequestBuilder;
@@ -52,14 +55,23 @@ public class EstPeer {
 		return new JsseESTServiceBuilder(server, trust[0]);
 	}
 
-	static ESTService with(X509Certificate cert, PrivateKey key) throws Exception {
+	static JsseESTServiceBuilder with(X509Certificate cert, PrivateKey key) throws Exception {
 		KeyStore store = KeyStore.getInstance("PKCS12");
 		KeyManagerFactory managers = KeyManagerFactory.getInstance("SunX509");
 
 		store.load(null, null);
 		store.setKeyEntry("device", key, new char[0], new X509Certificate[] { cert });
 		managers.init(store, new char[0]);
-		return builder().withKeyManager(managers.getKeyManagers()[0]).build();
+		return builder().withKeyManager(managers.getKeyManagers()[0]);
+	}
+
+	static ESTService withMakers(String file) throws Exception {
+		PEMParser parser = new PEMParser(new FileReader(file));
+		X509CertificateHolder cert = (X509CertificateHolder) parser.readObject();
+		PrivateKeyInfo key = (PrivateKeyInfo) parser.readObject();
+
+		return with(new JcaX509CertificateConverter().getCertificate(cert), new JcaPEMKeyConverter().getPrivateKey(key))
+		    .withLabel("both").build();
 	}
 
 	static X509Certificate issued(EnrollmentResponse response, KeyPair key) throws Exception {
@@ -88,7 +100,9 @@ public class EstPeer {
 		System.out.println("csrattrs " + est.getCSRAttributes().hasAttributesResponse());
 		cert = issued(est.simpleEnroll(false, request("bouncy", first), auth.setProvider("BC").build()), first);
 		System.out.println("simpleenroll " + cert.getSubjectX500Principal());
-		cert = issued(with(cert, first.getPrivate()).simpleEnroll(true, request("bouncy", second), null), second);
+		cert = issued(with(cert, first.getPrivate()).build().simpleEnroll(true, request("bouncy", second), null), second);
 		System.out.println("simplereenroll " + cert.getSubjectX500Principal());
+		cert = issued(withMakers(args[4]).simpleEnroll(false, request("made", first), auth.build()), first);
+		System.out.println("certificate and password " + cert.getSubjectX500Principal());
 	}
 }

@@ -197,13 +197,15 @@ JARS = "/usr/share/java/bcpkix.jar:/usr/share/java/bcprov.jar:/usr/share/java/bc
 def test_bouncycastle_enrols_and_renews(est):
     peer = pathlib.Path(__file__).with_name("EstPeer.java")
     lines = run(
-        *("java", "-cp", JARS, peer, f"127.0.0.1:{est.tls_port}", est.web.path, "sensor", PASSWORD)
+        *("java", "-cp", JARS, peer, f"127.0.0.1:{est.tls_port}", est.web.path, "sensor", PASSWORD),
+        est.maker.issue("serial-4715"),
     ).stdout.decode()
     assert lines.splitlines() == [
         "cacerts 1",
         "csrattrs true",
         "simpleenroll CN=bouncy",
         "simplereenroll CN=bouncy",
+        "certificate and password CN=made",
     ]
 
 

@@ -52,6 +52,7 @@ ENDPOINTS = [
         authorisation={"certificates": True, "accounts": True},
         est={"certificate_and_password": True},
     ),
+    est_endpoint("either", authorisation={"certificates": True, "accounts": True}),
     est_endpoint("ra", authorisation={"registrars": True, "renewal": True}, profile="device"),
     est_endpoint("registrars", profile="registrar"),
     est_endpoint("linked", est={"channel_binding": "required"}),
@@ -421,15 +422,49 @@ def test_devices_of_a_maker(est):
     expired = est.maker.issue("serial-4713", days=-1, age=9)
     answer = est.est("maker", client=expired).call("POST", "simpleenroll", Request().body)
     refusal(answer, 403, "RFC 7030 3.3.2")
-    refusal(est.est("maker").call("POST", "simpleenroll", Request().body), 401)
+    # no password would help: nobody is asked for one
+    refusal(est.est("maker").call("POST", "simpleenroll", Request().body), 403, "goes by TLS client certificates")
+    answer = est.est("ra", client=file).call("POST", "simpleenroll", Request().body)
+    refusal(answer, 403, "goes by certificates of CA", "another's")
 
 
-@pytest.mark.parametrize("maker, password, status", [(1, 1, 200), (1, 0, 403), (0, 1, 403), (0, 0, 401)])
+@pytest.mark.parametrize(
+    "maker, password, status",
+    [
+        (True, PASSWORD, 200),
+        (True, "wrong", 401),
+        (True, None, 401),  # many clients show a password only when they are asked for it
+        (False, PASSWORD, 403),
+        (False, None, 403),
+    ],
+)
 def test_certificate_and_password(est, maker, password, status):
     file = est.maker.issue("serial-4714") if maker else None
-    headers = basic("sensor", PASSWORD) if password else None
+    headers = basic("sensor", password) if password else None
     answer = est.est("both", client=file).call("POST", "simpleenroll", Request().body, headers)
     assert answer[0] == status, answer[2]
+    assert ("WWW-Authenticate" in answer[1]) == (status == 401)
+    if status == 403:
+        refusal(answer, 403, "a client certificate beside the password")
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize("label", ["either", ""])
+def test_a_certificate_that_counts_for_nothing_harms_no_password(est, trusted, label):
+    """Two ways, of which either does, and one by password alone, which looks at no certificate."""
+    maker = est.maker if trusted else Authority(est.directory, "Foreign CA")
+    device = est.est(label, client=maker.issue("serial-4716"))
+    before = len(est.events("enrol.rejected"))
+    if trusted and label:
+        assert device.enrol(Request())
+    else:
+        answer = device.call("POST", "simpleenroll", Request().body)
+        assert answer[0] == 401 and answer[1]["WWW-Authenticate"]
+        assert (b"RFC 7030 3.3.2" in answer[2]) == bool(label)
+        assert len(est.events("enrol.rejected")) == before + bool(label)
+    assert device.enrol(Request(), basic("sensor", PASSWORD))
+    answer = device.call("POST", "simpleenroll", Request().body, basic("sensor", "wrong"))
+    assert answer[0] == (200 if trusted and label else 401)
 
 
 def test_a_registration_authority_enrols_others(est, tmp_path):
