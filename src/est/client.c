@@ -26,9 +26,21 @@ static RESULT put_url(const struct est_client *client, const char *operation, st
 	return buf_check(out, err);
 }
 
+/* RFC 7030 3.2.1: another origin is for the user to decide on. */
+static RESULT bad_redirection(const char *operation, struct http_client_reply *reply,
+			      struct err *err)
+{
+	char text[301];
+
+	span_line(buf_span(&reply->location), text, sizeof(text));
+	return err_set(err, ERR_BAD_REQUEST,
+		       "RFC 7030 3.2.1: %s: HTTP status %ld points to %s, which is another origin, "
+		       "or another method: if that is to be trusted, give its URL",
+		       operation, reply->status, text);
+}
+
 /* What a server says in an error's body, as far as it fits a line. */
-static RESULT bad_status(const char *operation, const struct http_client_reply *reply,
-			 struct err *err)
+static RESULT bad_status(const char *operation, struct http_client_reply *reply, struct err *err)
 {
 	enum result code = reply->status == 401 || reply->status == 403   ? ERR_DENIED
 			   : reply->status == 404                         ? ERR_NOT_FOUND
@@ -38,6 +50,8 @@ static RESULT bad_status(const char *operation, const struct http_client_reply *
 	struct span body = buf_span(&reply->body);
 	char text[301];
 
+	if (reply->location.len)
+		return bad_redirection(operation, reply, err);
 	if (strncmp(reply->content_type, "text/", 5) != 0)
 		body.len = 0;
 	span_line(body, text, sizeof(text));
@@ -58,7 +72,7 @@ static RESULT put_body(const struct http_client_reply *reply, struct buf *out, s
 static RESULT get(const struct est_client *client, const char *operation,
 		  struct http_client_reply *reply, struct err *err)
 {
-	struct http_client_request req = { .method = "GET" };
+	struct http_client_request req = { .method = "GET", .follow = true };
 	BUF url = BUF_INIT;
 
 	TRY(put_url(client, operation, &url, err));
@@ -95,7 +109,7 @@ enum result est_client_get_attributes(const struct est_client *client, struct bu
 static RESULT post(const struct est_client *client, const char *operation, const char *type,
 		   struct span der, struct http_client_reply *reply, struct err *err)
 {
-	struct http_client_request req = { .method = "POST", .content_type = type };
+	struct http_client_request req = { .method = "POST", .content_type = type, .follow = true };
 	BUF url = BUF_INIT;
 	BUF body = BUF_INIT;
 

@@ -12,6 +12,7 @@
 #define CONNECT_SECONDS 10
 #define TOTAL_SECONDS 60
 #define BODY_MAX ((size_t)4 << 20)
+#define REDIRECTIONS_MAX 5
 
 struct http_client {
 	CURL *curl;
@@ -124,7 +125,8 @@ static bool set_up(struct http_client *c, const struct http_client_config *confi
 	ok &= curl_easy_setopt(c->curl, CURLOPT_ERRORBUFFER, c->error) == CURLE_OK;
 	ok &= curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
 	ok &= curl_easy_setopt(c->curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK;
-	/* a redirect could send a request, and the challenge in it, where nobody meant it to go */
+	/* a redirect could send a request, and the challenge in it, where nobody meant it to go;
+	   libcurl would follow it to any host */
 	ok &= curl_easy_setopt(c->curl, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
 	ok &= curl_easy_setopt(c->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ==
 	      CURLE_OK;
@@ -298,7 +300,7 @@ static void fill(struct http_client *c, struct http_client_reply *reply, struct 
 {
 	struct curl_header *field;
 	curl_off_t seconds = 0;
-	char *type = NULL;
+	char *type = NULL, *location = NULL;
 	long connects = 0;
 
 	(void)curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &reply->status);
@@ -310,6 +312,8 @@ static void fill(struct http_client *c, struct http_client_reply *reply, struct 
 		reply->retry_after = (long)seconds;
 	if (curl_easy_getinfo(c->curl, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK)
 		reply->fresh = connects > 0;
+	if (curl_easy_getinfo(c->curl, CURLINFO_REDIRECT_URL, &location) == CURLE_OK && location)
+		buf_put_str(&reply->location, location);
 	reply->body = buf_take(&sink->body);
 }
 
@@ -337,8 +341,8 @@ static enum result check_url(const char *url, struct err *err)
 		       "\"%.200s\" is not a URL that begins with http:// or https://", url);
 }
 
-enum result http_client_do(struct http_client *c, const struct http_client_request *req,
-			   struct http_client_reply *reply, struct err *err)
+static RESULT do_once(struct http_client *c, const struct http_client_request *req,
+		      struct http_client_reply *reply, struct err *err)
 {
 	struct sink sink = { .body = BUF_INIT, .max = c->body_max };
 	struct curl_slist *fields;
@@ -362,6 +366,69 @@ enum result http_client_do(struct http_client *c, const struct http_client_reque
 	return r;
 }
 
+/* ---- redirections ---- */
+
+static bool same_part(CURLU *a, CURLU *b, CURLUPart part)
+{
+	char *of_a = NULL, *of_b = NULL;
+	bool same = curl_url_get(a, part, &of_a, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+		    curl_url_get(b, part, &of_b, CURLU_DEFAULT_PORT) == CURLUE_OK &&
+		    strcasecmp(of_a, of_b) == 0;
+
+	curl_free(of_a);
+	curl_free(of_b);
+	return same;
+}
+
+/* Scheme, host and port (RFC 6454 5). */
+static bool same_origin(const char *a, const char *b)
+{
+	CURLU *of_a = curl_url(), *of_b = curl_url();
+	bool same = of_a && of_b && curl_url_set(of_a, CURLUPART_URL, a, 0) == CURLUE_OK &&
+		    curl_url_set(of_b, CURLUPART_URL, b, 0) == CURLUE_OK &&
+		    same_part(of_a, of_b, CURLUPART_SCHEME) &&
+		    same_part(of_a, of_b, CURLUPART_HOST) && same_part(of_a, of_b, CURLUPART_PORT);
+
+	curl_url_cleanup(of_a);
+	curl_url_cleanup(of_b);
+	return same;
+}
+
+/* 303 has the answer to a POST fetched by GET elsewhere: that is not the same request again. */
+static bool is_followed(const struct http_client_request *req, struct http_client_reply *reply)
+{
+	bool same = reply->status == 301 || reply->status == 302 || reply->status == 307 ||
+		    reply->status == 308 ||
+		    (reply->status == 303 && strcmp(req->method, "GET") == 0);
+
+	return req->follow && same && reply->location.len &&
+	       same_origin(req->url, buf_cstr(&reply->location));
+}
+
+enum result http_client_do(struct http_client *c, const struct http_client_request *req,
+			   struct http_client_reply *reply, struct err *err)
+{
+	CLEANUP(http_client_reply_clear) struct http_client_reply got = { 0 };
+	struct http_client_request next = *req;
+	BUF url = BUF_INIT;
+	unsigned hops;
+
+	TRY(do_once(c, req, &got, err));
+	for (hops = 0; is_followed(&next, &got); hops++) {
+		if (hops == REDIRECTIONS_MAX)
+			return err_set(err, ERR_LIMIT, "%.200s: more than %d redirections",
+				       req->url, REDIRECTIONS_MAX);
+		buf_clear(&url);
+		url = buf_take(&got.location);
+		next.url = buf_cstr(&url);
+		http_client_reply_clear(&got);
+		TRY(do_once(c, &next, &got, err));
+	}
+	*reply = got;
+	got = (struct http_client_reply){ 0 };
+	return OK;
+}
+
 struct span http_client_binding(const struct http_client *c)
 {
 	return span_of(c->binding, c->binding_len);
@@ -370,4 +437,5 @@ struct span http_client_binding(const struct http_client *c)
 void http_client_reply_clear(struct http_client_reply *reply)
 {
 	buf_clear(&reply->body);
+	buf_clear(&reply->location);
 }

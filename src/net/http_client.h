@@ -30,6 +30,9 @@ struct http_client_request {
 	const char *url;
 	const char *content_type; /* of the body; NULL: none */
 	struct span body;
+	/* Redirections within the URL's own origin (RFC 6454 4) are followed, with the method, the
+	   body and the credentials of the request; others, and without this all, are the reply. */
+	bool follow;
 };
 
 struct http_client_reply {
@@ -37,6 +40,7 @@ struct http_client_reply {
 	char content_type[128]; /* lower case, parameters cut off */
 	long retry_after;       /* seconds; -1: absent */
 	bool fresh;             /* by a connection of its own */
+	struct buf location;    /* where a redirection points, absolute; empty: nowhere */
 	struct buf body;
 };
 

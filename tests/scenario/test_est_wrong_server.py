@@ -146,13 +146,54 @@ def test_who_has_not_been_verified_sees_no_certificate(est, tmp_path, verified):
         assert server.shown and all(bool(cert) == verified for _, cert in server.shown), server.shown
 
 
-def test_no_redirection_is_followed(est, tmp_path):
+def test_redirections_within_the_origin_are_followed(est, tmp_path):
+    """RFC 7030 3.2.1: with the same request, on the same connection, for all operations; by path or by URL."""
+
+    def script(operation, body):
+        if operation.startswith("moved-"):
+            method = "POST" if body else "GET"
+            status, headers, content = est.est().call(method, operation.removeprefix("moved-"), body or None)
+            return status, {"Content-Type": headers["Content-Type"] or "text/plain"}, content
+        to = f"{est_peer.ROOT}/moved-{operation}"
+        whole = f"https://127.0.0.1:{server.server_port}{to}"
+        return (308, {"Location": whole}, b"") if body else (302, {"Location": to}, b"")
+
+    with playing(est, script) as server:
+        device = device_of(est, server, tmp_path)
+        run = device.enrol(*account(device))
+        assert run.returncode == 0, run.stderr
+        assert operations(server)[-2:] == ["simpleenroll", "moved-simpleenroll"]
+        assert "moved-csrattrs" in operations(server) and "moved-cacerts" in operations(server)
+        first, second = server.asked[-2:]
+        assert first[2] == second[2] and first[1]["Authorization"] == second[1]["Authorization"]
+
+
+def test_redirections_without_end(est, tmp_path):
+    script = lambda operation, _: (307, {"Location": f"{est_peer.ROOT}/{operation}"}, b"")  # noqa: E731
+    with playing(est, script) as server:
+        device = device_of(est, server, tmp_path)
+        run = device.enrol(*account(device))
+        assert run.returncode != 0 and "redirections" in run.stderr
+        assert len(operations(server)) < 10
+
+
+def test_a_post_is_not_turned_into_a_get(est, tmp_path):
+    script = lambda operation, body: (303, {"Location": f"{est_peer.ROOT}/{operation}"}, b"") if body else None  # noqa: E731
+    with playing(est, script) as server:
+        device = device_of(est, server, tmp_path)
+        run = device.enrol(*account(device))
+        assert run.returncode != 0 and "RFC 7030 3.2.1" in run.stderr
+        assert operations(server).count("simpleenroll") == 1
+
+
+def test_no_redirection_to_another_origin_is_followed(est, tmp_path):
     with playing(est, lambda *_: None) as other:
         there = {"Location": f"https://127.0.0.1:{other.server_port}{est_peer.ROOT}/simpleenroll"}
         script = lambda operation, body: (307, there, b"") if operation == "simpleenroll" else None  # noqa: E731
         with playing(est, script) as server:
             device = device_of(est, server, tmp_path)
-            assert device.enrol(*account(device)).returncode != 0
+            run = device.enrol(*account(device))
+            assert run.returncode != 0 and f"points to {there['Location']}" in run.stderr
             assert operations(other) == []
 
 
