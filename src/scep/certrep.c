@@ -98,21 +98,31 @@ static RESULT make_success(struct scep_exchange *x, struct span leaf, struct buf
 	return sign(x, &m, out, err);
 }
 
-/* What goes wrong goes wrong again, and is said, when the answer is due. */
 void scep_certrep_early(void *ctx, struct span leaf)
 {
 	struct scep_exchange *x = ctx;
 
-	buf_reset(&x->early);
-	buf_reset(&x->early_leaf);
-	if (make_success(x, leaf, &x->early, NULL) == OK)
-		buf_put(&x->early_leaf, leaf);
+	buf_reset(&x->early.leaf);
+	buf_reset(&x->early.reply);
+	err_clear(&x->early.err);
+	x->early.result = make_success(x, leaf, &x->early.reply, &x->early.err);
+	buf_put(&x->early.leaf, leaf);
 }
 
 static bool has_early(const struct scep_exchange *x, struct span leaf)
 {
-	return x->early_leaf.len && !x->early_leaf.failed &&
-	       span_eq(buf_span(&x->early_leaf), leaf);
+	const struct buf *of = &x->early.leaf;
+
+	return of->len && !of->failed && span_eq(buf_span(of), leaf);
+}
+
+/* What has failed is not tried again: a keeper that is away would take its timeout twice. */
+static RESULT take_early(struct scep_exchange *x, struct buf *out, struct err *err)
+{
+	if (x->early.result != OK)
+		return err_set(err, x->early.result, "%s", err_text(&x->early.err));
+	*out = buf_take(&x->early.reply);
+	return OK;
 }
 
 enum result scep_certrep_success(struct scep_exchange *x, struct span leaf,
@@ -121,7 +131,7 @@ enum result scep_certrep_success(struct scep_exchange *x, struct span leaf,
 	BUF body = BUF_INIT;
 
 	if (has_early(x, leaf))
-		body = buf_take(&x->early);
+		TRY(take_early(x, &body, err));
 	else
 		TRY(make_success(x, leaf, &body, err));
 	answer(reply, &body, "success");

@@ -31,9 +31,13 @@ struct scep_exchange {
 	struct csr csr;                 /* view of plain */
 	struct secret challenge;        /* empty: none was shown */
 	struct crl_file *crl;           /* owned: answered in the place of a certificate */
-	/* A CertRep that was made while its certificate was committed; both owned. */
-	struct buf early;
-	struct buf early_leaf;
+	/* A CertRep that was made while its certificate was committed, or why there is none. */
+	struct {
+		struct buf leaf;  /* owned; empty: none was tried */
+		struct buf reply; /* owned */
+		enum result result;
+		struct err err;
+	} early;
 };
 
 /* Operations of the URL. Each fills reply, whatever happens. */

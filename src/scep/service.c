@@ -106,8 +106,8 @@ static void exchange_clear(struct scep_exchange *x)
 	buf_wipe(&x->plain);
 	secret_clear(&x->challenge);
 	crl_file_unref(x->crl);
-	buf_clear(&x->early);
-	buf_clear(&x->early_leaf);
+	buf_clear(&x->early.leaf);
+	buf_clear(&x->early.reply);
 }
 
 void scep_service_handle(const struct scep_service *s, struct scep_worker *w,

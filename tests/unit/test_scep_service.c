@@ -416,6 +416,60 @@ static void keeper_away(void **state)
 	t.endpoint.retry_after = 0;
 }
 
+/* An RA's key that decrypts, and whose keeper is away when it is to sign. */
+struct tired_key {
+	struct key key;
+	struct key *real;
+	unsigned asked;
+};
+
+static RESULT tired_sign(struct key *k, struct crypto *c, enum key_purpose purpose,
+			 struct sig_alg alg, struct span message, struct buf *out, struct err *err)
+{
+	struct tired_key *tired = (struct tired_key *)k;
+
+	(void)c, (void)purpose, (void)alg, (void)message, (void)out;
+	tired->asked++;
+	return err_set(err, ERR_TIMEOUT, "keeper: the answer took too long");
+}
+
+static RESULT tired_decrypt(struct key *k, struct crypto *c, const struct transport_alg *alg,
+			    struct span cipher, struct secret *out, struct err *err)
+{
+	return key_decrypt(((struct tired_key *)k)->real, c, alg, cipher, out, err);
+}
+
+/* The device waits for one timeout, not two, and gets its certificate when it comes back. */
+static void keeper_away_between_issuance_and_reply(void **state)
+{
+	static const struct key_ops ops = { .sign = tired_sign, .decrypt = tired_decrypt };
+	struct authority_ca ca = *t.f->demo;
+	struct tired_key tired = { .key = *ca.ra_sign.key, .real = ca.ra_sign.key };
+	ENROLMENT e = device(t.rsa, NULL, MODERN);
+	unsigned before = ca_fixture_events(t.f, NULL).n;
+	BUF request = BUF_INIT;
+
+	(void)state;
+	tired.key.ops = &ops;
+	ca.ra_sign.key = &tired.key;
+	e.transaction_id[0] = 'x'; /* of its own, though the key has been here before */
+	assert_int_equal(scep_enrolment_request(&e, &t.ca, t.f->c, &request, NULL), OK);
+	{
+		REPLY reply = handle(HTTP_POST, "operation=PKIOperation", buf_span(&request), &ca);
+
+		must_come_back(&reply, "30");
+	}
+	assert_int_equal(tired.asked, 1);
+	assert_int_equal(ca_fixture_events(t.f, NULL).n, before + 1);
+	{
+		REPLY reply = post(buf_span(&request));
+		ANSWER answer = read_reply(&e, &reply);
+
+		assert_int_equal(answer.status, SCEP_SUCCESS);
+	}
+	assert_int_equal(ca_fixture_events(t.f, NULL).n, before + 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -434,6 +488,7 @@ int main(void)
 		cmocka_unit_test(capabilities),
 		cmocka_unit_test(no_ca_yet),
 		cmocka_unit_test(keeper_away),
+		cmocka_unit_test(keeper_away_between_issuance_and_reply),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
