@@ -70,6 +70,8 @@ enum result admin_ca_roll(struct admin_call *call, struct err *err)
 	TRY(admin_call_text(call, "key", &key, err));
 	if (key)
 		TRY(key_spec_parse(key, &asked.key, err));
+	if (call->api->check_urls)
+		TRY(call->api->check_urls(call->api->ctx, admin_call_arg(call), err));
 	return perform(&asked, err);
 }
 

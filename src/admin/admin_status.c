@@ -83,6 +83,19 @@ static void add_certificate(struct status *s, const struct store_ca *ca,
 		     own ? "the certificate" : "an RA certificate", ca->name, (long long)days);
 }
 
+static void check_urls(struct status *s, const struct store_ca *ca)
+{
+	const struct admin_api *api = s->call->api;
+	struct err why = { 0 };
+	size_t i;
+
+	for (i = 0; i < ca->n_keys && ca->keys[i].generation < 2; i++)
+		;
+	if (i < ca->n_keys && api->check_urls &&
+	    api->check_urls(api->ctx, ca->name, &why) == ERR_CONFLICT)
+		warn(s, "%s", err_text(&why));
+}
+
 static enum result add_ca(void *ctx, const struct store_ca *ca, struct err *err)
 {
 	struct status *s = ctx;
@@ -90,6 +103,7 @@ static enum result add_ca(void *ctx, const struct store_ca *ca, struct err *err)
 
 	for (i = 0; i < ca->n_keys; i++)
 		add_certificate(s, ca, &ca->keys[i]);
+	check_urls(s, ca);
 	return json_array_append_new(s->cas, json_string(ca->name)) == 0 ? OK : err_nomem(err);
 }
 

@@ -63,6 +63,9 @@ struct admin_api {
 	/* The same for the CA of that name, in the generation that is in charge. ERR_NOT_FOUND:
 	   there is none, or it is not whole. */
 	RESULT (*with_ca)(void *ctx, const char *name, admin_ca_fn *fn, void *arg, struct err *err);
+	/* Do URLs in certificates tell the generations of that CA's keys apart? ERR_CONFLICT: not
+	   all. NULL: nobody knows. */
+	RESULT (*check_urls)(void *ctx, const char *ca, struct err *err);
 	/* NULL: not told. */
 	void (*http_stats)(void *ctx, struct http_server_stats *out);
 };

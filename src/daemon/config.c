@@ -165,10 +165,10 @@ static enum result build(struct config_build *b, struct err *err)
 {
 	TRY(config_build_server(b, err));
 	TRY(config_build_operators(b, err));
-	TRY(config_build_cas(b, err));
 	TRY(config_build_profiles(b, err));
 	TRY(config_build_anomalies(b, err));
-	return config_build_endpoints(b, err);
+	TRY(config_build_endpoints(b, err));
+	return config_build_cas(b, err); /* whose profiles are known by now */
 }
 
 /* The document against the schema, then the schema's structs, then what they mean. */

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "ca/profile_url.h"
 #include "daemon/config_build.h"
+#include "daemon/generation_urls.h"
 
 struct making {
 	struct config_item item;
@@ -26,58 +26,11 @@ static void check_name(struct making *m)
 
 /* ---- URLs of certificates that the next generation issues ---- */
 
-static void check_urls(struct making *m, const char *profile, const char *setting,
-		       char *const *urls, size_t n, enum profile_url_kind kind)
+static void complain_of(void *arg, const struct generation_url *url)
 {
-	size_t i;
+	struct making *m = arg;
 
-	for (i = 0; i < n; i++)
-		if (!profile_url_follows(urls[i], kind))
-			COMPLAIN(m, AT(m, "auto_rollover"),
-				 "profile \"%s\" has %s \"%s\", which would lead from "
-				 "certificates of the next generation to what is of the first: "
-				 "put " PROFILE_GENERATION " into it",
-				 profile, setting, urls[i]);
-}
-
-static void check_profile(struct making *m, const char *name)
-{
-	const struct file_config *file = m->item.b->file;
-	size_t i;
-
-	for (i = 0; i < file->profiles_count; i++) {
-		const struct file_profile *p = &file->profiles[i];
-
-		if (strcmp(p->name, name) != 0)
-			continue;
-		check_urls(m, name, "crl_urls", p->crl_urls, p->crl_urls_count, PROFILE_URL_LIST);
-		check_urls(m, name, "ca_issuer_urls", p->ca_issuer_urls, p->ca_issuer_urls_count,
-			   PROFILE_URL_ISSUER);
-	}
-}
-
-/* Has an endpoint before this one been looked at for the same CA and profile? */
-static bool is_seen(const struct file_config *file, size_t at)
-{
-	const struct file_endpoint *e = &file->endpoints[at];
-	size_t i;
-
-	for (i = 0; i < at; i++)
-		if (file->endpoints[i].profile && strcmp(file->endpoints[i].ca, e->ca) == 0 &&
-		    strcmp(file->endpoints[i].profile, e->profile) == 0)
-			return true;
-	return false;
-}
-
-static void check_profiles(struct making *m)
-{
-	const struct file_config *file = m->item.b->file;
-	size_t i;
-
-	for (i = 0; i < file->endpoints_count; i++)
-		if (file->endpoints[i].profile && strcmp(file->endpoints[i].ca, m->f->name) == 0 &&
-		    !is_seen(file, i))
-			check_profile(m, file->endpoints[i].profile);
+	COMPLAIN(m, AT(m, "auto_rollover"), GENERATION_URL_FMT, GENERATION_URL_ARGS(url));
 }
 
 static void build(struct making *m)
@@ -94,7 +47,7 @@ static void build(struct making *m)
 		COMPLAIN(m, AT(m, "auto_rollover"),
 			 "must be longer than nothing, as in 30d; remove it to have none");
 	else
-		check_profiles(m);
+		generation_urls_each(m->item.b->config, m->f->name, complain_of, m);
 }
 
 enum result config_build_cas(struct config_build *b, struct err *err)

@@ -8,6 +8,7 @@
 #include "admin/backup.h"
 #include "audit/audit.h"
 #include "daemon/crl_fetch.h"
+#include "daemon/generation_urls.h"
 #include "daemon/housekeeping.h"
 #include "daemon/metrics.h"
 #include "daemon/monitor.h"
@@ -161,6 +162,7 @@ static enum result open_state(struct opened *o, const struct process_context *ct
 	TRY(ocsp_front_new(&s->ocsp_front, OCSP_CACHE_SLOTS, err));
 	TRY(ocsp_cache_new(&s->ocsp_cache, OCSP_CACHE_SLOTS, err));
 	TRY(server_load_authority(s, err));
+	generation_urls_warn(s);
 	return server_start_publisher(s, err);
 }
 
@@ -283,6 +285,7 @@ static void reload(struct opened *o, const struct process_context *ctx)
 		log_error(&s->log, "TLS certificate refused; the old one stays", LOG_ERR(&err));
 	log_sink_set_floor(ctx->sink, config->log_level);
 	server_set_config(s, config);
+	generation_urls_warn(s);
 	tls_own_renew_all(s);
 	if (server_set_plans(s, &err) != OK)
 		log_error(&s->log, "no revocation lists by the new configuration", LOG_ERR(&err));

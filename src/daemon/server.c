@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "ca/anomaly_raise.h"
+#include "daemon/generation_urls.h"
 #include "daemon/metrics.h"
 #include "daemon/refusals.h"
 #include "daemon/serve_crl.h"
@@ -210,6 +211,15 @@ static enum result with_ca(void *ctx, const char *name, admin_ca_fn *fn, void *a
 	return r;
 }
 
+static enum result check_urls(void *ctx, const char *ca, struct err *err)
+{
+	const struct config *config = server_config(ctx);
+	enum result r = generation_urls_check(config, ca, err);
+
+	config_unref(config);
+	return r;
+}
+
 static void http_stats(void *ctx, struct http_server_stats *out)
 {
 	struct server *s = ctx;
@@ -234,6 +244,7 @@ void server_init_admin(struct server *s)
 		.each_endpoint = each_endpoint,
 		.with_policy = with_policy,
 		.with_ca = with_ca,
+		.check_urls = check_urls,
 		.http_stats = http_stats,
 	};
 }

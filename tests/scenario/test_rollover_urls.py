@@ -2,6 +2,7 @@
 """What certificates of each generation name (lists, statuses, their CA) is of that generation, and EST
 leads from either to the other: judged by openssl with what was fetched, before and after the switch."""
 
+import signal
 import subprocess
 import urllib.parse
 
@@ -11,9 +12,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 import est_peer
-from daemon import check_config, endpoint, profile, wait_for
+from daemon import Daemon, check_config, endpoint, profile, wait_for
 from life import endpoints
-from rollover import enrol, is_by, next_authority, pem
+from rollover import caps, enrol, is_by, next_authority, pem
 from scep_peer import rsa_key
 from test_est import EstDaemon, est_endpoint
 
@@ -153,3 +154,71 @@ def test_urls_that_do_not_follow_are_refused(make_daemon, setting, url):
     text = daemon.config_path.read_text().replace(url, url.replace("demo", "{generation}"))
     daemon.config_path.write_text(text)
     assert check_config(daemon.config_path).returncode == 0
+
+
+ASTRAY = "http://crl.example/demo.crl"
+
+
+def test_a_rollover_by_command_asks_for_urls_that_follow(make_daemon):
+    """Refused with the remedy; and where the CA has a later generation already, a warning at each
+    start, at each reload and in the status."""
+    daemon = make_daemon(profiles=[profile(crl_urls=[ASTRAY])], endpoints=endpoints())
+    run = daemon.ctl("ca", "rollover", "demo", check=False)
+    assert run.returncode != 0
+    for word in ('profile "device"', f'crl_urls "{ASTRAY}"', "{generation}"):
+        assert word in run.stderr, run.stderr
+    assert "GetNextCACert" not in caps(daemon)
+
+    change(daemon, ASTRAY.replace("demo.crl", "{generation}.crl"))
+    assert "crl.example" not in str(daemon.admin.call("GET", "/status")["warnings"])
+    daemon.ctl("ca", "rollover", "demo")
+    assert not warnings(daemon)
+    change(daemon, ASTRAY)
+    assert any(ASTRAY in w for w in daemon.admin.call("GET", "/status")["warnings"])
+    wait_for("a warning of the reload", lambda: len(warnings(daemon)) == 1)
+    daemon.restart()
+    wait_for("a warning of the start", lambda: len(warnings(daemon)) == 2)
+
+
+def change(daemon, url):
+    daemon.config["profiles"] = [profile(crl_urls=[url])]
+    daemon.write_config()
+    reloads = lambda: [x for x in daemon.log_lines() if x["msg"] == "configuration reloaded"]  # noqa: E731
+    before = len(reloads())
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for("the reload", lambda: len(reloads()) > before)
+
+
+def warnings(daemon):
+    return [x for x in daemon.log_lines() if x["level"] == "warning" and ASTRAY in str(x)]
+
+
+def test_urls_of_a_listener_count_too(tmp_path):
+    """By its profile the CA issues to the server itself."""
+    daemon = Daemon(tmp_path / "d", profiles=[profile(), profile("tls", crl_urls=[ASTRAY])])
+    tls = {"ca": "demo", "profile": "tls", "names": ["localhost"]}
+    daemon.config["http"]["listeners"].append({"name": "tls", "address": "127.0.0.1", "port": 0, "tls": tls})
+    daemon.config["cas"] = [{"name": "demo", "auto_rollover": "30d"}]
+    daemon.write_config()
+    run = check_config(daemon.config_path)
+    assert run.returncode == 78 and f'profile "tls" has crl_urls "{ASTRAY}"' in run.stderr, run.stderr
+
+
+def test_a_known_list_whose_key_is_away_comes_later(make_daemon):
+    """503 with Retry-After, and the list itself when the key is back."""
+    daemon = make_daemon()
+    daemon.stop()
+    (key,) = (daemon.directory / "keys").glob("demo-ca-*.key")
+    key.rename(key.with_suffix(".away"))
+    daemon.config["endpoints"] += [x for x in endpoints() if x["protocol"] == "crl"]
+    daemon.write_config()
+    daemon.start()
+    for name in ("", "/full.crl"):
+        status, headers, body = daemon.http("GET", f"/crl/demo{name}")
+        assert (status, headers["Retry-After"]) == (503, "5"), body
+        assert b"has not made this revocation list yet" in body
+    assert daemon.http("GET", "/crl/demo/2/full.crl")[0] == 404
+    key.with_suffix(".away").rename(key)
+    daemon.restart()
+    _, _, body = fetch(daemon, "/crl/demo/full.crl")
+    assert x509.load_der_x509_crl(body).issuer == daemon.authority().cert.subject
