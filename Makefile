@@ -37,7 +37,7 @@ $(BUILD)/build.ninja:
 
 serve: deps ## install what is missing, build, and serve a demonstration CA on PORT from DATA
 	@$(MAKE) --no-print-directory build
-	@exec env BUILD=$(BUILD) DATA=$(DATA) PORT=$(PORT) ADDRESS=$(ADDRESS) packaging/demo.sh
+	@exec env BUILD='$(BUILD)' DATA='$(DATA)' PORT='$(PORT)' ADDRESS='$(ADDRESS)' packaging/demo.sh
 
 $(ASAN)/build.ninja:
 	@$(MESON) setup $(ASAN) -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false

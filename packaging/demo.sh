@@ -4,18 +4,45 @@
 # DATA; each run makes a fresh one-time challenge, and writes what a script needs to DATA/demo.env.
 set -eu
 
+fail() {
+	echo "make serve: $*" >&2
+	exit 1
+}
+# A value as a shell reads it back: as it is, where that will do.
+word() {
+	case $1 in
+	*[!A-Za-z0-9/._~:=@%+,-]*) printf "'%s'" "$1" ;;
+	*) printf '%s' "$1" ;;
+	esac
+}
+check_port() { # check_port NAME VALUE
+	case $2 in
+	"" | *[!0-9]* | ??????*) fail "$1=$2: must be a port from 1 to 65535" ;;
+	esac
+	[ "$2" -ge 1 ] && [ "$2" -le 65535 ] || fail "$1=$2: must be a port from 1 to 65535"
+}
+
 root=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-build}
 case $build in /*) ;; *) build=$root/$build ;; esac
 port=${PORT:-8080}
+check_port PORT "$port"
 tls_port=${TLS_PORT:-$((port + 363))}
+check_port TLS_PORT "$tls_port"
 address=${ADDRESS:-127.0.0.1}
 mkdir -p "${DATA:-./demo}"
 data=$(cd "${DATA:-./demo}" && pwd)
+case $data in
+*["'\"\\&|"]*) fail "DATA=$data: choose a path without quotes, backslash, & and |" ;;
+esac
 chmod 700 "$data"
 config=$data/scepterd.yaml
 socket=$data/admin.sock
 ctl() { "$build/scepterctl" --socket "$socket" "$@"; }
+
+# What it holds, and what others read there, is that one's.
+! ctl status >/dev/null 2>&1 ||
+	fail "a scepterd serves $data already: end it first, or choose another DATA"
 
 case $address in
 0.0.0.0) host=$(hostname -I 2>/dev/null | cut -d ' ' -f 1) && [ -n "$host" ] || host=127.0.0.1 ;;
@@ -43,7 +70,7 @@ case $host in
 esac
 sed -i -e "/^    - name: tls$/,/^      tls:/{s|address: .*|address: \"$address\"|; s|port: .*|port: $tls_port|; s|names: \[[^]]*\]|names: $names|}" "$config"
 sed -i -e "s|{name: plain, address: [^}]*}|{name: plain, address: \"$address\", port: $port}|" "$config"
-"$build/scepterd" --config "$config" --check >/dev/null
+"$build/scepterd" --config "$config" --check >/dev/null || exit
 
 rm -f "$data/demo.env"
 "$build/scepterd" --config "$config" 2>>"$data/scepterd.log" &
@@ -85,15 +112,15 @@ est_url=https://$host:$tls_port/.well-known/est
 		MANUAL_EST_URL=$est_url/manual
 		EST_USER=device
 		EST_PASSWORD=$(cat "$data/est-password")
-		EST_PASSWORD_FILE=$data/est-password
-		TLS_CA=$data/tls-ca.pem
+		EST_PASSWORD_FILE=$(word "$data/est-password")
+		TLS_CA=$(word "$data/tls-ca.pem")
 		CA_FINGERPRINT=$fingerprint
 		CHALLENGE=$(cat "$data/challenge")
-		CHALLENGE_FILE=$data/challenge
-		ADMIN_SOCKET=$socket
-		CONFIG=$config
-		SCEPTER=$build/scepter
-		SCEPTERCTL=$build/scepterctl
+		CHALLENGE_FILE=$(word "$data/challenge")
+		ADMIN_SOCKET=$(word "$socket")
+		CONFIG=$(word "$config")
+		SCEPTER=$(word "$build/scepter")
+		SCEPTERCTL=$(word "$build/scepterctl")
 		PID=$daemon
 	END
 	mv "$data/demo.env.new" "$data/demo.env"
@@ -107,20 +134,20 @@ challenge        $(cat "$data/challenge") (for one device, once, within a day)
 
 A certificate for this machine, typed into another terminal:
 
-  $build/scepter enrol --protocol scep --url $url \\
-    --challenge-file $data/challenge --ca-fingerprint $fingerprint \\
-    --subject CN=device1 --key $data/device1.key --cert $data/device1.pem --ca $data/ca.pem
+  $(word "$build/scepter") enrol --protocol scep --url $url \\
+    --challenge-file $(word "$data/challenge") --ca-fingerprint $fingerprint \\
+    --subject CN=device1 --key $(word "$data/device1.key") --cert $(word "$data/device1.pem") --ca $(word "$data/ca.pem")
 
 The same by EST, over TLS:
 
-  $build/scepter enrol --protocol est --url $est_url \\
-    --user device --challenge-file $data/est-password --tls-ca $data/tls-ca.pem \\
-    --subject CN=device2 --key $data/device2.key --cert $data/device2.pem
+  $(word "$build/scepter") enrol --protocol est --url $est_url \\
+    --user device --challenge-file $(word "$data/est-password") --tls-ca $(word "$data/tls-ca.pem") \\
+    --subject CN=device2 --key $(word "$data/device2.key") --cert $(word "$data/device2.pem")
 
 Another challenge, and what became of a device:
 
-  $build/scepterctl --socket $socket challenge new --endpoint demo
-  $build/scepterctl --socket $socket cert list
+  $(word "$build/scepterctl") --socket $(word "$socket") challenge new --endpoint demo
+  $(word "$build/scepterctl") --socket $(word "$socket") cert list
 
 The log is $data/scepterd.log; the same lines for scripts are in $data/demo.env. Ctrl-C ends it.
 END

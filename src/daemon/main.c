@@ -35,7 +35,7 @@ static const char help_text[] =
     "  scepterd --config ./scepterd.yaml\n"
     "  scepterd --protect-keys --old-passphrase prompt\n"
     "  scepterd --restore /backup/scepter-2026-11-22\n"
-    "  kill -HUP $(pidof -s scepterd)     read the configuration again\n"
+    "  pkill -HUP -x scepterd     have the running one read its configuration again\n"
     "\n"
     "See scepterd(8) and scepterd.yaml(5).\n";
 

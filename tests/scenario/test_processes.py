@@ -46,6 +46,18 @@ def test_sighup_refuses_a_bad_configuration(make_daemon):
     assert daemon.enrol(Request()).status == "SUCCESS"
 
 
+def test_the_parent_is_the_one_of_its_name(make_daemon):
+    """So that what --help says for a reload reaches it, and not a child, which does not listen."""
+    usage = subprocess.run([program("scepterd"), "--help"], capture_output=True, text=True).stdout
+    assert "pkill -HUP -x scepterd" in usage
+    daemon = make_daemon()
+    session = ["-s", str(daemon.process.pid), "-x", "scepterd"]
+    found = subprocess.run(["pgrep", *session], capture_output=True, text=True).stdout.split()
+    assert found == [str(daemon.process.pid)]
+    subprocess.run(["pkill", "-HUP", *session], check=True)
+    wait_for("the reload", lambda: "configuration reloaded" in daemon.tail())
+
+
 def test_sigterm_drains(make_daemon):
     """A request that is half in when SIGTERM comes is still answered."""
     daemon = make_daemon()

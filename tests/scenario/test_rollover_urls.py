@@ -190,7 +190,8 @@ def change(daemon, url):
 
 
 def warnings(daemon):
-    return [x for x in daemon.log_lines() if x["level"] == "warning" and ASTRAY in str(x)]
+    said = "certificates of this CA name what is of another generation"
+    return [x for x in daemon.log_lines() if x["msg"] == said and ASTRAY in x["reason"]]
 
 
 def test_urls_of_a_listener_count_too(tmp_path):
