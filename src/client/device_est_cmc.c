@@ -58,6 +58,8 @@ static RESULT sign(const struct device *d, struct span content, struct buf *out,
 static RESULT make_message(const struct device *d, struct span csr, struct asked *asked,
 			   struct buf *out, struct err *err)
 {
+	const struct cmc_shared_secret secret = { secret_span(&d->challenge),
+						  span_str(d->user ? d->user : "") };
 	struct cmc_ask ask = { .csr = csr, .pend_token = buf_span(&d->pend_token) };
 	BUF content = BUF_INIT;
 
@@ -65,8 +67,9 @@ static RESULT make_message(const struct device *d, struct span csr, struct asked
 	TRY(random_fill(asked->nonce, NONCE, err));
 	ask.transaction_id = span_of(asked->transaction, TRANSACTION);
 	ask.sender_nonce = SPAN_ARRAY(asked->nonce);
-	cmc_pki_data_put(&content, &ask);
-	TRY(buf_check(&content, err));
+	if (csr.len && !d->current_key && secret.secret.len)
+		ask.secret = &secret;
+	TRY(cmc_pki_data_put(&content, &ask, d->c, err));
 	return sign(d, buf_span(&content), out, err);
 }
 

@@ -4,6 +4,8 @@
 #include "der/oid.h"
 #include "der/writer.h"
 
+#define REQUEST_ID 1
+
 /* ---- reading ---- */
 
 /* [0] TaggedCertificationRequest ::= SEQUENCE { bodyPartID, certificationRequest } */
@@ -153,31 +155,52 @@ static void put_empty(struct buf *out)
 	der_close(out, der_open(out, DER_SEQUENCE));
 }
 
-static void put_requests(struct buf *out, uint32_t id, struct span csr)
+static void put_requests(struct buf *out, struct span csr)
 {
 	size_t list = der_open(out, DER_SEQUENCE), tcr;
 
 	if (csr.len) {
 		tcr = der_open(out, DER_CONTEXT_CONS(0));
-		der_put_uint(out, id);
+		der_put_uint(out, REQUEST_ID);
 		buf_put(out, csr);
 		der_close(out, tcr);
 	}
 	der_close(out, list);
 }
 
-void cmc_pki_data_put(struct buf *out, const struct cmc_ask *ask)
+/* The proof is over reqSequence, tag and length included (RFC 5272 6.2.1). */
+static RESULT put_proof(struct buf *out, uint32_t *id, const struct cmc_ask *ask,
+			struct span requests, struct crypto *c, struct err *err)
+{
+	BUF proof = BUF_INIT;
+
+	if (!ask->secret)
+		return OK;
+	cmc_control_put_content(out, id, OID_CMC_IDENTIFICATION, DER_UTF8_STRING,
+				ask->secret->identification);
+	TRY(cmc_witness_put_v2(&proof, c, ask->secret, requests, err));
+	cmc_control_put(out, ++*id, OID_CMC_IDENTITY_PROOF_V2, buf_span(&proof));
+	return OK;
+}
+
+enum result cmc_pki_data_put(struct buf *out, const struct cmc_ask *ask, struct crypto *c,
+			     struct err *err)
 {
 	size_t seq = der_open(out, DER_SEQUENCE), controls = der_open(out, DER_SEQUENCE);
-	uint32_t id = 0;
+	uint32_t id = REQUEST_ID;
+	BUF requests = BUF_INIT;
 
+	put_requests(&requests, ask->csr);
+	TRY(buf_check(&requests, err));
 	cmc_control_put_content(out, &id, OID_CMC_TRANSACTION_ID, DER_INTEGER, ask->transaction_id);
 	cmc_control_put_content(out, &id, OID_CMC_SENDER_NONCE, DER_OCTET_STRING,
 				ask->sender_nonce);
 	cmc_control_put_content(out, &id, OID_CMC_QUERY_PENDING, DER_OCTET_STRING, ask->pend_token);
+	TRY(put_proof(out, &id, ask, buf_span(&requests), c, err));
 	der_close(out, controls);
-	put_requests(out, id + 1, ask->csr);
+	buf_put(out, buf_span(&requests));
 	put_empty(out); /* cmsSequence */
 	put_empty(out); /* otherMsgSequence */
 	der_close(out, seq);
+	return buf_check(out, err);
 }

@@ -4,6 +4,7 @@
 #define CMC_PKI_DATA_H
 
 #include "cmc/control.h"
+#include "cmc/shared_secret.h"
 
 #define CMC_REQUESTS_MAX 16
 #define CMC_MESSAGES_MAX 16
@@ -35,8 +36,12 @@ struct cmc_ask {
 	struct span pend_token;     /* ...the token that it was answered with */
 	struct span transaction_id; /* INTEGER content octets; these may be empty */
 	struct span sender_nonce;
+	/* Who asks is proven with it: identityProofV2, and identification if it has one (6.2);
+	   NULL: that is known otherwise. */
+	const struct cmc_shared_secret *secret;
 };
-/* Appended. The body part that is asked for is the last in number. */
-void cmc_pki_data_put(struct buf *out, const struct cmc_ask *ask);
+/* Appended. The request is body part 1. */
+RESULT cmc_pki_data_put(struct buf *out, const struct cmc_ask *ask, struct crypto *c,
+			struct err *err);
 
 #endif

@@ -30,5 +30,8 @@ struct cmc_shared_secret {
 RESULT cmc_witness_check(const struct cmc_witness *w, struct crypto *c,
 			 const struct cmc_shared_secret *secret, struct span message,
 			 struct err *err);
+/* IdentityProofV2 or PopLinkWitnessV2, whole, with SHA-256 for hash and MAC. Appended. */
+RESULT cmc_witness_put_v2(struct buf *out, struct crypto *c, const struct cmc_shared_secret *secret,
+			  struct span message, struct err *err);
 
 #endif

@@ -6,7 +6,7 @@ import subprocess
 import threading
 
 import pytest
-from asn1crypto import cms, core, csr
+from asn1crypto import algos, cms, core, csr
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,7 +19,7 @@ from cmc_peer import HEADERS, PKI_RESPONSE, control, control_oid, pki_data, sign
 from conftest import endpoint, profile
 from daemon import scepter
 from est_peer import Authority
-from test_est import PROFILES, est_endpoint, make_est, waiting
+from test_est import PASSWORD, PROFILES, est_endpoint, make_est, waiting
 from test_est_client import Device, account, fingerprint, split
 from test_est_wrong_server import certs_only, device_of, operations, playing
 
@@ -33,6 +33,7 @@ ENDPOINTS = [
     est_endpoint("linked", est={"channel_binding": "required", **TAKEN}),
     est_endpoint("new-keys", profile="new-keys", est=TAKEN, authorisation={"anyone": True, "renewal": True}),
     est_endpoint("accounts", est=TAKEN, authorisation={"accounts": True}),
+    est_endpoint("one-time", est=TAKEN, authorisation={"one_time": True}),
     est_endpoint("lone", ca="lone", est=TAKEN),
     est_endpoint("maker", est=TAKEN, authorisation={"certificates": True}),
     est_endpoint("off"),
@@ -221,6 +222,39 @@ def test_another_process_goes_on_waiting(est, tmp_path):
     run = device.run("poll", "--subject", "CN=device-1", "--full-cmc")
     assert run.returncode == 0, run.stderr
     assert device.certificate().subject == est_peer.name("device-1")
+
+
+# ---- who asks, proven with a secret ----
+
+
+class IdentityProof(core.Sequence):
+    _fields = [("hash", algos.DigestAlgorithm), ("mac", algos.HmacAlgorithm), ("witness", core.OctetString)]
+
+
+@pytest.mark.parametrize("user", ["sensor", None])
+def test_identity_is_proven_with_the_secret(est, tmp_path, user):
+    """RFC 5272 6.2.1: over reqSequence as it was sent; 6.2.3: identification names the secret."""
+    label, secret = ("accounts", PASSWORD) if user else ("one-time", est.admin.challenge(endpoint="est-one-time"))
+
+    def script(operation, body):
+        if operation != "fullcmc":
+            return None
+        shown = {"Authorization": server.asked[-1][1]["Authorization"]}
+        status, headers, content = est.est(label).call("POST", operation, body, {**HEADERS, **shown})
+        return status, {"Content-Type": headers["Content-Type"]}, content
+
+    with playing(est, script) as server:
+        device = device_of(est, server, tmp_path)
+        device.password.write_text(secret)
+        run = device.enrol("--full-cmc", *account(device)[0 if user else 2 :])
+        assert run.returncode == 0, run.stderr
+        sent = Sent(server.asked[-1], tmp_path, own_certificate(device), "-noverify", "-nointern")
+    proof = IdentityProof.load(sent.controls[control_oid("identity_proof_v2")].dump(), strict=True)
+    assert proof["hash"]["algorithm"].native == proof["mac"]["algorithm"].native == "sha256"
+    assert proof["witness"].native == cmc_peer.witness(secret, sent.data["requests"].dump(), user or "")
+    identification = sent.controls.get(control_oid("identification"))
+    assert (identification and identification.native) == user
+    assert secret.encode() not in sent.cms.dump()
 
 
 # ---- refusals ----

@@ -9,7 +9,8 @@
 #include "der/oid.h"
 #include "der/writer.h"
 
-#define NONCE "3012020101 06082b06010505070706 3103 0401aa"
+#define NONCE_OF(id) "30120201" id "06082b06010505070706 3103 0401aa"
+#define NONCE NONCE_OF("01")
 
 static void from_hex(const char *hex, struct buf *out)
 {
@@ -144,14 +145,14 @@ static void what_a_device_asks_for(void **state)
 		  "300f 3000 3007 a005 020101 3000 3000 3000" },
 		{ "with a nonce",
 		  { .csr = SPAN_LIT("\x30\x00"), .sender_nonce = SPAN_LIT("\xaa") },
-		  "3023 3014" NONCE "3007 a005 020102 3000 3000 3000" },
+		  "3023 3014" NONCE_OF("02") "3007 a005 020101 3000 3000 3000" },
 		{ "of a transaction",
 		  { .csr = SPAN_LIT("\x30\x00"), .transaction_id = SPAN_LIT("\x07") },
-		  "3023 3014 3012020101 06082b06010505070705 3103 020107"
-		  "3007 a005 020102 3000 3000 3000" },
+		  "3023 3014 3012020102 06082b06010505070705 3103 020107"
+		  "3007 a005 020101 3000 3000 3000" },
 		{ "a poll",
 		  { .pend_token = SPAN_LIT("t") },
-		  "301c 3014 3012020101 06082b06010505070715 3103 040174 3000 3000 3000" },
+		  "301c 3014 3012020102 06082b06010505070715 3103 040174 3000 3000 3000" },
 	};
 	size_t i;
 
@@ -162,7 +163,7 @@ static void what_a_device_asks_for(void **state)
 		BUF der = BUF_INIT;
 
 		from_hex(rows[i].want, &want);
-		cmc_pki_data_put(&der, &rows[i].ask);
+		assert_int_equal(cmc_pki_data_put(&der, &rows[i].ask, NULL, NULL), OK);
 		if (!span_eq(buf_span(&der), buf_span(&want)))
 			fail_msg("%s", rows[i].what);
 		assert_int_equal(cmc_pki_data_parse(buf_span(&der), &data, NULL), OK);
@@ -434,6 +435,22 @@ static void witnesses(void **state)
 			 ERR_BAD_CHECK);
 }
 
+static void a_witness_is_written(void **state)
+{
+	const struct cmc_shared_secret secret = { SPAN_LIT("secret"), SPAN_LIT("device") };
+	CLEANUP(crypto_freep) struct crypto *c = NULL;
+	BUF want = BUF_INIT;
+	BUF der = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(crypto_new(&c, false, NULL), OK);
+	from_hex(
+	    "303d 300b 0609608648016503040201 300c 06082a864886f70d0209 0500 0420" WITNESS_SHA256,
+	    &want);
+	assert_int_equal(cmc_witness_put_v2(&der, c, &secret, SPAN_LIT("message"), NULL), OK);
+	assert_span_equal(buf_span(&der), buf_span(&want));
+}
+
 static void witnesses_of_all_sorts(void **state)
 {
 #define SHA_256 "300b 0609 608648016503040201"
@@ -484,6 +501,7 @@ int main(void)
 		cmocka_unit_test(status_infos_of_all_sorts),
 		cmocka_unit_test(names),
 		cmocka_unit_test(witnesses),
+		cmocka_unit_test(a_witness_is_written),
 		cmocka_unit_test(witnesses_of_all_sorts),
 	};
 
