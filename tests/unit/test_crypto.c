@@ -227,7 +227,10 @@ static void scrypt(void **state)
 	    ERR_INTERNAL);
 }
 
-/* RFC 4231 4.3, RFC 2202 3; and an empty key, by Python's hmac. */
+/* RFC 4231 4.3, RFC 2202 3; and keys around the size of a block, by Python's hmac. */
+#define K32 "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+#define K64 K32 K32
+
 static void hmac(void **state)
 {
 	static const struct {
@@ -240,6 +243,16 @@ static void hmac(void **state)
 		{ DIGEST_SHA1, SPAN_LIT("Jefe"), "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79" },
 		{ DIGEST_SHA256, SPAN_NONE,
 		  "76d9e7194e7dbc3aa00bbe8ffb9f6fcb5a932170f971f948bb2ab61607d2b9d6" },
+		{ DIGEST_SHA256, SPAN_LIT(K64),
+		  "63f12563e45dcef7c354a6ba71d0c713aa28eea869b5a199da814b225867f54c" },
+		{ DIGEST_SHA256, SPAN_LIT(K64 "k"),
+		  "58b6aa8aff9a0a75db8f453becc657e29cdde625b22acf3febfb296484223f22" },
+		{ DIGEST_SHA384, SPAN_LIT(K64 K64),
+		  "6cd7e3d9e6a7577cc7b38eb9b55957364a24209270f4b6c6784fc293767ce02bf8b20e12a7de5c2c"
+		  "3e7b05d7fe19062c" },
+		{ DIGEST_SHA512, SPAN_LIT(K64 K64 "k"),
+		  "458cbe24c82db49d13a995a86e979abf3882fa978bc34846cfbe76785c70e30b8f1ca7f2234b9243"
+		  "1110f1b185af233333356085c492c6195140aac082a80b14" },
 	};
 	uint8_t got[DIGEST_MAX];
 	size_t i;
