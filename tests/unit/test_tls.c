@@ -110,6 +110,28 @@ static void versions_and_suites(void **state)
 	}
 }
 
+/* AES-128 where the client can: it asks for AES-256 first, and costs more. */
+static void the_cheaper_suite_is_chosen(void **state)
+{
+	static const struct {
+		const char *options, *suite;
+	} row[] = {
+		{ "-tls1_3", "TLS_AES_128_GCM_SHA256" },
+		{ "-tls1_3 -ciphersuites TLS_AES_256_GCM_SHA384", "TLS_AES_256_GCM_SHA384" },
+		{ "-tls1_3 -ciphersuites TLS_CHACHA20_POLY1305_SHA256",
+		  "TLS_CHACHA20_POLY1305_SHA256" },
+		{ "-tls1_2", "ECDHE-ECDSA-AES128-GCM-SHA256" },
+	};
+	char out[16384];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(row); i++) {
+		assert_true(s_client(*state, out, sizeof(out), row[i].options));
+		if (!strstr(out, row[i].suite))
+			fail_msg("%s: %s", row[i].options, out);
+	}
+}
+
 /* macOS shows a leaf only, and Windows fails, when a SCEP server asks for a certificate. */
 static void no_client_certificate_is_asked_for(void **state)
 {
@@ -319,6 +341,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(versions_and_suites),
+		cmocka_unit_test(the_cheaper_suite_is_chosen),
 		cmocka_unit_test(no_client_certificate_is_asked_for),
 		cmocka_unit_test(sessions_are_resumed),
 		cmocka_unit_test(large_bodies),
