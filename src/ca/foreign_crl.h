@@ -45,22 +45,34 @@ struct foreign_crl_query {
 RESULT foreign_crl_ask(struct foreign_crl *f, const struct foreign_crl_query *q,
 		       const struct cert *cert, struct err *err);
 
-/* ---- what is fetched, by one thread at a time, which does the fetching ---- */
+/* ---- what is fetched, by threads that keep each other out of these functions ---- */
 
 #define FOREIGN_CRL_FETCH_MAX ((size_t)64 << 20)
 
 /* How many files and URLs; NULL has none. */
 size_t foreign_crl_count(const struct foreign_crl *f);
-/* The URL of number i, if it is one and to be fetched now; else NULL. */
+/* The URL of number i, if it is one, to be fetched now, and nobody does; else NULL. */
 const char *foreign_crl_due(const struct foreign_crl *f, size_t i, int64_t now);
+/* What a server calls a state of its list (RFC 9110 8.8), by which it tells later whether it has
+   changed. Empty: it does not. */
+struct foreign_crl_version {
+	char etag[256];
+	char modified[64];
+};
+/* The caller fetches it, and says below what has come of it. Returned: what is kept. */
+struct foreign_crl_version foreign_crl_begin(struct foreign_crl *f, size_t i);
 /*
  * What came from there, kept from now on: signed by one of the issuers and no older than what was
  * kept before, or that goes on to hold. It is due again when half of the time to its nextUpdate is
  * over, in six hours at the latest.
  */
 RESULT foreign_crl_keep(struct foreign_crl *f, size_t i, const struct foreign_crl_query *q,
-			struct span bytes, struct err *err);
-/* Nothing came, or nothing that foreign_crl_keep liked: it is due again before long. */
+			struct span bytes, const struct foreign_crl_version *version,
+			struct err *err);
+/* The server has nothing newer than what is kept: due again as if that had come. */
+RESULT foreign_crl_unchanged(struct foreign_crl *f, size_t i, const struct foreign_crl_query *q,
+			     struct err *err);
+/* Nothing came, or nothing that the two above liked: it is due again before long. */
 void foreign_crl_missed(struct foreign_crl *f, size_t i, const struct foreign_crl_query *q);
 
 struct foreign_crl_fetched {

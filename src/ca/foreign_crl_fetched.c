@@ -32,7 +32,13 @@ const char *foreign_crl_due(const struct foreign_crl *f, size_t i, int64_t now)
 {
 	const struct source *s = &f->sources[i];
 
-	return now >= s->next ? s->url : NULL;
+	return now >= s->next && !s->fetching ? s->url : NULL;
+}
+
+struct foreign_crl_version foreign_crl_begin(struct foreign_crl *f, size_t i)
+{
+	f->sources[i].fetching = true;
+	return f->sources[i].version;
 }
 
 /* ---- what there is ---- */
@@ -71,6 +77,7 @@ void foreign_crl_missed(struct foreign_crl *f, size_t i, const struct foreign_cr
 	struct source *s = &f->sources[i];
 	unsigned failures = atomic_load(&s->failures);
 
+	s->fetching = false;
 	s->next = q->now +
 		  ((int64_t)REST_MIN << (failures < RETRY_DOUBLINGS ? failures : RETRY_DOUBLINGS));
 	atomic_store(&s->failures, failures + 1);
@@ -136,14 +143,43 @@ static int64_t next_time(int64_t end, int64_t now)
 	return now + (rest < REST_MIN ? REST_MIN : rest > REST_MAX ? REST_MAX : rest);
 }
 
+/* The latest that there is, whose first list ends then: a success, if that is to come. */
+static RESULT succeed(struct source *s, int64_t end, int64_t now, struct err *err)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	atomic_store(&s->next_update, end);
+	if (end && end < now) {
+		clock_format(end, text);
+		return err_set(err, ERR_BAD_TIME, "the list has ended at %s", text);
+	}
+	s->fetching = false;
+	s->next = next_time(end, now);
+	atomic_store(&s->failures, 0);
+	return OK;
+}
+
+enum result foreign_crl_unchanged(struct foreign_crl *f, size_t i,
+				  const struct foreign_crl_query *q, struct err *err)
+{
+	CLEANUP(foreign_lists_clear) struct foreign_lists kept = { 0 };
+	struct source *s = &f->sources[i];
+
+	TRY(read_kept(f, s, q->c, &kept, err));
+	if (kept.n)
+		return succeed(s, first_end(&kept), q->now, err);
+	s->version = (struct foreign_crl_version){ 0 };
+	return err_set(err, ERR_NOT_FOUND,
+		       "the server has nothing newer than what was fetched, which is gone");
+}
+
 enum result foreign_crl_keep(struct foreign_crl *f, size_t i, const struct foreign_crl_query *q,
-			     struct span bytes, struct err *err)
+			     struct span bytes, const struct foreign_crl_version *version,
+			     struct err *err)
 {
 	CLEANUP(foreign_lists_clear) struct foreign_lists fresh = { 0 };
 	CLEANUP(foreign_lists_clear) struct foreign_lists kept = { 0 };
 	struct source *s = &f->sources[i];
-	char text[CLOCK_TEXT_MAX];
-	int64_t end;
 	size_t j;
 
 	TRY(read_fresh(f, q->c, bytes, &fresh, err));
@@ -151,13 +187,6 @@ enum result foreign_crl_keep(struct foreign_crl *f, size_t i, const struct forei
 	for (j = 0; j < fresh.n; j++)
 		TRY(check_newer(&fresh.v[j], &kept, err));
 	TRY(write_list(f, s, bytes, err));
-	end = first_end(&fresh);
-	atomic_store(&s->next_update, end);
-	if (end && end < q->now) { /* the latest that there is, and kept for that, but no success */
-		clock_format(end, text);
-		return err_set(err, ERR_BAD_TIME, "the list has ended at %s", text);
-	}
-	s->next = next_time(end, q->now);
-	atomic_store(&s->failures, 0);
-	return OK;
+	s->version = *version;
+	return succeed(s, first_end(&fresh), q->now, err);
 }

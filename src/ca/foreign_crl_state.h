@@ -24,7 +24,11 @@ struct source {
 	char *path;         /* owned; of what is fetched, where it is kept */
 	const char *url;    /* NULL: it is the administrator's own file */
 	struct stamp stamp; /* under `looking` */
-	int64_t next;       /* when it is to be fetched; of the thread that does */
+	/* of the threads that fetch */
+	int64_t next;                       /* when it is to be fetched */
+	bool fetching;                      /* one does */
+	struct foreign_crl_version version; /* of what is kept */
+	/* of any */
 	_Atomic int64_t next_update;
 	_Atomic unsigned failures;
 };

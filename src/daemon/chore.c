@@ -29,6 +29,11 @@ enum result chore_start(struct chore *c, const char *name, struct server *server
 	return OK;
 }
 
+void chore_ask_to_end(struct chore *c)
+{
+	ticker_end(&c->ticker);
+}
+
 void chore_end(struct chore *c)
 {
 	ticker_end(&c->ticker);

@@ -25,6 +25,8 @@ struct chore {
  */
 RESULT chore_start(struct chore *c, const char *name, struct server *server,
 		   void (*look)(struct chore *c), struct err *err);
+/* Waits for nothing: where several are to be ended. */
+void chore_ask_to_end(struct chore *c);
 /* Waits for the look that is under way. */
 void chore_end(struct chore *c);
 /* For a look that takes long. */

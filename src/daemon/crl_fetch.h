@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Revocation lists of other CAs that client_crl of a listener names by URL: a thread of its own
- * fetches them by HTTP, at once and again ahead of their end, and what comes is kept below the data
- * directory (ca/foreign_crl.h). Neither an event loop nor a worker waits for it.
+ * Revocation lists of other CAs that client_crl of a listener names by URL: threads of their own
+ * fetch them by HTTP, at once and again ahead of their end, and what comes is kept below the data
+ * directory (ca/foreign_crl.h). Neither an event loop nor a worker waits for it, nor do other lists
+ * for a few that are slow.
  */
 #ifndef DAEMON_CRL_FETCH_H
 #define DAEMON_CRL_FETCH_H

@@ -8,15 +8,22 @@
 #define RETRY_SECONDS 5
 #define CA_CERTIFICATE "ca.cer"
 #define ETAG_OCTETS 16
+#define DATE_MAX 64
+/*
+ * Seconds after which a list is called by its thisUpdate: no other begins in the same second any
+ * more, and a date tells versions apart (RFC 9110 8.8.2.2).
+ */
+#define SETTLED 3
 
-static void put_date(struct http_reply *reply, const char *name, int64_t t)
+/* As HTTP has it; "" if there is no such date. */
+static const char *put_date(int64_t t, char text[DATE_MAX])
 {
 	time_t at = (time_t)t;
-	char text[64];
 	struct tm tm;
 
-	if (gmtime_r(&at, &tm) && strftime(text, sizeof(text), "%a, %d %b %Y %H:%M:%S GMT", &tm))
-		http_reply_header(reply, name, "%s", text);
+	if (!gmtime_r(&at, &tm) || !strftime(text, DATE_MAX, "%a, %d %b %Y %H:%M:%S GMT", &tm))
+		text[0] = '\0';
+	return text;
 }
 
 static const char *etag_of(const struct crl_file *file, char out[2 * ETAG_OCTETS + 3])
@@ -30,14 +37,21 @@ static const char *etag_of(const struct crl_file *file, char out[2 * ETAG_OCTETS
 	return out;
 }
 
-/* If-None-Match (RFC 9110 13.1.2): a list of tags, perhaps weak, or "*". */
-static bool is_known(const struct http_request *req, const char *etag)
+/*
+ * If-None-Match (RFC 9110 13.1.2): a list of tags, perhaps weak, or "*". Without it
+ * If-Modified-Since (13.1.3), as it was told here.
+ */
+static bool is_known(const struct http_request *req, const struct crl_file *file, const char *etag)
 {
 	struct span tags = http_header(req, "If-None-Match");
+	char date[DATE_MAX];
 
 	if (span_eq_str(tags, "*"))
 		return true;
-	return tags.len && memmem(tags.p, tags.len, etag, strlen(etag));
+	if (tags.len)
+		return memmem(tags.p, tags.len, etag, strlen(etag)) != NULL;
+	return *put_date(file->record.this_update, date) &&
+	       span_eq_str(http_header(req, "If-Modified-Since"), date);
 }
 
 static void put_caching(struct http_reply *reply, const struct crl_file *file, const char *etag,
@@ -45,10 +59,13 @@ static void put_caching(struct http_reply *reply, const struct crl_file *file, c
 {
 	int64_t left = file->record.next_update - now;
 	int64_t age = left < 0 ? 0 : left < MAX_AGE ? left : MAX_AGE;
+	char date[DATE_MAX];
 
 	http_reply_header(reply, "ETag", "%s", etag);
-	put_date(reply, "Last-Modified", file->record.this_update);
-	put_date(reply, "Expires", now + age);
+	if (now >= file->record.this_update + SETTLED)
+		http_reply_header(reply, "Last-Modified", "%s",
+				  put_date(file->record.this_update, date));
+	http_reply_header(reply, "Expires", "%s", put_date(now + age, date));
 	http_reply_header(reply, "Cache-Control", "max-age=%lld, public, no-transform",
 			  (long long)age);
 }
@@ -64,7 +81,7 @@ static void send_list(struct crl_file *file, int64_t now, const struct http_requ
 	char etag[2 * ETAG_OCTETS + 3];
 
 	put_caching(reply, file, etag_of(file, etag), now);
-	if (is_known(req, etag)) {
+	if (is_known(req, file, etag)) {
 		reply->status = 304;
 		crl_file_unref(file);
 		return;

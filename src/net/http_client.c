@@ -296,6 +296,18 @@ static void copy_type(char out[128], const char *type)
 	out[n] = '\0';
 }
 
+static void copy_field(struct http_client *c, const char *name, char *out, size_t max)
+{
+	struct curl_header *field;
+	size_t n;
+
+	if (curl_easy_header(c->curl, name, 0, CURLH_HEADER, -1, &field) != CURLHE_OK)
+		return;
+	n = strlen(field->value);
+	if (n < max)
+		memcpy(out, field->value, n + 1);
+}
+
 static void fill(struct http_client *c, struct http_client_reply *reply, struct sink *sink)
 {
 	struct curl_header *field;
@@ -310,6 +322,8 @@ static void fill(struct http_client *c, struct http_client_reply *reply, struct 
 	reply->retry_after = -1;
 	if (curl_easy_header(c->curl, "Retry-After", 0, CURLH_HEADER, -1, &field) == CURLHE_OK)
 		reply->retry_after = (long)seconds;
+	copy_field(c, "ETag", reply->etag, sizeof(reply->etag));
+	copy_field(c, "Last-Modified", reply->last_modified, sizeof(reply->last_modified));
 	if (curl_easy_getinfo(c->curl, CURLINFO_NUM_CONNECTS, &connects) == CURLE_OK)
 		reply->fresh = connects > 0;
 	if (curl_easy_getinfo(c->curl, CURLINFO_REDIRECT_URL, &location) == CURLE_OK && location)
@@ -317,20 +331,37 @@ static void fill(struct http_client *c, struct http_client_reply *reply, struct 
 	reply->body = buf_take(&sink->body);
 }
 
-static struct curl_slist *fields_of(const struct http_client_request *req)
+/* Without a value: libcurl's own is left out. False: out of memory. */
+static bool add_field(struct curl_slist **fields, const char *name, const char *value)
 {
-	/* without "Expect:" libcurl waits a second for a 100 that old servers never send */
-	struct curl_slist *fields = curl_slist_append(NULL, "Expect:"), *more;
+	struct curl_slist *more;
 	BUF line = BUF_INIT;
 
-	if (req->content_type)
-		buf_printf(&line, "Content-Type: %s", req->content_type);
-	else
-		buf_put_str(&line, "Content-Type:"); /* not libcurl's own guess */
-	more = fields && buf_cstr(&line) ? curl_slist_append(fields, buf_cstr(&line)) : NULL;
-	if (!more)
-		curl_slist_free_all(fields);
-	return more;
+	buf_printf(&line, value ? "%s: %s" : "%s:", name, value);
+	more = buf_cstr(&line) ? curl_slist_append(*fields, buf_cstr(&line)) : NULL;
+	if (more)
+		*fields = more;
+	return more != NULL;
+}
+
+static bool add_condition(struct curl_slist **fields, const char *name, const char *value)
+{
+	return !value || !*value || add_field(fields, name, value);
+}
+
+static struct curl_slist *fields_of(const struct http_client_request *req)
+{
+	struct curl_slist *fields = NULL;
+
+	/* with "Expect" it would wait a second for a 100 that old servers never send; and the type
+	   of a body would be its guess */
+	if (add_field(&fields, "Expect", NULL) &&
+	    add_field(&fields, "Content-Type", req->content_type) &&
+	    add_condition(&fields, "If-None-Match", req->if_none_match) &&
+	    add_condition(&fields, "If-Modified-Since", req->if_modified_since))
+		return fields;
+	curl_slist_free_all(fields);
+	return NULL;
 }
 
 static enum result check_url(const char *url, struct err *err)

@@ -30,6 +30,10 @@ struct http_client_request {
 	const char *url;
 	const char *content_type; /* of the body; NULL: none */
 	struct span body;
+	/* Conditions (RFC 9110 13.1), as etag and last_modified of an earlier reply had it; NULL or
+	   empty: none. */
+	const char *if_none_match;
+	const char *if_modified_since;
 	/* Redirections within the URL's own origin (RFC 6454 4) are followed, with the method, the
 	   body and the credentials of the request; others, and without this all, are the reply. */
 	bool follow;
@@ -40,6 +44,8 @@ struct http_client_reply {
 	char content_type[128]; /* lower case, parameters cut off */
 	long retry_after;       /* seconds; -1: absent */
 	bool fresh;             /* by a connection of its own */
+	char etag[256];         /* of the body (RFC 9110 8.8); empty: none, or too long */
+	char last_modified[64]; /* the same */
 	struct buf location;    /* where a redirection points, absolute; empty: nowhere */
 	struct buf body;
 };

@@ -19,8 +19,12 @@ from test_foreign_crl import Makers, scenes_of
 from test_metrics import scrape
 
 
+CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+
+
 class Web(http.server.ThreadingHTTPServer):
-    """Answers with what `says` has, (status, bytes or an iterable of them), and counts."""
+    """Answers with what `says` has, (status, bytes or an iterable of them), and counts. `names`: a field
+    that tells versions apart, ETag or Last-Modified, and its value; who shows it again gets 304."""
 
     daemon_threads = True
 
@@ -31,7 +35,13 @@ class Web(http.server.ThreadingHTTPServer):
         def do_GET(self):
             self.server.asked.append((self.path, time.time()))
             status, body = self.server.says
+            field, value = self.server.names
+            if value and self.headers[CONDITIONS[field]] == value:
+                status, body = 304, b""
+                self.server.spared += 1
             self.send_response(status)
+            if value:
+                self.send_header(field, value)
             if isinstance(body, bytes):
                 self.send_header("Content-Length", str(len(body)))
                 body = [body]
@@ -44,7 +54,7 @@ class Web(http.server.ThreadingHTTPServer):
 
     def __init__(self, port=None):
         super().__init__(("127.0.0.1", port or free_port()), self.Handler)
-        self.asked, self.says = [], (404, b"")
+        self.asked, self.says, self.names, self.spared = [], (404, b""), ("ETag", None), 0
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -253,6 +263,76 @@ def test_a_server_that_hangs_does_not_hold_the_daemon(scene):
     s.daemon.stop()
     ended.set()
     assert time.monotonic() - begun < 10
+
+
+@pytest.mark.parametrize("names", [("ETag", '"one"'), ("Last-Modified", "Sun, 22 Nov 2026 09:00:00 GMT")])
+def test_what_has_not_changed_is_not_sent_again(scene, names):
+    """RFC 9110 13.1; whether it changes later is heard all the same."""
+    s = scene(start=False)
+    good, bad = s.maker.issue("serial-1"), s.maker.issue("serial-2")
+    kept = s.publish(seconds=13)
+    s.web.names = names
+    s.start()
+    s.heard_of(good, 200)
+    wait_for("a condition", lambda: s.web.spared)
+    wait_for("no failure", lambda: s.metric("fetch_failures") == 0)
+    assert s.kept() == [kept] and len(s.web.asked) == 2
+    s.lists[s.maker].revoke(bad)
+    kept = s.publish()
+    s.web.names = (names[0], names[1].replace("one", "two").replace("09:00", "10:00"))
+    s.heard_of(bad, 403)
+    assert s.kept() == [kept] and s.ask(good)[0] == 200
+
+
+def test_what_is_gone_is_fetched_whole(scene):
+    s = scene(start=False)
+    good = s.maker.issue("serial-1")
+    kept = s.publish(seconds=14)
+    s.web.names = ("ETag", '"one"')
+    s.start()
+    s.heard_of(good, 200)
+    for path in (pathlib.Path(s.daemon.config["data"]) / "client-crl").glob("*"):
+        path.unlink()
+    wait_for("a condition", lambda: s.web.spared)
+    s.said("which is gone")
+    wait_for("the list", lambda: s.kept() == [kept])
+    assert s.ask(good)[0] == 200
+
+
+def test_a_304_that_nobody_asked_for_is_a_failure(scene):
+    s = scene(start=False)
+    s.web.says = (304, b"")
+    s.start()
+    s.said("HTTP status 304")
+
+
+def test_lists_that_are_slow_keep_no_others_waiting(scene):
+    """Three of them, each of which would take two minutes to be given up."""
+    ended = threading.Event()
+
+    def trickle():
+        while not ended.wait(0.2):
+            yield b"\0"
+
+    s = scene(start=False)
+    good = s.maker.issue("serial-1")
+    s.publish()
+    slow = [Web() for _ in range(3)]
+    for web in slow:
+        web.says = (200, trickle())
+    s.tls["client_crl"] = [*(web.url for web in slow), s.web.url]
+    s.daemon.write_config()
+    try:
+        s.start()
+        s.heard_of(good, 200)
+        assert all(web.asked for web in slow)
+        begun = time.monotonic()
+        s.daemon.stop()
+        assert time.monotonic() - begun < 10
+    finally:
+        ended.set()
+        for web in slow:
+            web.stop()
 
 
 def test_behind_a_proxy(tmp_path):

@@ -145,10 +145,21 @@ def test_caches_are_told(made):
     headers, body = fetch(made, "")
     assert headers["Content-Type"] == "application/pkix-crl"
     assert "max-age=900" in headers["Cache-Control"]
-    assert headers["Last-Modified"] and headers["Expires"]
-    known = {"If-None-Match": headers["ETag"]}
-    status, _, nothing = made.http("GET", f"{LISTS}/full.crl", headers=known)
-    assert (status, nothing) == (304, b"")
+    assert headers["Expires"]
+    date = wait_for("the list to have settled", lambda: fetch(made, "")[0]["Last-Modified"])
+    for known, code in (
+        ({"If-None-Match": headers["ETag"]}, 304),
+        ({"If-None-Match": f'"other", W/{headers["ETag"]}'}, 304),
+        ({"If-None-Match": "*"}, 304),
+        ({"If-None-Match": '"other"'}, 200),
+        ({"If-Modified-Since": date}, 304),
+        ({"If-Modified-Since": "Sun, 06 Nov 1994 08:49:37 GMT"}, 200),
+        ({"If-Modified-Since": ""}, 200),
+        ({"If-None-Match": '"other"', "If-Modified-Since": date}, 200),  # RFC 9110 13.1.3
+    ):
+        status, told, sent = made.http("GET", f"{LISTS}/full.crl", headers=known)
+        assert (status, sent) == (code, b"" if code == 304 else body), known
+        assert told["ETag"] == headers["ETag"]
     status, head, nothing = made.http("HEAD", f"{LISTS}/full.crl")
     assert (status, head["Content-Length"], nothing) == (200, str(len(body)), b"")
     assert made.http("POST", LISTS, b"x")[0] == 405

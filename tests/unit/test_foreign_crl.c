@@ -222,9 +222,10 @@ static struct foreign_crl *new_url(void)
 
 static enum result keep(struct foreign_crl *f, struct span bytes, int64_t now)
 {
+	static const struct foreign_crl_version version = { "\"7\"", "yesterday" };
 	const struct foreign_crl_query q = { t.c, &t.log, now };
 
-	return foreign_crl_keep(f, 0, &q, bytes, NULL);
+	return foreign_crl_keep(f, 0, &q, bytes, &version, NULL);
 }
 
 static struct foreign_crl_fetched fetched(const struct foreign_crl *f)
@@ -291,6 +292,51 @@ static void when_it_is_fetched(void **state)
 	remove_kept();
 }
 
+static void one_at_a_time_fetches_it(void **state)
+{
+	CLEANUP(foreign_crl_freep) struct foreign_crl *f = new_url();
+	const struct foreign_crl_query q = { t.c, &t.log, LISTED };
+	BUF list = unit_vector("crl_full.der");
+
+	(void)state;
+	assert_string_equal(foreign_crl_begin(f, 0).etag, "");
+	assert_null(foreign_crl_due(f, 0, LISTED));
+	foreign_crl_missed(f, 0, &q);
+	assert_non_null(foreign_crl_due(f, 0, LISTED + 5));
+	(void)foreign_crl_begin(f, 0);
+	assert_int_equal(keep(f, buf_span(&list), LISTED), OK);
+	assert_non_null(foreign_crl_due(f, 0, LISTED + DAY));
+	assert_string_equal(foreign_crl_begin(f, 0).etag, "\"7\"");
+	assert_int_equal(foreign_crl_unchanged(f, 0, &q, NULL), OK);
+	assert_non_null(foreign_crl_due(f, 0, LISTED + DAY));
+	remove_kept();
+}
+
+static void what_has_not_changed(void **state)
+{
+	CLEANUP(foreign_crl_freep) struct foreign_crl *f = new_url();
+	struct foreign_crl_query q = { t.c, &t.log, LISTED };
+	BUF list = unit_vector("crl_full.der");
+
+	(void)state;
+	assert_int_equal(foreign_crl_unchanged(f, 0, &q, NULL), ERR_NOT_FOUND);
+	assert_int_equal(keep(f, buf_span(&list), LISTED), OK);
+	foreign_crl_missed(f, 0, &q);
+	q.now = LISTED + 7 * DAY - 7200;
+	assert_int_equal(foreign_crl_unchanged(f, 0, &q, NULL), OK);
+	assert_int_equal(fetched(f).failures, 0);
+	assert_int_equal(fetched(f).next_update, LISTED + 7 * DAY);
+	assert_null(foreign_crl_due(f, 0, q.now + 3599));
+	assert_non_null(foreign_crl_due(f, 0, q.now + 3600));
+	q.now = LISTED + 7 * DAY + 1;
+	assert_int_equal(foreign_crl_unchanged(f, 0, &q, NULL), ERR_BAD_TIME);
+	assert_string_equal(foreign_crl_begin(f, 0).modified, "yesterday");
+	remove_kept();
+	/* what is gone is asked for as a whole */
+	assert_int_equal(foreign_crl_unchanged(f, 0, &q, NULL), ERR_NOT_FOUND);
+	assert_string_equal(foreign_crl_begin(f, 0).etag, "");
+}
+
 static void failures_make_it_rarer(void **state)
 {
 	CLEANUP(foreign_crl_freep) struct foreign_crl *f = new_url();
@@ -347,6 +393,8 @@ int main(void)
 		cmocka_unit_test(files),
 		cmocka_unit_test(what_is_kept_counts_and_outlives_us),
 		cmocka_unit_test(when_it_is_fetched),
+		cmocka_unit_test(one_at_a_time_fetches_it),
+		cmocka_unit_test(what_has_not_changed),
 		cmocka_unit_test(failures_make_it_rarer),
 		cmocka_unit_test(what_is_not_kept),
 	};
