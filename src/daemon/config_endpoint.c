@@ -29,6 +29,23 @@ static void check_path(struct making *m)
 			 path);
 }
 
+/* "." and ".." never arrive: whoever makes a request takes them out (RFC 3986 5.2.4). */
+static void check_segments(struct making *m)
+{
+	const char *p = m->f->path;
+	size_t n;
+
+	while (*p == '/') {
+		n = strcspn(++p, "/");
+		if ((n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
+			COMPLAIN(m, AT(m, "path"),
+				 "\"%s\" has \"%.*s\" between slashes, which no client sends; "
+				 "write the path without it",
+				 m->f->path, (int)n, p);
+		p += n;
+	}
+}
+
 /* Paths of an NDES are written in any case, as those of an IIS may be. */
 static bool is_nocase(const struct file_endpoint *f)
 {
@@ -293,6 +310,41 @@ static const struct {
 	[FILE_PROTOCOL_EST] = { CONFIG_EST, build_est },
 };
 
+/* Settings that mean something to some protocols only. */
+static void check_protocol(struct making *m)
+{
+	const struct file_endpoint *f = m->f;
+	const bool scep = f->protocol == FILE_PROTOCOL_SCEP;
+	const bool devices = scep || f->protocol == FILE_PROTOCOL_EST;
+	const struct {
+		const char *setting;
+		bool there;
+		bool fits;
+		const char *whose;
+	} rows[] = {
+		{ "crl", f->crl, f->protocol == FILE_PROTOCOL_CRL, "of protocol crl" },
+		{ "ocsp", f->ocsp, f->protocol == FILE_PROTOCOL_OCSP, "of protocol ocsp" },
+		{ "ndes", f->ndes, f->protocol == FILE_PROTOCOL_NDES, "of protocol ndes" },
+		{ "est", f->est, f->protocol == FILE_PROTOCOL_EST, "of protocol est" },
+		{ "quirks", f->quirks, scep, "of protocol scep" },
+		{ "include_ca", f->include_ca, scep, "of protocol scep" },
+		{ "offer_post", f->offer_post, scep, "of protocol scep" },
+		{ "require_nonce", f->require_nonce, scep, "of protocol scep" },
+		{ "asked_validity", f->asked_validity, scep, "of protocol scep" },
+		{ "legacy", f->legacy != FILE_LEGACY_NONE, devices, "where devices enrol" },
+		{ "approval", f->approval != FILE_APPROVAL_AUTOMATIC, devices,
+		  "where devices enrol" },
+		{ "approvers", f->approvers, devices, "where devices enrol" },
+		{ "pending_lifetime", f->pending_lifetime, devices, "where devices enrol" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].there && !rows[i].fits)
+			COMPLAIN(m, AT(m, "%s", rows[i].setting), "is for endpoints %s; remove it",
+				 rows[i].whose);
+}
+
 static enum result build_endpoint(struct config_build *b, size_t i, struct err *err)
 {
 	struct making m = { .item = { .b = b, .list = "endpoints", .i = i },
@@ -302,18 +354,12 @@ static enum result build_endpoint(struct config_build *b, size_t i, struct err *
 	config_check_name(b, AT(&m, "name"), m.f->name);
 	check_is_new(&m);
 	check_path(&m);
+	check_segments(&m);
 	m.e->name = m.f->name;
 	m.e->path = m.f->path;
 	m.e->nocase = is_nocase(m.f);
 	m.e->protocol = builders[m.f->protocol].protocol;
-	if (m.f->crl && m.f->protocol != FILE_PROTOCOL_CRL)
-		COMPLAIN(&m, AT(&m, "crl"), "is for endpoints of protocol crl");
-	if (m.f->ocsp && m.f->protocol != FILE_PROTOCOL_OCSP)
-		COMPLAIN(&m, AT(&m, "ocsp"), "is for endpoints of protocol ocsp");
-	if (m.f->ndes && m.f->protocol != FILE_PROTOCOL_NDES)
-		COMPLAIN(&m, AT(&m, "ndes"), "is for endpoints of protocol ndes");
-	if (m.f->est && m.f->protocol != FILE_PROTOCOL_EST)
-		COMPLAIN(&m, AT(&m, "est"), "is for endpoints of protocol est");
+	check_protocol(&m);
 	build_ca(&m);
 	build_listeners(&m);
 	TRY(config_build_admission(b, i, err));

@@ -25,6 +25,9 @@
 			     CYAML_ARRAY_LEN(words))
 #define LIST(key, type, member, entry, max)                                                        \
 	CYAML_FIELD_SEQUENCE(key, OPTIONAL_PTR, type, member, &(entry), 0, max)
+/* Where an empty list would not mean what it says. */
+#define LIST_OF_SOME(key, type, member, entry, max)                                                \
+	CYAML_FIELD_SEQUENCE(key, OPTIONAL_PTR, type, member, &(entry), 1, max)
 
 static const cyaml_schema_value_t text_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, TEXT_MAX),
@@ -292,7 +295,7 @@ static const cyaml_schema_field_t name_part_fields[] = {
 	WORD_NEEDED("choice", struct file_name_part, choice, choices),
 	TEXT("pattern", struct file_name_part, pattern),
 	TEXT("value", struct file_name_part, value),
-	NUMBER("max", struct file_name_part, max),
+	NUMBER_PTR("max", struct file_name_part, max),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t name_part_entry = {
@@ -318,9 +321,9 @@ static const cyaml_schema_field_t profile_fields[] = {
 	TEXT_NEEDED("name", struct file_profile, name),
 	TEXT_NEEDED("validity", struct file_profile, validity),
 	TEXT("backdate", struct file_profile, backdate),
-	LIST("key_usage", struct file_profile, key_usage, text_entry, LIST_MAX),
+	LIST_OF_SOME("key_usage", struct file_profile, key_usage, text_entry, LIST_MAX),
 	LIST("eku", struct file_profile, eku, text_entry, PROFILE_EKUS_MAX),
-	LIST("keys", struct file_profile, keys, key_entry, PROFILE_KEYS_MAX),
+	LIST_OF_SOME("keys", struct file_profile, keys, key_entry, PROFILE_KEYS_MAX),
 	LIST("subject", struct file_profile, subject, name_part_entry, PROFILE_ATTRS_MAX),
 	WORD_PTR("other_subject", struct file_profile, other_subject, other_choices),
 	LIST("san", struct file_profile, san, name_part_entry, PROFILE_SANS_MAX),
@@ -488,7 +491,8 @@ static const cyaml_schema_field_t endpoint_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("quotas", OPTIONAL_PTR, struct file_endpoint, quotas,
 				quotas_fields),
 	CYAML_FIELD_MAPPING_PTR("est", OPTIONAL_PTR, struct file_endpoint, est, est_fields),
-	LIST("listeners", struct file_endpoint, listeners, text_entry, CONFIG_LISTENERS_MAX),
+	LIST_OF_SOME("listeners", struct file_endpoint, listeners, text_entry,
+		     CONFIG_LISTENERS_MAX),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t endpoint_entry = {

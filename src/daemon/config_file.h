@@ -152,7 +152,7 @@ struct file_name_part { /* of the subject, or of subjectAltName */
 	int choice; /* enum profile_choice */
 	char *pattern;
 	char *value;
-	unsigned max;
+	unsigned *max;
 };
 
 struct file_renewal {

@@ -12,6 +12,22 @@ static bool is_for_devices(int protocol)
 	return protocol == FILE_PROTOCOL_SCEP || protocol == FILE_PROTOCOL_EST;
 }
 
+/* By challenge nothing is counted where none is shown. */
+static void check_counted(struct config_item *item, const struct file_endpoint *f)
+{
+	const struct file_authorisation *a = &f->authorisation;
+	const char *setting = f->limits && f->limits->challenge   ? "limits.challenge"
+			      : f->quotas && f->quotas->challenge ? "quotas.challenge"
+								  : NULL;
+
+	if (setting && is_for_devices(f->protocol) && !a->one_time && !a->statics_count &&
+	    !a->accounts)
+		config_yaml_complain(
+		    &item->b->yaml, config_at(item, "%s", setting),
+		    "counts by challenge or account, and this endpoint takes none; "
+		    "count by identity");
+}
+
 enum result config_build_throttle(struct config_build *b, size_t i, struct err *err)
 {
 	const struct file_endpoint *f = &b->file->endpoints[i];
@@ -42,6 +58,7 @@ enum result config_build_throttle(struct config_build *b, size_t i, struct err *
 			config_yaml_complain(&b->yaml, config_at(&item, "%s", rows[j].setting),
 					     "is for endpoints where devices enrol; remove it");
 	}
+	check_counted(&item, f);
 	for (j = 0; j < THROTTLE_COUNT_; j++)
 		if (config.certificates[j].seconds > b->config->quota_seconds)
 			b->config->quota_seconds = config.certificates[j].seconds;

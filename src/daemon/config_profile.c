@@ -23,21 +23,23 @@ struct making {
 
 /* ---- times and usages ---- */
 
-static void read_duration(struct making *m, const char *setting, const char *text, int64_t *out)
+static bool read_duration(struct making *m, const char *setting, const char *text, int64_t *out)
 {
 	struct err err = { 0 };
 
-	if (clock_parse_duration(text, out, &err) != OK)
-		COMPLAIN(m, AT(m, "%s", setting), "%s", err_text(&err));
+	if (clock_parse_duration(text, out, &err) == OK)
+		return true;
+	COMPLAIN(m, AT(m, "%s", setting), "%s", err_text(&err));
+	return false;
 }
 
 static void build_times(struct making *m)
 {
 	m->p->backdate = BACKDATE;
-	m->p->validity = 1;
-	read_duration(m, "validity", m->f->validity, &m->p->validity);
+	if (!read_duration(m, "validity", m->f->validity, &m->p->validity))
+		return;
 	if (m->f->backdate)
-		read_duration(m, "backdate", m->f->backdate, &m->p->backdate);
+		(void)read_duration(m, "backdate", m->f->backdate, &m->p->backdate);
 	if (m->p->validity < 1 || m->p->validity > VALIDITY_MAX)
 		COMPLAIN(m, AT(m, "validity"), "%s is not within 1s to 100y", m->f->validity);
 	else if (m->f->backdate && m->p->backdate >= m->p->validity)
@@ -45,6 +47,11 @@ static void build_times(struct making *m)
 			 "%s is not less than validity (%s): the certificate would have expired "
 			 "when it is issued",
 			 m->f->backdate, m->f->validity);
+}
+
+static void complain_twice(struct making *m, const char *list, size_t i)
+{
+	COMPLAIN(m, AT(m, "%s[%zu]", list, i), "stands there twice; remove one");
 }
 
 static void build_key_usage(struct making *m)
@@ -65,8 +72,19 @@ static void build_key_usage(struct making *m)
 			COMPLAIN(m, AT(m, "key_usage[%zu]", i),
 				 "%s is a CA's and never a device's; remove it",
 				 m->f->key_usage[i]);
+		if (m->p->key_usage & bit)
+			complain_twice(m, "key_usage", i);
 		m->p->key_usage |= bit;
 	}
+}
+
+static void check_eku_is_new(struct making *m, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if (span_eq(buf_span(&m->p->ekus[i]), buf_span(&m->p->ekus[j])))
+			complain_twice(m, "eku", i);
 }
 
 static enum result build_ekus(struct making *m, struct err *err)
@@ -81,6 +99,8 @@ static enum result build_ekus(struct making *m, struct err *err)
 	for (i = 0; i < m->f->eku_count; i++)
 		if (eku_parse(m->f->eku[i], &m->p->ekus[i], &why) != OK)
 			COMPLAIN(m, AT(m, "eku[%zu]", i), "%s", err_text(&why));
+		else
+			check_eku_is_new(m, i);
 	return OK;
 }
 
@@ -98,6 +118,15 @@ static void build_rsa(struct making *m, size_t i, struct profile_key *k)
 			 "RSA from %u to %u bits; write min_bits of at least %d and max_bits of "
 			 "at most %d, and not below it",
 			 k->min_bits, k->max_bits, RSA_BITS_FLOOR, RSA_BITS_CEILING);
+}
+
+static void check_key_is_new(struct making *m, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if (m->f->keys[i].kind == m->f->keys[j].kind)
+			complain_twice(m, "keys", i);
 }
 
 static void build_keys(struct making *m)
@@ -118,6 +147,7 @@ static void build_keys(struct making *m)
 		struct profile_key *k = &m->p->keys[m->p->n_keys++];
 
 		k->kind = (enum key_kind)f->kind;
+		check_key_is_new(m, i);
 		if (k->kind == KEY_RSA)
 			build_rsa(m, i, k);
 		else if (f->min_bits || f->max_bits)
@@ -148,6 +178,9 @@ static void check_part(struct making *m, const char *list, size_t i, const struc
 	if (f->max && !takes_value(choice))
 		COMPLAIN(m, AT(m, "%s[%zu].max", list, i),
 			 "goes with choice optional or required only; remove it");
+	else if (f->max && !*f->max)
+		COMPLAIN(m, AT(m, "%s[%zu].max", list, i),
+			 "lets none in; write 1 or more, or choice: forbid");
 }
 
 /* The pattern into *regex; *text is its own copy. */
@@ -185,7 +218,7 @@ static enum result build_attr(struct making *m, size_t i, struct err *err)
 		COMPLAIN(m, AT(m, "subject[%zu]", i), "choice fixed needs a value");
 	if (f->value && !(a->value = strdup(f->value)))
 		return err_nomem(err);
-	a->max = f->max ? f->max : span_eq(type, OID_OU) || span_eq(type, OID_DC) ? MANY : 1;
+	a->max = f->max ? *f->max : span_eq(type, OID_OU) || span_eq(type, OID_DC) ? MANY : 1;
 	return build_pattern(m, "subject", i, f->pattern, &a->pattern, &a->pattern_text,
 			     &a->has_pattern, err);
 }
@@ -240,7 +273,7 @@ static enum result build_san(struct making *m, size_t i, struct err *err)
 	size_t j;
 
 	s->choice = (enum profile_choice)f->choice;
-	s->max = f->max ? f->max : MANY;
+	s->max = f->max ? *f->max : MANY;
 	check_part(m, "san", i, f);
 	if (s->choice == PROFILE_FIXED)
 		COMPLAIN(m, AT(m, "san[%zu].choice", i),
@@ -310,15 +343,30 @@ static void build_renewal(struct making *m)
 	if (f->window && strcmp(f->window, "any") == 0)
 		r->window = PROFILE_ANY_TIME;
 	else if (f->window)
-		read_duration(m, "renewal.window", f->window, &r->window);
+		(void)read_duration(m, "renewal.window", f->window, &r->window);
 	if (f->grace)
-		read_duration(m, "renewal.grace", f->grace, &r->grace);
+		(void)read_duration(m, "renewal.grace", f->grace, &r->grace);
 	if (f->same_names)
 		r->same_names = *f->same_names;
 	r->new_key = (enum profile_new_key)f->new_key;
 }
 
 /* ---- URLs ---- */
+
+static bool is_url(const char *url)
+{
+	static const char *const schemes[] = { "http://", "https://", "ldap://" };
+	size_t i, n;
+
+	for (i = 0; i < ARRAY_LEN(schemes); i++) {
+		n = strlen(schemes[i]);
+		if (strncmp(url, schemes[i], n) == 0)
+			/* any LDAP server will do (RFC 4516 2) */
+			return !strpbrk(url, " \t\n\"") &&
+			       (schemes[i][0] == 'l' || (url[n] && url[n] != '/'));
+	}
+	return false;
+}
 
 static enum result build_urls(struct making *m, const char *setting, char *const *urls, size_t n,
 			      char ***out, size_t *n_out, struct err *err)
@@ -329,11 +377,10 @@ static enum result build_urls(struct making *m, const char *setting, char *const
 	if (!*out)
 		return err_nomem(err);
 	for (i = 0; i < n; i++) {
-		if ((strncmp(urls[i], "http://", 7) != 0 && strncmp(urls[i], "https://", 8) != 0 &&
-		     strncmp(urls[i], "ldap://", 7) != 0) ||
-		    strpbrk(urls[i], " \t\n\""))
+		if (!is_url(urls[i]))
 			COMPLAIN(m, AT(m, "%s[%zu]", setting, i),
-				 "\"%s\" is no URL that begins with http://, https:// or ldap://",
+				 "\"%s\" is no URL that begins with http://, https:// or ldap:// "
+				 "and names a host",
 				 urls[i]);
 		(*out)[i] = strdup(urls[i]);
 		if (!(*out)[i])

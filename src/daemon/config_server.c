@@ -2,8 +2,10 @@
 /* data, users, admin, audit and http. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -15,22 +17,56 @@
 #define CHECKPOINT_SECONDS 60
 #define CHALLENGE_RETENTION (30 * (int64_t)86400)
 
+/* They count when started as root only. */
+static void check_user(struct config_build *b, const char *setting, const char *name)
+{
+	if (b->scope == CONFIG_AND_FILES && geteuid() == 0 && !getpwnam(name))
+		config_yaml_complain(&b->yaml, setting,
+				     "there is no user \"%s\"; make one, as by adduser --system %s",
+				     name, name);
+}
+
 static void build_users(struct config_build *b)
 {
 	const char *user = b->file->user, *keeper = b->file->keeper_user;
 
 	b->config->user = user;
 	b->config->keeper_user = keeper;
-	if (!user != !keeper)
+	if (!user != !keeper) {
 		config_yaml_complain(&b->yaml, user ? "user" : "keeper_user",
 				     "stands without %s; the keeper is of use only as a user of "
 				     "its own, so set both or none",
 				     user ? "keeper_user" : "user");
-	else if (user && strcmp(user, keeper) == 0)
+	} else if (user && strcmp(user, keeper) == 0) {
 		config_yaml_complain(&b->yaml, "keeper_user",
 				     "is \"%s\" like user; give the keeper a user of its own, or "
 				     "the server can read its keys",
 				     keeper);
+	} else if (user) {
+		check_user(b, "user", user);
+		check_user(b, "keeper_user", keeper);
+	}
+}
+
+/* It is made at the start, if there is a folder for it. */
+static void check_data(struct config_build *b)
+{
+	const char *data = b->file->data, *end = strrchr(data, '/');
+	struct stat st;
+	BUF parent = BUF_INIT;
+
+	if (b->scope != CONFIG_AND_FILES)
+		return;
+	if (stat(data, &st) == 0) {
+		if (!S_ISDIR(st.st_mode))
+			config_yaml_complain(&b->yaml, "data", "%s is no directory", data);
+		return;
+	}
+	buf_put(&parent, span_of(data, (size_t)(end - data)));
+	if (stat(parent.len ? buf_cstr(&parent) : "/", &st) != 0)
+		config_yaml_complain(&b->yaml, "data",
+				     "%s: %s; make the directory that %s is to be in",
+				     buf_cstr(&parent), strerror(errno), data);
 }
 
 /* Default: beside the store. Made in the file's structs, where it is freed with the rest. */
@@ -77,6 +113,17 @@ static void check_address(struct config_build *b, size_t i, const char *address)
 				     address);
 }
 
+/* One of all addresses of a family takes the port of each. */
+static bool is_same_place(const struct config_listener *a, const struct config_listener *b)
+{
+	const char *all = strchr(a->address, ':') ? "::" : "0.0.0.0";
+
+	return a->port && a->port == b->port &&
+	       !strchr(a->address, ':') == !strchr(b->address, ':') &&
+	       (strcmp(a->address, b->address) == 0 || strcmp(a->address, all) == 0 ||
+		strcmp(b->address, all) == 0);
+}
+
 static void check_unlike_others(struct config_build *b, size_t i)
 {
 	const struct config_listener *l = b->config->listeners;
@@ -90,12 +137,12 @@ static void check_unlike_others(struct config_build *b, size_t i)
 					     "\"%s\" is the name of listeners[%zu] already; choose "
 					     "another",
 					     l[i].name, j);
-		if (l[i].port && l[i].port == l[j].port && strcmp(l[i].address, l[j].address) == 0)
+		if (is_same_place(&l[i], &l[j]))
 			config_yaml_complain(&b->yaml,
 					     config_place(place, "http.listeners[%zu].port", i),
 					     "%s port %u is listeners[%zu]'s already; choose "
 					     "another",
-					     l[i].address, l[i].port, j);
+					     l[j].address, l[i].port, j);
 	}
 }
 
@@ -245,6 +292,7 @@ enum result config_build_server(struct config_build *b, struct err *err)
 	size_t i;
 
 	b->config->data = b->file->data;
+	check_data(b);
 	build_users(b);
 	config_build_log(b);
 	config_build_keys(b);

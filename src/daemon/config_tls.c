@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/config_build.h"
+#include "daemon/tls_own.h"
 #include "token/token.h"
 
 #define URL_MAX 1024
@@ -163,6 +164,7 @@ enum result config_build_tls(struct config_build *b, size_t i, struct err *err)
 void config_check_tls(struct config_build *b)
 {
 	const struct config *c = b->config;
+	struct err err = { 0 };
 	size_t i, j;
 
 	for (i = 0; i < c->n_listeners; i++) {
@@ -176,5 +178,11 @@ void config_check_tls(struct config_build *b)
 		if (j == c->n_profiles)
 			COMPLAIN(&m, AT(&m, "tls.profile"), "no profile is named \"%s\"",
 				 m.l->own_profile);
+		else if (!b->yaml.n_complaints && m.l->n_own_names &&
+			 tls_own_check(m.l, c->profiles[j], &err) != OK)
+			COMPLAIN(
+			    &m, AT(&m, "tls.profile"),
+			    "by \"%s\" this listener would get no certificate for its names: %s",
+			    m.l->own_profile, err_text(&err));
 	}
 }

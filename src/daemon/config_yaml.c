@@ -113,7 +113,7 @@ static const char *node_kind(const yaml_node_t *node)
 	case YAML_MAPPING_NODE:
 		return "a group of settings";
 	default:
-		return "a single value";
+		return scalar_of(node).len ? "a single value" : "empty";
 	}
 }
 
@@ -284,8 +284,8 @@ static void check_number(struct walk *w, UNUSED const cyaml_schema_value_t *sche
 	}
 	if (text.len == 0 || i < text.len || n > UINT32_MAX || (text.len > 1 && text.p[0] == '0'))
 		complain(w->y, line_of(node), w->path,
-			 "\"%.*s\" is not a number from 0 to 4294967295", (int)text.len,
-			 (const char *)text.p);
+			 "\"%.*s\" is not a whole number in decimal digits, up to 4294967295",
+			 (int)text.len, (const char *)text.p);
 }
 
 static void check_bool(struct walk *w, UNUSED const cyaml_schema_value_t *schema,

@@ -45,7 +45,7 @@ static void refuses_with_line_and_remedy(void **state)
 		  "S:20: endpoints[2].est.certificate_and_password: needs "
 		  "authorisation.certificates: true, and one of accounts, one_time and static\n"
 		  "S:20: endpoints[2].est.retry_after: must be from 1s to 1d\n"
-		  "S:22: endpoints[3].est: is for endpoints of protocol est\n"
+		  "S:22: endpoints[3].est: is for endpoints of protocol est; remove it\n"
 		  "S:22: endpoints[3].authorisation: accounts, certificates and registrars are for "
 		  "endpoints of protocol est; remove them\n" },
 		{ HEAD HTTP

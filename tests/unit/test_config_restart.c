@@ -24,7 +24,7 @@ static void knows_what_takes_a_restart(void **state)
 		{ GOOD "log: {outputs: [{type: journald}]}\n", "log.outputs" },
 		{ GOOD "admin: {socket: ./e}\n", "admin.socket" },
 		{ "data: ./e\n" HTTP "admin: {socket: ./d/admin.sock}\n", "data" },
-		{ GOOD "user: a\nkeeper_user: b\n", "user" },
+		{ GOOD "user: nobody\nkeeper_user: daemon\n", "user" },
 	};
 	const struct config *old = NULL;
 	BUF complaints = BUF_INIT;

@@ -71,6 +71,58 @@ static void refuses_with_line_and_remedy(void **state)
 		  "of "
 		  "one day, as in \"mon-fri 07:00-19:00\" or \"sat 08:00-24:00\"\n"
 		  "S:18: anomalies.window: must be a second at least\n" },
+		{ HEAD HTTP PROFILES "\nendpoints:\n  - name: a\n    protocol: scep\n    path: /a\n"
+				     "    ca: a\n    profile: device\n"
+				     "    authorisation: {anyone: true}\n"
+				     "    limits: {challenge: 1/m}\n",
+		  ":16: endpoints[0].limits.challenge: counts by challenge or account, and this "
+		  "endpoint takes none; count by identity\n" },
+		{ HEAD HTTP "endpoints:\n  - {name: c, protocol: crl, path: /c/../d/., ca: a,\n"
+			    "     legacy: md5-des, quirks: apple, approvers: 2}\n",
+		  ":6: endpoints[0].path: \"/c/../d/.\" has \"..\" between slashes, which no "
+		  "client "
+		  "sends; write the path without it\n"
+		  "S:6: endpoints[0].path: \"/c/../d/.\" has \".\" between slashes, which no "
+		  "client "
+		  "sends; write the path without it\n"
+		  "S:7: endpoints[0].quirks: is for endpoints of protocol scep; remove it\n"
+		  "S:7: endpoints[0].legacy: is for endpoints where devices enrol; remove it\n"
+		  "S:7: endpoints[0].approvers: is for endpoints where devices enrol; remove "
+		  "it\n" },
+		{ HEAD HTTP "    - {name: all, address: 0.0.0.0, port: 8080}\n"
+			    "    - {name: six, address: \"::\", port: 8080}\n",
+		  ":5: http.listeners[1].port: 127.0.0.1 port 8080 is listeners[0]'s already; "
+		  "choose another\n" },
+		{ HEAD HTTP PROFILES
+		  "\n    key_usage: [digitalSignature, digitalSignature]\n"
+		  "    eku: [clientAuth, 1.3.6.1.5.5.7.3.2]\n    keys: [{kind: p256}, {kind: "
+		  "p256}]\n"
+		  "    san: [{type: DNS, choice: optional, max: 0}]\n"
+		  "    crl_urls: [\"http://\", \"https:///x\", \"ldap:///cn=x\"]\n",
+		  ":9: profiles[0].key_usage[1]: stands there twice; remove one\n"
+		  "S:10: profiles[0].eku[1]: stands there twice; remove one\n"
+		  "S:11: profiles[0].keys[1]: stands there twice; remove one\n"
+		  "S:12: profiles[0].san[0].max: lets none in; write 1 or more, or choice: forbid\n"
+		  "S:13: profiles[0].crl_urls[0]: \"http://\" is no URL that begins with http://, "
+		  "https:// or ldap:// and names a host\n"
+		  "S:13: profiles[0].crl_urls[1]: \"https:///x\" is no URL that begins with "
+		  "http://, https:// or ldap:// and names a host\n" },
+		{ HEAD HTTP PROFILES "\n    key_usage: []\n    keys: []\n",
+		  ":9: profiles[0].key_usage: has 0 entries, must have 1 to 256\n"
+		  "S:10: profiles[0].keys: has 0 entries, must have 1 to 8\n" },
+		{ HEAD HTTP "profiles:\n  - {name: a, validity: soon, backdate: 5m,\n"
+			    "     subject: [{type: CN, choice: required}]}\n",
+		  ":6: profiles[0].validity: \"soon\" is not a duration: write a number and one of "
+		  "s "
+		  "m h d w y, as in 90d\n" },
+		{ HEAD HTTP "endpoints:\n", ":5: endpoints: is empty, must be a list\n" },
+		{ GOOD "user: nobody\nkeeper_user: no-such-user\n",
+		  ":17: keeper_user: there is no user \"no-such-user\"; make one, as by adduser "
+		  "--system no-such-user\n" },
+		{ "data: /dev/null\n" HTTP, ":1: data: /dev/null is no directory\n" },
+		{ "data: /nowhere/deep/down\n" HTTP,
+		  ":1: data: /nowhere/deep: No such file or directory; make the directory that "
+		  "/nowhere/deep/down is to be in\n" },
 		{ GOOD "login_failures: 10\n", ":16: login_failures: \"10\" is not a rate: write a "
 					       "number up to 1000000, a slash "
 					       "and a time, as in 60/m or 3/30d\n" },
@@ -78,13 +130,53 @@ static void refuses_with_line_and_remedy(void **state)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(rows); i++)
-		refuses(*state, rows[i].text, rows[i].want);
+		if (geteuid() == 0 || !strstr(rows[i].text, "no-such-user"))
+			refuses(*state, rows[i].text, rows[i].want);
+}
+
+/* A profile by which a listener would never get its certificate. */
+static void own_tls_profiles(void **state)
+{
+	static const struct {
+		const char *profile;
+		const char *says; /* NULL: it will do */
+	} rows[] = {
+		{ "eku: [serverAuth]\n    san: [{type: DNS, choice: optional}]", NULL },
+		{ "san: [{type: DNS, choice: optional}]", NULL },
+		{ "eku: [clientAuth]\n    san: [{type: DNS, choice: optional}]",
+		  "eku: lacks serverAuth" },
+		{ "eku: [serverAuth]", "DNS" },
+		{ "san: [{type: DNS, choice: optional, pattern: www}]", "www" },
+		{ "san: [{type: DNS, choice: optional}]\n    keys: [{kind: rsa}]", "P-256" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct config *c = NULL;
+		BUF text = BUF_INIT;
+		BUF said = BUF_INIT;
+
+		buf_printf(&text,
+			   HEAD HTTP "    - {name: t, address: 127.0.0.1, port: 1, tls: {ca: demo, "
+				     "profile: device, names: [a.example]}}\n" PROFILES
+				     "\n    %s\n" ENDPOINTS,
+			   rows[i].profile);
+		if ((load(*state, buf_cstr(&text), &c, &said) == OK) != !rows[i].says ||
+		    (rows[i].says && !strstr(buf_cstr(&said), rows[i].says)))
+			fail_msg("%s: %s", rows[i].profile, buf_cstr(&said));
+		if (rows[i].says)
+			assert_non_null(strstr(
+			    buf_cstr(&said), ":5: http.listeners[1].tls.profile: by \"device\" "));
+		if (c)
+			config_unref(c);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(refuses_with_line_and_remedy, setup, teardown),
+		cmocka_unit_test_setup_teardown(own_tls_profiles, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("config_rules", tests, NULL, NULL);
