@@ -155,7 +155,7 @@ static RESULT parse_fingerprint(const char *text, struct buf *out, struct err *e
 		       out->len == digest_size(DIGEST_SHA1) ? "; this is a SHA-1 fingerprint" : "");
 }
 
-enum result device_trust(struct device *d, const char *fingerprint, struct err *err)
+enum result device_recognise(struct device *d, const char *fingerprint, struct err *err)
 {
 	BUF wanted = BUF_INIT;
 
@@ -166,6 +166,12 @@ enum result device_trust(struct device *d, const char *fingerprint, struct err *
 	TRY(d->protocol->trust(d, buf_span(&wanted), err));
 	d->trusted = true;
 	return OK;
+}
+
+enum result device_trust(struct device *d, const char *fingerprint, struct err *err)
+{
+	TRY(device_recognise(d, fingerprint, err));
+	return d->protocol->get_wanted ? d->protocol->get_wanted(d, err) : OK;
 }
 
 enum result device_use_next_ca(struct device *d, struct err *err)

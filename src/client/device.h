@@ -50,6 +50,8 @@ const struct scep_ca_certs *device_ca(const struct device *d);
 uint32_t device_caps(const struct device *d);
 /* SHA-256 in hexadecimal digits, with or without colons; NULL: trust what came (first use). */
 RESULT device_trust(struct device *d, const char *fingerprint, struct err *err);
+/* The same for who wants to know the CA and nothing more: the server is not asked again. */
+RESULT device_recognise(struct device *d, const char *fingerprint, struct err *err);
 
 /*
  * GetNextCACert: from now on the CA is the one that takes over from this one, which is trusted and

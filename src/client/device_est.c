@@ -95,9 +95,14 @@ static RESULT fetch_wanted(struct device *d, struct est_attributes *a, struct er
 static RESULT trust(struct device *d, struct span fingerprint, struct err *err)
 {
 	struct clock clock = CLOCK_SYSTEM;
+
+	return scep_ca_certs_trust_issuer(&d->ca, d->c, fingerprint, clock_now(&clock), err);
+}
+
+static RESULT get_wanted(struct device *d, struct err *err)
+{
 	struct est_attributes a;
 
-	TRY(scep_ca_certs_trust_issuer(&d->ca, d->c, fingerprint, clock_now(&clock), err));
 	TRY(connect_as(d, false, err));
 	return fetch_wanted(d, &a, err);
 }
@@ -327,4 +332,6 @@ static RESULT enrol(struct device *d, struct err *err)
 	return device_take_cert(d, &cert, err);
 }
 
-const struct device_protocol device_est = { .get_ca = get_ca, .trust = trust, .enrol = enrol };
+const struct device_protocol device_est = {
+	.get_ca = get_ca, .trust = trust, .get_wanted = get_wanted, .enrol = enrol
+};

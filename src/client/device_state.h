@@ -11,8 +11,9 @@ struct device_protocol {
 	RESULT (*get_ca)(struct device *d, struct err *err); /* d->ca */
 	/* fingerprint empty: whoever has answered is trusted */
 	RESULT (*trust)(struct device *d, struct span fingerprint, struct err *err);
-	RESULT (*enrol)(struct device *d, struct err *err);    /* d->cert; trusted, with a key */
-	RESULT (*use_next)(struct device *d, struct err *err); /* d->ca; NULL: unknown to it */
+	RESULT (*get_wanted)(struct device *d, struct err *err); /* d->wanted; NULL: not told */
+	RESULT (*enrol)(struct device *d, struct err *err);      /* d->cert; trusted, with a key */
+	RESULT (*use_next)(struct device *d, struct err *err);   /* d->ca; NULL: unknown to it */
 };
 extern const struct device_protocol device_scep;
 extern const struct device_protocol device_est;

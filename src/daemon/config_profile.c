@@ -35,9 +35,10 @@ static bool read_duration(struct making *m, const char *setting, const char *tex
 
 static void build_times(struct making *m)
 {
-	m->p->backdate = BACKDATE;
 	if (!read_duration(m, "validity", m->f->validity, &m->p->validity))
 		return;
+	/* of a short validity something has to be left */
+	m->p->backdate = m->p->validity / 2 < BACKDATE ? m->p->validity / 2 : BACKDATE;
 	if (m->f->backdate)
 		(void)read_duration(m, "backdate", m->f->backdate, &m->p->backdate);
 	if (m->p->validity < 1 || m->p->validity > VALIDITY_MAX)

@@ -2,6 +2,7 @@
 """What EST clients learn of the CA: all that is above it, and the generations that come after one another."""
 
 import base64
+import json
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import est_peer
 from conftest import endpoint
+from daemon import scepter
 from est_peer import Request
 from test_est import PROFILES, est_endpoint, make_est
 from test_est_client import Device, account
@@ -60,6 +62,9 @@ def test_the_next_generation_with_its_cross_certificates(tmp_path):
         device = Device(daemon, tmp_path)
         run = device.enrol(*account(device), "--ca-fingerprint", old.fingerprint(SHA256()).hex())
         assert run.returncode == 0, run.stderr
+        run = scepter("getca", "--protocol", "est", "--url", device.url(), "--tls-ca", daemon.web.path, "--json")
+        roles = [c["role"] for c in json.loads(run.stdout)["certificates"]]
+        assert sorted(roles) == ["CA, cross", "CA, cross", "root CA", "root CA"]
     finally:
         daemon.stop()
 

@@ -187,6 +187,21 @@ def split(file, directory):
     return ["--tls-cert", directory / "maker.pem", "--tls-key", est_peer.write_private(directory / "maker.key", text[at:])]
 
 
+def test_getca(est, tmp_path):
+    """Of a server that is verified, or of anyone, whose CA the fingerprint then tells."""
+    (ca,) = est_peer.certificates(est.est().call("GET", "cacerts")[2])
+    out, url = tmp_path / "got.pem", f"https://127.0.0.1:{est.tls_port}"
+    for trust in (["--tls-ca", est.web.path], ["--ca-fingerprint", fingerprint(est)], []):
+        run = scepter("getca", "--protocol", "est", "--url", url, "--out", out, *trust)
+        assert run.returncode == 0, run.stderr
+        assert x509.load_pem_x509_certificate(out.read_bytes()) == ca
+        assert fingerprint(est) in run.stdout.replace(":", "").lower() and "apabilities" not in run.stdout
+        out.unlink()
+    for wrong in (["--tls-ca", est.maker.path], ["--ca-fingerprint", "00" * 32]):
+        run = scepter("getca", "--protocol", "est", "--url", url, "--out", out, *wrong)
+        assert run.returncode != 0 and not out.exists()
+
+
 @pytest.mark.parametrize("form", ["PEM", "DER"])
 def test_enrol_by_the_makers_certificate(est, tmp_path, form):
     device = Device(est, tmp_path, "maker")

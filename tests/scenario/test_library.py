@@ -90,7 +90,7 @@ def test_a_full_request_by_the_makers_certificate(est, tmp_path):
 def test_what_goes_wrong_is_told(est, tmp_path):
     shown = split(est.maker.issue("serial-2"), tmp_path)
     failed, code, text = call(*calls_of(est, tmp_path))
-    assert (failed, code) == ("enrol", REFUSED) and "401" in text
+    assert (failed, code) == ("enrol", REFUSED) and "goes by TLS client certificates" in text
     failed, code, text = call(*calls_of(est, tmp_path, ["use_full_cmc"]))
     assert (failed, code) == ("enrol", REFUSED), text
     failed, code, text = call(*calls_of(est, tmp_path, ["set_tls_identity", str(shown[1]), str(est.maker.path)]))

@@ -166,6 +166,31 @@ static void quirks_are_settings(void **state)
 	}
 }
 
+/* Or each certificate would have expired when it is issued. */
+static void of_a_short_validity_half_is_left(void **state)
+{
+	static const struct {
+		const char *validity;
+		int64_t backdate;
+	} rows[] = { { "90d", 600 }, { "20m", 600 }, { "5m", 150 }, { "1s", 0 } };
+	char text[2000];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct config *c = NULL;
+		BUF complaints = BUF_INIT;
+
+		(void)snprintf(text, sizeof(text),
+			       HEAD HTTP "profiles:\n  - {name: device, validity: %s, subject: "
+					 "[{type: CN, choice: required}]}\n" ENDPOINTS,
+			       rows[i].validity);
+		if (load(*state, text, &c, &complaints) != OK)
+			fail_msg("%s", buf_cstr(&complaints));
+		assert_int_equal(c->profiles[0]->backdate, rows[i].backdate);
+		config_unref(c);
+	}
+}
+
 static void relies_on_defaults(void **state)
 {
 	const struct config *c = NULL;
@@ -525,6 +550,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(fills_all_settings, setup, teardown),
 		cmocka_unit_test_setup_teardown(relies_on_defaults, setup, teardown),
+		cmocka_unit_test_setup_teardown(of_a_short_validity_half_is_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(quirks_are_settings, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_with_line_and_remedy, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_static_hashes_are_named_and_not_repeated, setup,

@@ -23,7 +23,7 @@ struct ca_options {
 	  CLI_TEXT,                                                                                \
 	  offsetof(struct ca_options, url),                                                        \
 	  "URL",                                                                                   \
-	  "of the CA's SCEP endpoint",                                                             \
+	  "of the CA's endpoint",                                                                  \
 	  .required = true },                                                                      \
 	    { "--ca-identifier", CLI_TEXT, offsetof(struct ca_options, identifier), "TEXT",        \
 	      "names one CA where a URL has many" },                                               \

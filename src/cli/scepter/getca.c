@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scepter getca, getnextca: who is this CA, who will be, and what can it do? */
+#include <string.h>
+
 #include "base/file.h"
 #include "cli/scepter/ca_options.h"
 #include "cli/scepter/commands.h"
@@ -10,12 +12,15 @@
 
 struct opts {
 	struct ca_options ca;
+	const char *protocol;
 	const char *out;
 };
 
 static const struct cli_option options[] = {
 	CA_OPTIONS("SHA-256 that a CA certificate must have; what it did not sign is left out",
 		   false),
+	{ "--protocol", CLI_TEXT, offsetof(struct opts, protocol), "NAME",
+	  "how to ask: scep (default) or est" },
 	{ "--out", CLI_TEXT, offsetof(struct opts, out), "FILE",
 	  "where to write the certificates (PEM)" },
 	{ 0 },
@@ -28,10 +33,14 @@ static const struct cli_option next_options[] = {
 	{ 0 },
 };
 
-static const char *role_of(const struct cert *cert)
+/* One generation of a root certifies the other under the same name (RFC 4210 4.4). */
+static const char *role_of(const struct cert *cert, struct crypto *c)
 {
+	if (cert_is_ca(cert) && !cert_is_self_issued(cert))
+		return "CA";
 	if (cert_is_ca(cert))
-		return cert_is_self_issued(cert) ? "root CA" : "CA";
+		return cert_verify_signature(cert, c, cert->spki, NULL) == OK ? "root CA"
+									      : "CA, cross";
 	if (!scep_ca_certs_may(cert, KU_KEY_ENCIPHERMENT))
 		return "RA, signs";
 	if (!scep_ca_certs_may(cert, KU_DIGITAL_SIGNATURE))
@@ -60,6 +69,11 @@ static void put_caps(struct tree *t, uint32_t caps)
 	}
 }
 
+static bool is_est(const struct opts *o)
+{
+	return o->protocol && strcmp(o->protocol, "est") == 0;
+}
+
 static RESULT show(const struct cli *cli, const struct opts *o, struct device *d, struct err *err)
 {
 	CLEANUP(tree_clear) struct tree t = { .c = device_crypto(d) };
@@ -68,13 +82,14 @@ static RESULT show(const struct cli *cli, const struct opts *o, struct device *d
 	size_t i;
 
 	TRY(tree_init(&t, err));
-	put_caps(&t, device_caps(d));
+	if (!is_est(o)) /* which has no such message */
+		put_caps(&t, device_caps(d));
 	list = tree_list(&t, t.root, "certificates");
 	for (i = 0; i < ca->n; i++)
 		if (is_wanted(o, ca, i)) {
 			json_t *node = tree_append(&t, list);
 
-			tree_text(&t, node, "role", role_of(&ca->certs[i]));
+			tree_text(&t, node, "role", role_of(&ca->certs[i], t.c));
 			tree_put_cert(&t, node, &ca->certs[i]);
 		}
 	return tree_show(&t, &cli->out, err);
@@ -98,8 +113,10 @@ static RESULT save(const struct opts *o, const struct scep_ca_certs *ca, struct 
 static RESULT ask(const struct opts *o, struct device **d, struct err *err)
 {
 	TRY(ca_options_device(&o->ca, d, err));
+	if (o->protocol)
+		TRY(device_set_protocol(*d, o->protocol, err));
 	TRY(device_get_ca(*d, err));
-	return o->ca.fingerprint ? device_trust(*d, o->ca.fingerprint, err) : OK;
+	return o->ca.fingerprint ? device_recognise(*d, o->ca.fingerprint, err) : OK;
 }
 
 static RESULT tell(const struct cli *cli, const struct opts *o, struct device *d, struct err *err)
@@ -132,7 +149,8 @@ const struct cli_command scepter_getca = {
 	.summary = "Show a CA's certificates, fingerprints and capabilities",
 	.examples = "scepter getca --url http://ca.example/scep/demo\n"
 		    "scepter getca --url http://ca.example/scep/demo --ca-fingerprint 3f9a... "
-		    "--out ca.pem\n",
+		    "--out ca.pem\n"
+		    "scepter getca --protocol est --url https://ca.example\n",
 	.options = options,
 	.opts_size = sizeof(struct opts),
 	.run = run,
