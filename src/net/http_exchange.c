@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "net/http_conn.h"
+#include "net/tls.h"
 
 #define LINGER_SECONDS 2
 #define RETRY_SECONDS 2 /* told to a client that finds all workers busy */
@@ -42,7 +43,7 @@ static void free_bytes(const void *data, size_t len, void *arg)
 }
 
 /* What the socket takes at once, without a turn through the event loop; -1: it is broken. */
-static ssize_t send_now(struct http_conn *c, struct span head, struct span body)
+static ssize_t send_plain(struct http_conn *c, struct span head, struct span body)
 {
 	struct iovec iov[2] = {
 		{ .iov_base = (void *)(uintptr_t)head.p, .iov_len = head.len },
@@ -51,12 +52,19 @@ static ssize_t send_now(struct http_conn *c, struct span head, struct span body)
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
 	ssize_t n;
 
-	if (c->listener->tls || evbuffer_get_length(bufferevent_get_output(c->bev)))
-		return 0;
 	n = sendmsg(bufferevent_getfd(c->bev), &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	return n;
+}
+
+static ssize_t send_now(struct http_conn *c, struct span head, struct span body)
+{
+	if (evbuffer_get_length(bufferevent_get_output(c->bev)))
+		return 0;
+	if (!c->listener->tls)
+		return send_plain(c, head, body);
+	return body.len ? 0 : tls_server_ssl_send(bufferevent_openssl_get_ssl(c->bev), head);
 }
 
 static void release_lent(const void *data, size_t len, void *arg)
@@ -114,7 +122,9 @@ static enum next send_reply(struct http_conn *c, struct span head, struct http_r
 		return GONE;
 	if (sent == head.len + all.len)
 		return GO_ON;
-	if (sent < head.len && evbuffer_add(out, head.p + sent, head.len - sent) != 0)
+	/* in one piece: what TLS has tried to send, it is to try again */
+	if (sent < head.len &&
+	    (evbuffer_add(out, head.p + sent, head.len - sent) != 0 || !evbuffer_pullup(out, -1)))
 		return GONE;
 	if (reply && !queue_body(out, reply, sent > head.len ? sent - head.len : 0))
 		return GONE;
@@ -140,21 +150,33 @@ static enum next finish(struct http_conn *c)
 	return GO_ON;
 }
 
+/* The head of the reply in c->job; a small body goes into the same TLS record. */
+static enum next send_job(struct http_conn *c)
+{
+	struct buf *head = &c->loop->scratch;
+	struct http_job *job = c->job;
+	struct http_reply *reply = http_job_sends_body(job) ? &job->reply : NULL;
+
+	buf_reset(head);
+	http_job_put_head(job, http_loop_date(c->loop), !c->last, head);
+	if (reply && c->listener->tls && http_reply_body(reply).len <= COPY_MAX) {
+		buf_put(head, http_reply_body(reply));
+		reply = NULL;
+	}
+	return head->failed ? GONE : send_reply(c, buf_span(head), reply);
+}
+
 /* Sends the reply that is ready in c->job, which ends here. */
 static enum next deliver(struct http_conn *c)
 {
 	struct http_job *job = c->job;
-	struct buf *head = &c->loop->scratch;
-	enum next sent = GONE;
+	enum next sent;
 
 	if (!job->framing.keep_alive)
 		c->last = true;
 	else if (http_loop_draining(c->loop)) /* it may have sent more already */
 		c->last = c->linger = true;
-	buf_reset(head);
-	http_job_put_head(job, http_loop_date(c->loop), !c->last, head);
-	if (!head->failed)
-		sent = send_reply(c, buf_span(head), http_job_sends_body(job) ? &job->reply : NULL);
+	sent = send_job(c);
 	c->job = NULL;
 	http_job_free(job);
 	if (sent == GONE)

@@ -81,8 +81,8 @@ static enum result set_up(SSL_CTX *ctx, const struct tls_server_config *config, 
 		return err_set(err, ERR_INTERNAL, "TLS: %s", reason());
 	(void)SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_NO_RENEGOTIATION |
 					   SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-	/* an idle connection gives its 34 KiB of buffers back */
-	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	/* an idle connection gives its 34 KiB of buffers back; a reply is tried again elsewhere */
+	(void)SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	/* sessions are resumed by tickets; a cache would only cost memory and a lock */
 	(void)SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	(void)SSL_CTX_set_num_tickets(ctx, 1);
@@ -216,6 +216,21 @@ void *tls_server_ssl(struct tls_server *t)
 	}
 	(void)pthread_mutex_unlock(&t->lock);
 	return ssl;
+}
+
+ssize_t tls_server_ssl_send(void *ssl, struct span plain)
+{
+	int n, why;
+
+	if (plain.len > SSL3_RT_MAX_PLAIN_LENGTH)
+		return 0;
+	ERR_clear_error();
+	n = SSL_write(ssl, plain.p, (int)plain.len);
+	if (n > 0)
+		return n;
+	why = SSL_get_error(ssl, n);
+	ERR_clear_error();
+	return why == SSL_ERROR_WANT_WRITE || why == SSL_ERROR_WANT_READ ? 0 : -1;
 }
 
 void tls_server_ssl_close(void *ssl)

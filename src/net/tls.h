@@ -6,6 +6,8 @@
 #ifndef NET_TLS_H
 #define NET_TLS_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 #include "base/span.h"
 
@@ -48,6 +50,11 @@ RESULT tls_server_staple(struct tls_server *t, struct span response, int64_t unt
 			 struct err *err);
 /* An SSL* for one connection, for bufferevent_openssl; NULL if there is no memory. */
 void *tls_server_ssl(struct tls_server *t);
+/*
+ * Sends what fits into one record at once, past the bufferevent, which has nothing to send. 0: not
+ * now, and the bufferevent is to begin with the same, in one piece; -1: the connection is broken.
+ */
+ssize_t tls_server_ssl_send(void *ssl, struct span plain);
 /* Says good-bye (close_notify) on a connection that is about to be freed. */
 void tls_server_ssl_close(void *ssl);
 /* For one that no bufferevent has taken. */

@@ -214,3 +214,45 @@ def test_renegotiation_is_refused(hard_pressed):
     answer = run("-tls1_3", text=b"K\n")
     assert b"KEYUPDATE" in answer.stderr and b"alert" not in answer.stderr
     assert_others_enrol(daemon)
+
+
+def unsent(daemon, s):
+    """How much of what the server has written on that connection still lies there."""
+    ends = ["%04X" % daemon.tls_port, "%04X" % s.getsockname()[1]]
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    (row,) = [r for r in rows if [r[1].split(":")[1], r[2].split(":")[1]] == ends]
+    return int(row[4].split(":")[0], 16)
+
+
+def wait_until_stuck(daemon, s):
+    before = -1
+    while before != (before := unsent(daemon, s)):
+        time.sleep(0.5)
+    return before
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_replies_wait_for_a_client_that_does_not_read(hard_pressed, version):
+    """More of them than all buffers hold: the record that did not go out in one piece is gone on with."""
+    daemon = hard_pressed()
+    buffers = int(pathlib.Path("/proc/sys/net/ipv4/tcp_wmem").read_text().split()[2])
+    one = f"GET {est_peer.ROOT}/open/cacerts HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+    context = daemon.est("open", version=version).context
+    with socket.socket() as bare:
+        bare.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        bare.connect(("127.0.0.1", daemon.tls_port))
+        with context.wrap_socket(bare, server_hostname="127.0.0.1") as s:
+            s.settimeout(30)
+            s.sendall(one)
+            length = len(s.recv(16384))
+            count = (buffers + (1 << 20)) // length
+            s.sendall(one * count)
+            assert wait_until_stuck(daemon, s) > 1 << 20
+            got = b""
+            while len(got) < count * length:
+                block = s.recv(1 << 20)
+                assert block, len(got)
+                got += block
+    assert len(got) == count * length
+    assert got.count(b"HTTP/1.1 200 OK\r\n") == count
+    assert_others_enrol(daemon)
