@@ -280,13 +280,23 @@ static enum est_enrolment how_of(const struct device *d)
 	return d->current_key ? EST_RENEW : EST_ENROL;
 }
 
-/* What is asked goes by the connection that it is linked with. */
-static RESULT make_linked_request(struct device *d, struct buf *out, struct err *err)
+/* What is asked goes by the connection that it is linked with, if the server keeps that. */
+static RESULT make_linked_request(struct device *d, struct buf *out, bool *linked, struct err *err)
 {
 	struct est_attributes a;
 
 	TRY(fetch_wanted(d, &a, err));
+	*linked = a.link;
 	return make_request(d, &a, out, err);
+}
+
+static RESULT explain_link(enum result r, bool linked, const struct est_wait *wait, struct err *err)
+{
+	if (r == OK || r == ERR_BUSY || !linked || !wait->fresh)
+		return r;
+	return err_prefix(err, r,
+			  "RFC 7030 3.5: the server has closed the connection that the request is "
+			  "linked with before it took it");
 }
 
 static RESULT ask_simply(struct device *d, struct buf *certs, struct est_wait *wait,
@@ -295,9 +305,12 @@ static RESULT ask_simply(struct device *d, struct buf *certs, struct est_wait *w
 	const struct est_client client = client_of(d);
 	BUF request = BUF_INIT;
 	BUF_SECRET answer = BUF_INIT;
+	bool linked = false;
+	enum result r;
 
-	TRY(make_linked_request(d, &request, err));
-	TRY(est_client_enrol(&client, how_of(d), buf_span(&request), &answer, wait, err));
+	TRY(make_linked_request(d, &request, &linked, err));
+	r = est_client_enrol(&client, how_of(d), buf_span(&request), &answer, wait, err);
+	TRY(explain_link(r, linked, wait, err));
 	if (d->server_key)
 		return device_est_key_take(d, buf_span(&answer), certs, err);
 	*certs = buf_take(&answer);
@@ -307,13 +320,16 @@ static RESULT ask_simply(struct device *d, struct buf *certs, struct est_wait *w
 static RESULT ask_fully(struct device *d, struct buf *certs, struct est_wait *wait, struct err *err)
 {
 	BUF request = BUF_INIT;
+	bool linked = false;
+	enum result r;
 
 	if (d->server_key)
 		return err_set(err, ERR_USAGE,
 			       "RFC 7030 4.4: keys are made by servers for simple requests only");
 	if (d->pend_token.len == 0)
-		TRY(make_linked_request(d, &request, err));
-	return device_est_cmc_ask(d, buf_span(&request), certs, wait, err);
+		TRY(make_linked_request(d, &request, &linked, err));
+	r = device_est_cmc_ask(d, buf_span(&request), certs, wait, err);
+	return explain_link(r, linked, wait, err);
 }
 
 static RESULT enrol(struct device *d, struct err *err)

@@ -123,7 +123,9 @@ static RESULT post(const struct est_client *client, const char *operation, const
 
 static struct est_wait wait_of(const struct http_client_reply *reply)
 {
-	return (struct est_wait){ .approval = reply->status == 202, .seconds = reply->retry_after };
+	return (struct est_wait){ .approval = reply->status == 202,
+				  .seconds = reply->retry_after,
+				  .fresh = reply->fresh };
 }
 
 static RESULT must_wait(struct err *err)

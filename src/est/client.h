@@ -21,6 +21,7 @@ enum est_enrolment { EST_ENROL, EST_RENEW, EST_SERVER_KEY };
 struct est_wait {
 	bool approval; /* an operator has to approve (202) */
 	long seconds;  /* until the request should be sent again; -1: the server does not say */
+	bool fresh;    /* it went by a connection of its own, which no link of before belongs to */
 };
 /*
  * The SignedData with the certificate, DER, appended; of EST_SERVER_KEY the body as it came (see

@@ -168,6 +168,23 @@ def test_redirections_within_the_origin_are_followed(est, tmp_path):
         assert first[2] == second[2] and first[1]["Authorization"] == second[1]["Authorization"]
 
 
+@pytest.mark.parametrize("how", [[], ["--full-cmc"]])
+def test_a_server_that_closes_what_requests_are_linked_with(est, tmp_path, how):
+    """RFC 7030 3.5 has the link and the request on one connection: who keeps none is told so."""
+    wanted = base64.b64encode(der.seq(der.oid("1.2.840.113549.1.9.7")))
+
+    def script(operation, body):
+        if operation == "csrattrs":
+            return 200, {"Content-Type": "application/csrattrs", "Connection": "close"}, wanted
+        return (400, {"Content-Type": "text/plain"}, b"another connection") if body else None
+
+    with playing(est, script) as server:
+        device = device_of(est, server, tmp_path)
+        run = device.enrol(*account(device), *how)
+        assert run.returncode != 0 and "has closed the connection" in run.stderr, run.stderr
+        assert "another connection" in run.stderr
+
+
 def test_redirections_without_end(est, tmp_path):
     script = lambda operation, _: (307, {"Location": f"{est_peer.ROOT}/{operation}"}, b"")  # noqa: E731
     with playing(est, script) as server:
