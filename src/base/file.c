@@ -91,13 +91,35 @@ static enum result write_tmp(const char *tmp, mode_t mode, struct span bytes, st
 	return write_all(fd, tmp, bytes, err);
 }
 
+static RESULT name_tmp(const char *path, char out[PATH_MAX], struct err *err)
+{
+	if (snprintf(out, PATH_MAX, "%s.tmp", path) >= PATH_MAX)
+		return err_set(err, ERR_LIMIT, "%s: path too long", path);
+	return OK;
+}
+
+enum result file_check_writable(const char *path, struct err *err)
+{
+	char tmp[PATH_MAX];
+	struct stat st;
+	enum result r;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return err_errno(err, EISDIR, "%s: cannot be written", path);
+	TRY(name_tmp(path, tmp, err));
+	r = write_tmp(tmp, 0600, SPAN_NONE, NULL);
+	if (r != OK)
+		return err_errno(err, errno, "%s: cannot be written", path);
+	(void)unlink(tmp);
+	return OK;
+}
+
 enum result file_write_atomic(const char *path, mode_t mode, struct span bytes, struct err *err)
 {
 	char tmp[PATH_MAX];
 	enum result r;
 
-	if (snprintf(tmp, sizeof(tmp), "%s.tmp", path) >= (int)sizeof(tmp))
-		return err_set(err, ERR_LIMIT, "%s: path too long", path);
+	TRY(name_tmp(path, tmp, err));
 	r = write_tmp(tmp, mode, bytes, err);
 	if (r == OK && rename(tmp, path))
 		r = err_errno(err, errno, "%s: rename", path);

@@ -13,6 +13,12 @@ RESULT file_read(const char *path, size_t max, struct buf *out, struct err *err)
 /* Writes path.tmp with mode, syncs it, renames it to path, syncs the directory. */
 RESULT file_write_atomic(const char *path, mode_t mode, struct span bytes, struct err *err);
 
+/*
+ * Could file_write_atomic() write it? To be asked before what is to be written costs something.
+ * ERR_IO says why not.
+ */
+RESULT file_check_writable(const char *path, struct err *err);
+
 /* Renames within a directory, which is synced. */
 RESULT file_rename(const char *from, const char *to, struct err *err);
 

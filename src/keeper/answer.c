@@ -238,13 +238,18 @@ static op_fn *const ops[] = {
 /* ---- the loop ---- */
 
 /* The error goes out of scope, the payload must not. */
+static void put_error(struct answer *a, const struct err *err, struct keeper_reply *reply)
+{
+	buf_wipe(&a->out);
+	buf_put(&a->out, span_str(err_text(err)));
+	reply->payload = buf_span(&a->out);
+}
+
 static void refuse(struct answer *a, struct span key, const struct err *err,
 		   struct keeper_reply *reply)
 {
 	log_warning(a->log, "key request refused", LOG_SPAN("key", key), LOG_ERR(err));
-	buf_wipe(&a->out);
-	buf_put(&a->out, span_str(err_text(err)));
-	reply->payload = buf_span(&a->out);
+	put_error(a, err, reply);
 }
 
 static void perform(struct answer *a, const struct keeper_request *req, struct keeper_reply *reply)
@@ -256,6 +261,8 @@ static void perform(struct answer *a, const struct keeper_request *req, struct k
 		reply->result = buf_check(&a->out, &err);
 	if (reply->result == OK)
 		reply->payload = buf_span(&a->out);
+	else if (req->op == KEEPER_OPEN && reply->result == ERR_NOT_FOUND)
+		put_error(a, &err, reply); /* whoever asked is about to make it, or complains */
 	else
 		refuse(a, req->id, &err, reply);
 }

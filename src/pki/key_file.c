@@ -60,7 +60,10 @@ enum result key_file_read(EVP_PKEY **out, struct crypto *c, struct span pem_or_d
 	BIO *bio;
 
 	if (pem_or_der.len == 0 || pem_or_der.len > KEY_FILE_MAX)
-		return err_set(err, ERR_LIMIT, "private key of %zu bytes", pem_or_der.len);
+		return err_set(err, ERR_LIMIT,
+			       "%zu bytes are no private key of at most %d: restore the file, or "
+			       "give another",
+			       pem_or_der.len, KEY_FILE_MAX);
 	bio = BIO_new_mem_buf(pem_or_der.p, (int)pem_or_der.len);
 	ctx = OSSL_DECODER_CTX_new_for_pkey(&pkey, NULL, NULL, NULL, EVP_PKEY_KEYPAIR,
 					    crypto_libctx(c), NULL);

@@ -57,6 +57,19 @@ def test_enrol(shared, tmp_path):
     assert verify.returncode == 0
 
 
+@pytest.mark.parametrize("option", ["--cert", "--ca"])
+def test_what_could_not_be_kept_is_not_asked_for(shared, tmp_path, option):
+    """The challenge is not used up, and no certificate issued, for a file that cannot be written."""
+    challenge, before = shared.admin.challenge(), len(shared.admin.certs(limit=1000))
+    for path, why in ((tmp_path / "nowhere" / "x.pem", "No such file or directory"), (tmp_path, "Is a directory")):
+        run = enrol(shared, tmp_path, challenge=challenge, **{option: path})
+        assert run.returncode == 74, run.stderr
+        assert f"{path}: cannot be written: {why}" in run.stderr
+    assert len(shared.admin.certs(limit=1000)) == before
+    (tmp_path / "key.pem").unlink(missing_ok=True)
+    assert enrol(shared, tmp_path, challenge=challenge).returncode == 0, "another key may use it"
+
+
 @pytest.mark.parametrize("name", ["lone", "split", "legacy-3des"])
 def test_enrol_at_every_kind_of_authority(shared, tmp_path, name):
     run = enrol(shared, tmp_path, name, challenge="anything")

@@ -74,6 +74,7 @@ static void what_is_none_of_them(void **state)
 		" \n",
 		"<html>",
 		"-----BEGIN RSA PRIVATE KEY-----\nMAMCAQU=\n-----END RSA PRIVATE KEY-----\n",
+		"-----BEGIN CERTIFICATE-----\nMAMCAQU=\n",
 		"?operation=PKIOperation&message=!",
 		"?operation=Nonsense",
 	};

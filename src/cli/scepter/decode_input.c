@@ -75,6 +75,8 @@ static RESULT read_pem(struct span text, struct decode_input *in, struct err *er
 		if (pem_next(&rest, labels[i], &in->bytes, NULL) == OK)
 			return OK;
 	}
+	if (!memmem(text.p, text.len, "-----END ", 9))
+		return err_set(err, ERR_SYNTAX, "PEM that is cut off: there is no END line");
 	return err_set(err, ERR_SYNTAX,
 		       "PEM, but neither certificate, nor request, nor PKCS#7 or CMS message");
 }

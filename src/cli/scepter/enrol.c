@@ -160,6 +160,16 @@ static RESULT describe(struct device *d, const struct opts *o, struct err *err)
 	return device_set_challenge(d, secret_span(&challenge), err);
 }
 
+/* Before a challenge is used up for what could not be kept. */
+static RESULT check_outputs(const struct opts *o, struct err *err)
+{
+	if (o->ca)
+		TRY(file_check_writable(o->ca, err));
+	if (o->server_key)
+		TRY(file_check_writable(o->key, err));
+	return file_check_writable(o->cert, err);
+}
+
 static RESULT save(const struct device *d, const struct opts *o, struct err *err)
 {
 	if (o->ca)
@@ -226,6 +236,7 @@ static RESULT get(struct cli *cli, const struct opts *o, bool poll, struct err *
 	TRY(device_new(&d, o->url, err));
 	TRY(device_set_protocol(d, o->protocol ? o->protocol : "scep", err));
 	TRY(describe(d, o, err));
+	TRY(check_outputs(o, err));
 	TRY(set_up(d, o, err));
 	if (poll && !file_exists(o->key))
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no key, so nothing was asked for",

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/hex.h"
 #include "cli/scepter/commands.h"
 #include "cli/scepter/wait.h"
@@ -188,6 +189,9 @@ static RESULT renew(struct device *d, const struct opts *o, struct outcome *done
 
 	if (snprintf(new_key, sizeof(new_key), "%s.new", o->key) >= PATH_ROOM)
 		return err_set(err, ERR_USAGE, "--key: path too long");
+	if (o->ca)
+		TRY(file_check_writable(o->ca, err));
+	TRY(file_check_writable(o->cert, err));
 	TRY(ask(d, o, key, &next, err));
 	if (next)
 		return keep(d, o, key, done, err);
