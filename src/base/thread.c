@@ -4,6 +4,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
+
+#define CORES_MOST 1024
 
 /* All but those that tell of a fault in the thread itself. */
 static void signals_of_others(sigset_t *set)
@@ -51,4 +54,11 @@ enum result thread_start(pthread_t *thread, const struct thread_kind *kind, unsi
 	if (kind->batch) /* a system without it has the same, a little slower */
 		(void)pthread_setschedparam(*thread, SCHED_BATCH, &none);
 	return OK;
+}
+
+unsigned thread_cores(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > CORES_MOST ? CORES_MOST : (unsigned)n;
 }

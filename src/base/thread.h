@@ -25,4 +25,7 @@ struct thread_kind {
 RESULT thread_start(pthread_t *thread, const struct thread_kind *kind, unsigned index,
 		    void *(*run)(void *arg), void *arg, struct err *err);
 
+/* Processors that threads can run on at once, 1..1024. */
+unsigned thread_cores(void);
+
 #endif

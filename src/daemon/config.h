@@ -122,6 +122,7 @@ struct config {
 	struct http_limits limits;
 	unsigned loops;
 	unsigned workers;
+	unsigned overlap;
 	unsigned drain_seconds;
 	struct config_ca *cas; /* owned */
 	size_t n_cas;

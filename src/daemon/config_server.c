@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "daemon/config_build.h"
+#include "net/http_server.h"
 
 #define DRAIN_SECONDS 10
 #define CHECKPOINT_EVENTS 1000
@@ -283,7 +284,12 @@ static void build_threads(struct config_build *b)
 	if (f->workers > 1024)
 		config_yaml_complain(&b->yaml, "http.workers", "%u workers; at most 1024",
 				     f->workers);
+	if (f->overlap > HTTP_OVERLAP_MOST)
+		config_yaml_complain(&b->yaml, "http.overlap",
+				     "%u requests at once in each worker; at most %d", f->overlap,
+				     HTTP_OVERLAP_MOST);
 	b->config->loops = f->loops;
+	b->config->overlap = f->overlap;
 	b->config->workers = f->workers;
 }
 

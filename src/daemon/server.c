@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crew.h"
 #include "base/file.h"
 #include "ca/anomaly_raise.h"
 #include "daemon/generation_urls.h"
@@ -316,6 +317,7 @@ static void handle_scep(struct server *s, struct worker *w, const struct config_
 		.why_none = ca ? NULL : authority_why_none(authority, e->ca),
 	};
 
+	crew_share();
 	scep_service_handle(&service, w->scep, &e->scep, ca, req, reply);
 	authority_unref(authority);
 }
@@ -369,6 +371,7 @@ static void handle_est(struct server *s, struct worker *w, const struct config_e
 	struct crypto *c = NULL;
 	struct err err = { 0 };
 
+	crew_share();
 	if (worker_crypto(w, &c, &err) != OK)
 		http_reply_text(reply, 503, "%s", err_text(&err));
 	else

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crew.h"
 
 #define WORD_BITS 64
 #define WORDS (BOARD_PLACES / WORD_BITS)
@@ -25,7 +26,7 @@
 enum state { FREE, ASKED, ANSWERED, LEFT };
 
 struct place {
-	_Alignas(CACHE_LINE) atomic_uint state; /* a futex for the one who asked */
+	_Alignas(CACHE_LINE) atomic_uint state; /* awaited by the one who asked */
 	uint32_t length;
 	uint8_t octets[BOARD_OCTETS];
 };
@@ -136,7 +137,7 @@ static bool hold(struct board *b, unsigned place)
 
 	if (atomic_fetch_or(&b->held[place / WORD_BITS], bit) & bit)
 		return false;
-	if (atomic_load(&b->shared->places[place].state) == FREE)
+	if (await_value(&b->shared->places[place].state) == FREE)
 		return true;
 	(void)atomic_fetch_and(&b->held[place / WORD_BITS], ~bit);
 	return false;
@@ -238,16 +239,10 @@ enum result board_await(struct board *b, unsigned place, unsigned ms, struct buf
 			struct err *err)
 {
 	struct place *p = &b->shared->places[place];
-	const int64_t end = clock_mono_us() + (int64_t)ms * 1000;
 	enum result r;
 
-	while (atomic_load(&p->state) == ASKED) {
-		int64_t left = end - clock_mono_us();
-
-		if (left <= 0)
-			return err_set(err, ERR_TIMEOUT, "keeper: the answer took too long");
-		sleep_on(&p->state, ASKED, (unsigned)(left / 1000) + 1);
-	}
+	if (!crew_await(&p->state, ASKED, ms))
+		return err_set(err, ERR_TIMEOUT, "keeper: the answer took too long");
 	r = copy(p, in, err);
 	clear(b, place);
 	return r;
@@ -255,9 +250,7 @@ enum result board_await(struct board *b, unsigned place, unsigned ms, struct buf
 
 void board_leave(struct board *b, unsigned place)
 {
-	unsigned asked = ASKED;
-
-	if (atomic_compare_exchange_strong(&b->shared->places[place].state, &asked, LEFT))
+	if (await_tell(&b->shared->places[place].state, ASKED, LEFT))
 		let_go(b, place);
 	else
 		clear(b, place);
@@ -301,10 +294,9 @@ static bool look(struct board *b, unsigned *place)
 static bool is_wanted(struct board *b, unsigned place)
 {
 	atomic_uint *state = &b->shared->places[place].state;
-	unsigned left = LEFT;
 
-	(void)atomic_compare_exchange_strong(state, &left, FREE);
-	return atomic_load(state) == ASKED;
+	(void)await_tell(state, LEFT, FREE);
+	return await_value(state) == ASKED;
 }
 
 bool board_next(struct board *b, unsigned *place)
@@ -335,14 +327,11 @@ enum result board_read(const struct board *b, unsigned place, struct buf *in, st
 void board_reply(struct board *b, unsigned place, const struct span *parts, size_t n)
 {
 	struct place *p = &b->shared->places[place];
-	unsigned asked = ASKED;
 
-	if (atomic_load(&p->state) == ASKED && total(parts, n) <= BOARD_OCTETS)
+	if (await_value(&p->state) == ASKED && total(parts, n) <= BOARD_OCTETS)
 		put(p, parts, n);
-	if (atomic_compare_exchange_strong(&p->state, &asked, ANSWERED)) {
-		wake(&p->state, 1);
+	if (await_tell(&p->state, ASKED, ANSWERED))
 		return;
-	}
 	explicit_bzero(p->octets, BOARD_OCTETS); /* nobody waits: what was put there is nobody's */
 	atomic_store(&p->state, FREE);
 }

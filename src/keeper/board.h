@@ -32,8 +32,9 @@ RESULT board_new(struct board **out, int *fd, struct err *err);
 RESULT board_ask(struct board *b, const struct span *parts, size_t n, unsigned *place,
 		 struct err *err);
 /*
- * The reply of that place into `in`, which is emptied first; the place is free again then, whatever
- * the reply is. ERR_TIMEOUT: there is none within ms, and the place is kept.
+ * Waits (base/crew.h) for the reply of that place, and puts it into `in`, which is emptied first;
+ * the place is free again then, whatever the reply is. ERR_TIMEOUT: there is none within ms, and
+ * the place is kept.
  */
 RESULT board_await(struct board *b, unsigned place, unsigned ms, struct buf *in, struct err *err);
 /* Gives up a place without its reply. It is free again when the keeper has come to it. */

@@ -301,10 +301,10 @@ static enum result accept_all(struct keeper *k, const struct keeper_config *conf
  */
 static unsigned seats_of(const struct token_config *tokens)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned n = thread_cores();
 	unsigned waiting = tokens->pkcs11_module || tokens->tpm_tcti ? TOKENS_WAITING_MAX : 0;
 
-	return (n > 2 ? (unsigned)n : 2) + waiting;
+	return (n > 2 ? n : 2) + waiting;
 }
 
 enum result keeper_run(const struct keeper_config *config, struct err *err)

@@ -119,6 +119,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	http_pool_relieve(loop->shared->pool);
 	if (!http_loop_draining(loop)) {
 		if (!loop->accepting)
 			start_accepting(loop);

@@ -3,26 +3,37 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
+#include "base/clock.h"
+#include "base/crew.h"
 #include "base/thread.h"
 #include "net/http_tls_proxy.h"
 
+/* So long without a look for jobs, and the workers that are awake may be stuck. */
+#define STALL_US 10000
+
 struct worker {
 	struct http_pool *pool;
-	struct worker *next_idle;
-	struct http_job *job; /* handed over while it slept */
-	pthread_cond_t wake;
+	struct crew *crew;
+	LIST_ENTRY(worker) among_idle;
+	bool idle;            /* asleep, with room for a job */
+	struct http_job *job; /* handed over then */
+	atomic_uint bell;     /* 1: something is new in the pool */
 	pthread_t thread;
 	unsigned index;
-	void *own; /* of config.worker_new */
+	void *own[HTTP_OVERLAP_MOST]; /* of config.worker_new, for each member of the crew */
 };
 
 struct http_pool {
 	struct http_server_config config;
 	void (*done)(struct http_job *job);
-	pthread_mutex_t lock; /* of all below, and of the workers' next_idle and job */
-	pthread_cond_t ready; /* a worker has started, or failed to */
-	struct worker *idle;  /* last come, first served */
+	pthread_mutex_t lock;     /* of all below, and of the workers' idleness and job */
+	pthread_cond_t ready;     /* a worker has started, or failed to */
+	LIST_HEAD(, worker) idle; /* last come, first served */
+	unsigned awake;           /* workers that are not asleep, or told not to be */
+	int64_t looked_at;        /* when one of them last had time for a job, clock_mono_us() */
+	unsigned cores;
 	struct http_job **ring;
 	unsigned first, queued;
 	bool stopping;
@@ -33,6 +44,53 @@ struct http_pool {
 	struct worker workers[];
 };
 
+/* ---- jobs on their way to workers; under the lock ---- */
+
+static void leave_idle(struct worker *w)
+{
+	if (w->idle)
+		LIST_REMOVE(w, among_idle);
+	w->idle = false;
+}
+
+static void enter_idle(struct worker *w)
+{
+	LIST_INSERT_HEAD(&w->pool->idle, w, among_idle);
+	w->idle = true;
+}
+
+/* NULL: as many are awake as can run at once, and are sure to look for jobs soon. */
+static struct worker *find_idle(const struct http_pool *pool)
+{
+	struct worker *w = LIST_FIRST(&pool->idle);
+
+	if (!w || pool->awake < pool->cores)
+		return w;
+	return clock_mono_us() - pool->looked_at > STALL_US ? w : NULL;
+}
+
+static void hand_over(struct worker *w, struct http_job *job)
+{
+	leave_idle(w);
+	w->pool->awake++;
+	w->job = job;
+	(void)await_tell(&w->bell, 0, 1);
+}
+
+static struct http_job *take_queued(struct http_pool *pool)
+{
+	struct http_job *job;
+
+	if (!pool->queued)
+		return NULL;
+	job = pool->ring[pool->first];
+	pool->first = (pool->first + 1) % pool->config.limits.queue;
+	pool->queued--;
+	return job;
+}
+
+/* ---- the loops' side ---- */
+
 bool http_pool_put(struct http_pool *pool, struct http_job *job)
 {
 	unsigned size = pool->config.limits.queue;
@@ -40,19 +98,25 @@ bool http_pool_put(struct http_pool *pool, struct http_job *job)
 	bool taken = true;
 
 	(void)pthread_mutex_lock(&pool->lock);
-	w = pool->idle;
-	if (w) {
-		pool->idle = w->next_idle;
-		w->job = job;
-	} else if (pool->queued < size) {
-		pool->ring[(pool->first + pool->queued++) % size] = job;
-	} else {
-		taken = false;
-	}
-	(void)pthread_mutex_unlock(&pool->lock);
+	w = find_idle(pool);
 	if (w)
-		(void)pthread_cond_signal(&w->wake);
+		hand_over(w, job);
+	else if (pool->queued < size)
+		pool->ring[(pool->first + pool->queued++) % size] = job;
+	else
+		taken = false;
+	(void)pthread_mutex_unlock(&pool->lock);
 	return taken;
+}
+
+void http_pool_relieve(struct http_pool *pool)
+{
+	struct worker *w;
+
+	(void)pthread_mutex_lock(&pool->lock);
+	while (pool->queued && (w = find_idle(pool)))
+		hand_over(w, take_queued(pool));
+	(void)pthread_mutex_unlock(&pool->lock);
 }
 
 unsigned http_pool_queued(struct http_pool *pool)
@@ -65,50 +129,36 @@ unsigned http_pool_queued(struct http_pool *pool)
 	return n;
 }
 
-static struct http_job *sleep_for_job(struct http_pool *pool, struct worker *w)
-{
-	struct http_job *job;
+/* ---- a worker ---- */
 
-	w->next_idle = pool->idle;
-	pool->idle = w;
-	while (!w->job && !pool->stopping)
-		(void)pthread_cond_wait(&w->wake, &pool->lock);
-	job = w->job;
-	w->job = NULL;
-	return job;
-}
-
-/* NULL: the end. */
-static struct http_job *next_job(struct worker *w)
-{
-	struct http_pool *pool = w->pool;
-	struct http_job *job = NULL;
-
-	(void)pthread_mutex_lock(&pool->lock);
-	if (pool->queued) {
-		job = pool->ring[pool->first];
-		pool->first = (pool->first + 1) % pool->config.limits.queue;
-		pool->queued--;
-	} else if (!pool->stopping) {
-		job = sleep_for_job(pool, w);
-	}
-	(void)pthread_mutex_unlock(&pool->lock);
-	return job;
-}
-
-static void handle(struct worker *w, struct http_job *job)
+static void handle(struct worker *w, void *own, struct http_job *job)
 {
 	const struct http_server_config *config = &w->pool->config;
 	const char *reason = NULL;
 
 	if (http_tls_proxy_take(job, &config->log, &reason))
-		config->handler(config->ctx, w->own, &job->req, &job->reply);
+		config->handler(config->ctx, own, &job->req, &job->reply);
 	else if (config->refused)
 		config->refused(config->ctx, &job->req, reason);
 }
 
-static void run_job(struct worker *w, struct http_job *job)
+/* The first one's is there from the beginning. */
+static bool has_own(struct worker *w, unsigned member, struct http_job *job)
 {
+	const struct http_server_config *config = &w->pool->config;
+	struct err err = { 0 };
+
+	if (w->own[member] || !config->worker_new ||
+	    config->worker_new(config->ctx, w->index, &w->own[member], &err) == OK)
+		return true;
+	http_reply_text(&job->reply, 503, "%s", err_text(&err));
+	return false;
+}
+
+static void run_job(void *ctx, unsigned member, void *task)
+{
+	struct worker *w = ctx;
+	struct http_job *job = task;
 	struct http_pool *pool = w->pool;
 	struct http_reply *reply = &job->reply;
 	struct log_lines lines;
@@ -117,7 +167,8 @@ static void run_job(struct worker *w, struct http_job *job)
 	job->req.lines = &lines;
 	/* nobody waits for the answer of a job that has not begun: under load that time is dear */
 	if (!atomic_load_explicit(&job->abandoned, memory_order_relaxed)) {
-		handle(w, job);
+		if (has_own(w, member, job))
+			handle(w, w->own[member], job);
 		if (reply->status == 0 || reply->body.failed)
 			http_reply_text(reply, 500, "the server failed to make an answer");
 		if (pool->config.access_log)
@@ -132,6 +183,7 @@ static void report_start(struct http_pool *pool, enum result r, const struct err
 {
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->starting--;
+	pool->awake += r == OK;
 	if (r != OK && pool->failed == OK) {
 		pool->failed = r;
 		pool->failure = *err;
@@ -140,23 +192,105 @@ static void report_start(struct http_pool *pool, enum result r, const struct err
 	(void)pthread_mutex_unlock(&pool->lock);
 }
 
+static RESULT open_worker(struct worker *w, struct err *err)
+{
+	const struct http_server_config *config = &w->pool->config;
+	const struct crew_kind kind = {
+		.members = config->overlap, .stack = HTTP_STACK, .run = run_job, .ctx = w
+	};
+
+	TRY(crew_new(&w->crew, &kind, err));
+	return config->worker_new ? config->worker_new(config->ctx, w->index, &w->own[0], err) : OK;
+}
+
+static void close_worker(struct worker *w)
+{
+	const struct http_server_config *config = &w->pool->config;
+	unsigned i;
+
+	for (i = 0; i < config->overlap && config->worker_free; i++)
+		if (w->own[i])
+			config->worker_free(config->ctx, w->own[i]);
+	crew_free(w->crew);
+}
+
+/* Whoever has no room for what waits leaves it to another. */
+static void lie_down(struct worker *w)
+{
+	struct http_pool *pool = w->pool;
+	struct worker *other;
+
+	pool->awake--;
+	if (crew_has_room(w->crew)) {
+		enter_idle(w);
+		return;
+	}
+	other = pool->queued ? find_idle(pool) : NULL;
+	if (other)
+		hand_over(other, take_queued(pool));
+}
+
+/* A job that waits. NULL: there is none to take; then it is to sleep, or to end. */
+static struct http_job *look_for_job(struct worker *w, bool *end)
+{
+	struct http_pool *pool = w->pool;
+	struct http_job *job = NULL;
+
+	atomic_store(&w->bell, 0);
+	(void)pthread_mutex_lock(&pool->lock);
+	pool->looked_at = clock_mono_us();
+	if (crew_has_room(w->crew))
+		job = take_queued(pool);
+	*end = !job && pool->stopping && crew_is_idle(w->crew);
+	if (!job && !*end)
+		lie_down(w);
+	(void)pthread_mutex_unlock(&pool->lock);
+	return job;
+}
+
+/* What was handed over while it slept. */
+static struct http_job *sleep_for_job(struct worker *w)
+{
+	struct http_pool *pool = w->pool;
+	struct http_job *job;
+
+	crew_sleep(w->crew, &(struct await){ &w->bell, 0, INT64_MAX });
+	(void)pthread_mutex_lock(&pool->lock);
+	if (!w->job) /* it woke by itself */
+		pool->awake++;
+	leave_idle(w);
+	job = w->job;
+	w->job = NULL;
+	(void)pthread_mutex_unlock(&pool->lock);
+	return job;
+}
+
+/* What has begun goes first. */
+static void work(struct worker *w)
+{
+	struct http_job *job;
+	bool end = false;
+
+	while (!end) {
+		crew_go_on(w->crew);
+		job = look_for_job(w, &end);
+		if (!job && !end)
+			job = sleep_for_job(w);
+		if (job)
+			crew_begin(w->crew, job);
+	}
+}
+
 static void *worker_run(void *arg)
 {
 	struct worker *w = arg;
-	const struct http_server_config *config = &w->pool->config;
 	struct err err = { 0 };
-	struct http_job *job;
-	enum result r = OK;
+	enum result r = open_worker(w, &err);
 
-	if (config->worker_new)
-		r = config->worker_new(config->ctx, w->index, &w->own, &err);
 	report_start(w->pool, r, &err);
-	if (r != OK)
-		return NULL;
-	while ((job = next_job(w)))
-		run_job(w, job);
-	if (config->worker_free)
-		config->worker_free(config->ctx, w->own);
+	if (r == OK)
+		work(w);
+	close_worker(w);
 	return NULL;
 }
 
@@ -170,14 +304,12 @@ static enum result start_worker(struct http_pool *pool, unsigned i, struct err *
 
 	w->pool = pool;
 	w->index = i;
-	(void)pthread_cond_init(&w->wake, NULL);
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->starting++;
 	(void)pthread_mutex_unlock(&pool->lock);
 	r = thread_start(&w->thread, &kind, i, worker_run, w, err);
 	if (r != OK) {
 		report_start(pool, OK, NULL);
-		(void)pthread_cond_destroy(&w->wake);
 		return r;
 	}
 	pool->n_threads++;
@@ -214,6 +346,8 @@ enum result http_pool_new(struct http_pool **out, const struct http_server_confi
 		return err_nomem(err);
 	pool->config = *config;
 	pool->done = done;
+	pool->cores = thread_cores();
+	LIST_INIT(&pool->idle);
 	(void)pthread_mutex_init(&pool->lock, NULL);
 	(void)pthread_cond_init(&pool->ready, NULL);
 	pool->ring = calloc(config->limits.queue, sizeof(*pool->ring));
@@ -235,12 +369,10 @@ void http_pool_free(struct http_pool *pool)
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->stopping = true;
 	for (i = 0; i < pool->n_threads; i++)
-		(void)pthread_cond_signal(&pool->workers[i].wake);
+		(void)await_tell(&pool->workers[i].bell, 0, 1);
 	(void)pthread_mutex_unlock(&pool->lock);
-	for (i = 0; i < pool->n_threads; i++) {
+	for (i = 0; i < pool->n_threads; i++)
 		(void)pthread_join(pool->workers[i].thread, NULL);
-		(void)pthread_cond_destroy(&pool->workers[i].wake);
-	}
 	(void)pthread_cond_destroy(&pool->ready);
 	(void)pthread_mutex_destroy(&pool->lock);
 	free(pool->ring);

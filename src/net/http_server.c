@@ -9,23 +9,18 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 #include "net/http_loop.h"
 
 /* Most of them wait for the keeper or for a commit, and what waits for a commit shares it. */
 #define WORKERS_LEAST 12
+#define OVERLAP 8
 
 struct http_server {
 	struct http_shared shared;
 	unsigned n_loops;
 	struct http_loop *loops[];
 };
-
-static unsigned cores(void)
-{
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n > 0 && n < 1024 ? (unsigned)n : 1;
-}
 
 static void or_default(unsigned *value, unsigned fallback)
 {
@@ -40,8 +35,10 @@ static struct http_server_config complete(const struct http_server_config *confi
 	struct http_server_config c = *config;
 	struct http_limits *l = &c.limits;
 
-	or_default(&c.loops, cores());
-	or_default(&c.workers, 4 * cores() < WORKERS_LEAST ? WORKERS_LEAST : 4 * cores());
+	or_default(&c.loops, thread_cores());
+	or_default(&c.workers,
+		   4 * thread_cores() < WORKERS_LEAST ? WORKERS_LEAST : 4 * thread_cores());
+	or_default(&c.overlap, OVERLAP);
 	or_default(&l->header_seconds, normal.header_seconds);
 	or_default(&l->body_seconds, normal.body_seconds);
 	or_default(&l->write_seconds, normal.write_seconds);

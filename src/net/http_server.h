@@ -74,8 +74,8 @@ struct http_listener {
 };
 
 /*
- * Runs in a worker thread. worker: that thread's own state, from http_worker_new.
- * Must not keep req.
+ * Runs in a worker thread, with its stack of 512 KiB. worker: state that no other request uses
+ * meanwhile, from worker_new. Must not keep req.
  */
 typedef void http_handler(void *ctx, void *worker, const struct http_request *req,
 			  struct http_reply *reply);
@@ -89,17 +89,23 @@ typedef bool http_quick(void *ctx, const struct http_request *req, struct http_r
 /* Runs in a worker thread: a request was refused before the handler saw it, for this reason. */
 typedef void http_refused(void *ctx, const struct http_request *req, const char *reason);
 
+#define HTTP_OVERLAP_MOST 64
+
 struct http_server_config {
 	const struct http_listener *listeners;
 	size_t n_listeners;
 	struct http_limits limits;
 	unsigned loops;   /* event loops; 0: one a core */
 	unsigned workers; /* worker threads; 0: four a core, at least twelve */
+	/* requests that a worker has begun at once, as far as they wait and share (base/crew.h);
+	 * 1..HTTP_OVERLAP_MOST; 0: 8 */
+	unsigned overlap;
 	http_handler *handler;
 	http_quick *quick;     /* NULL: none */
 	http_refused *refused; /* NULL: nobody wants to know */
 	void *ctx;
-	/* makes and frees a thread's own state (a crypto context, say); called in that thread */
+	/* makes and frees what a request has for itself while it is handled (a crypto context,
+	 * say), and then the next one; called in the worker's thread, at the start once in each */
 	RESULT (*worker_new)(void *ctx, unsigned index, void **worker, struct err *err);
 	void (*worker_free)(void *ctx, void *worker);
 	struct log log;

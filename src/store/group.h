@@ -6,7 +6,8 @@
 #ifndef STORE_GROUP_H
 #define STORE_GROUP_H
 
-#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdint.h>
 
 #include "store/db.h"
 
@@ -21,8 +22,8 @@ struct job {
 	enum result result;
 	struct err err;
 	/* the writer's */
-	int64_t begun; /* clock_mono_us() */
-	sem_t done;
+	int64_t begun;    /* clock_mono_us() */
+	atomic_uint done; /* 0, then 1: awaited by that thread */
 	struct job *next;
 };
 

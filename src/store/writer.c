@@ -2,11 +2,13 @@
 #include "store/writer.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/crew.h"
 #include "base/thread.h"
 #include "store/queue.h"
 
@@ -93,9 +95,9 @@ static void run_group(struct writer *w, struct job *jobs)
 	meter_add(w->meter, COUNT_FAILED, r != OK);
 	report(w, r, &err);
 	for (job = jobs; job; job = next) {
-		next = job->next; /* once posted, the job is gone */
+		next = job->next; /* once that is told, the job is gone */
 		histogram_add(w->meter, COUNT_WAITS, ended - job->begun);
-		(void)sem_post(&job->done);
+		(void)await_tell(&job->done, 0, 1);
 	}
 	/* A log that can grow no more may still be brought into the file and started over. */
 	if (r == ERR_IO && w->pages > w->checked_at)
@@ -162,18 +164,17 @@ void writer_free(struct writer *w)
 void writer_begin(struct writer *w, struct job *job)
 {
 	job->begun = clock_mono_us();
-	(void)sem_init(&job->done, 0, 0);
+	atomic_init(&job->done, 0);
 	if (queue_put(&w->queue, job))
 		return;
 	job->result = err_set(&job->err, ERR_BUSY, "the store is closing");
-	(void)sem_post(&job->done);
+	(void)await_tell(&job->done, 0, 1);
 }
 
 enum result writer_end(struct job *job, struct err *err)
 {
-	while (sem_wait(&job->done) != 0)
+	while (!crew_await(&job->done, 0, UINT_MAX))
 		;
-	(void)sem_destroy(&job->done);
 	if (err && job->result != OK)
 		*err = job->err;
 	return job->result;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crew.h"
 
 #define PATIENCE_SECONDS 60
 #define NEVER_SECONDS 600 /* a limit that no test reaches, however busy the machine */
@@ -100,6 +101,15 @@ static void answer_slow(struct fixture *f, const struct http_request *req, struc
 	http_reply_text(rep, 200, "at last");
 }
 
+static void answer_wait(struct fixture *f, const struct http_request *req, struct http_reply *rep)
+{
+	(void)req;
+	crew_share();
+	atomic_fetch_add(&f->begun, 1);
+	(void)crew_await(&f->rung, 0, PATIENCE_SECONDS * 1000);
+	http_reply_text(rep, 200, "waited");
+}
+
 static void handle(void *ctx, void *worker, const struct http_request *req,
 		   struct http_reply *reply)
 {
@@ -111,6 +121,7 @@ static void handle(void *ctx, void *worker, const struct http_request *req,
 		{ "/big", answer_big },       { "/peer", answer_peer },
 		{ "/forget", answer_forget }, { "/slow", answer_slow },
 		{ "/shared", answer_shared }, { "/certs", answer_certs },
+		{ "/wait", answer_wait },
 	};
 	struct fixture *f = ctx;
 	size_t i;
@@ -240,6 +251,21 @@ void fixture_await_waiting(struct fixture *f, unsigned n)
 	while (f->waiting < n)
 		(void)pthread_cond_wait(&f->changed, &f->lock);
 	(void)pthread_mutex_unlock(&f->lock);
+}
+
+void fixture_ring(struct fixture *f)
+{
+	assert_true(await_tell(&f->rung, 0, 1));
+}
+
+void fixture_await_begun(const struct fixture *f, unsigned n)
+{
+	const int64_t until = clock_mono_us() + PATIENCE_SECONDS * 1000000;
+
+	while (atomic_load(&f->begun) < n) {
+		assert_true(clock_mono_us() < until);
+		(void)usleep(1000);
+	}
 }
 
 struct http_server_stats fixture_stats(const struct fixture *f)

@@ -20,7 +20,8 @@
 /*
  * The handler: /hello answers "hello QUERY", /echo the body, /big BIG_BYTES of 'x', /peer who asks,
  * /certs with which certificates, /forget nothing at all; /shared BIG_BYTES of 'x' that belong to
- * the fixture; /slow waits until the gate is opened.
+ * the fixture; /slow waits until the gate is opened, and keeps its thread meanwhile; /wait waits
+ * until fixture_ring(), and leaves the thread to others.
  */
 struct fixture {
 	struct http_server *server;
@@ -33,6 +34,8 @@ struct fixture {
 	bool open;
 	unsigned waiting; /* at the gate */
 	atomic_uint handled;
+	atomic_uint begun; /* of /wait */
+	atomic_uint rung;
 	atomic_uint shared; /* replies that have not released what they share */
 };
 
@@ -49,6 +52,8 @@ void fixture_start_listener(struct fixture *f, const struct http_server_config *
 void fixture_stop(struct fixture *f);
 
 void fixture_open_gate(struct fixture *f);
+void fixture_ring(struct fixture *f);
+void fixture_await_begun(const struct fixture *f, unsigned n);
 void fixture_await_waiting(struct fixture *f, unsigned n);
 struct http_server_stats fixture_stats(const struct fixture *f);
 void fixture_await_connections(const struct fixture *f, unsigned n);
