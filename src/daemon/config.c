@@ -355,7 +355,7 @@ const char *config_needs_restart(const struct config *old, const struct config *
 		{ "http.listeners", same_listeners(old, fresh) },
 		{ "http.loops", old->loops == fresh->loops },
 		{ "http.workers", old->workers == fresh->workers },
-		{ "http.overlap", old->overlap == fresh->overlap },
+		{ "http.requests", old->requests == fresh->requests },
 		{ "http.limits", same_limits(&old->limits, &fresh->limits) },
 	};
 	size_t i;

@@ -122,7 +122,7 @@ struct config {
 	struct http_limits limits;
 	unsigned loops;
 	unsigned workers;
-	unsigned overlap;
+	unsigned requests;
 	unsigned drain_seconds;
 	struct config_ca *cas; /* owned */
 	size_t n_cas;

@@ -208,7 +208,7 @@ static const cyaml_schema_field_t http_fields[] = {
 			     &listener_entry, 1, CONFIG_LISTENERS_MAX),
 	NUMBER("loops", struct file_http, loops),
 	NUMBER("workers", struct file_http, workers),
-	NUMBER("overlap", struct file_http, overlap),
+	NUMBER("requests", struct file_http, requests),
 	CYAML_FIELD_MAPPING_PTR("limits", OPTIONAL_PTR, struct file_http, limits, limits_fields),
 	CYAML_FIELD_END,
 };

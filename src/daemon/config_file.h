@@ -138,7 +138,7 @@ struct file_http {
 	size_t listeners_count;
 	unsigned loops;
 	unsigned workers;
-	unsigned overlap;
+	unsigned requests;
 	struct file_limits *limits;
 };
 

@@ -11,7 +11,6 @@
 
 #include "base/clock.h"
 #include "daemon/config_build.h"
-#include "net/http_server.h"
 
 #define DRAIN_SECONDS 10
 #define CHECKPOINT_EVENTS 1000
@@ -284,12 +283,11 @@ static void build_threads(struct config_build *b)
 	if (f->workers > 1024)
 		config_yaml_complain(&b->yaml, "http.workers", "%u workers; at most 1024",
 				     f->workers);
-	if (f->overlap > HTTP_OVERLAP_MOST)
-		config_yaml_complain(&b->yaml, "http.overlap",
-				     "%u requests at once in each worker; at most %d", f->overlap,
-				     HTTP_OVERLAP_MOST);
+	if (f->requests > 8192)
+		config_yaml_complain(&b->yaml, "http.requests", "%u requests at once; at most 8192",
+				     f->requests);
 	b->config->loops = f->loops;
-	b->config->overlap = f->overlap;
+	b->config->requests = f->requests;
 	b->config->workers = f->workers;
 }
 

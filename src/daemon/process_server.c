@@ -212,7 +212,7 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 		.limits = config->limits,
 		.loops = config->loops,
 		.workers = config->workers,
-		.overlap = config->overlap,
+		.requests = config->requests,
 		.handler = server_handle,
 		.quick = serve_ocsp_quick,
 		.refused = server_refused,

@@ -538,8 +538,7 @@ void server_handle(void *ctx, void *worker, const struct http_request *req,
 		handle_listener(ctx, worker, req, reply);
 }
 
-enum result server_worker_new(UNUSED void *ctx, UNUSED unsigned index, void **worker,
-			      struct err *err)
+enum result server_worker_new(UNUSED void *ctx, void **worker, struct err *err)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	enum result r;

@@ -70,7 +70,7 @@ void server_handle(void *ctx, void *worker, const struct http_request *req,
 		   struct http_reply *reply);
 /* http_refused */
 void server_refused(void *ctx, const struct http_request *req, const char *reason);
-RESULT server_worker_new(void *ctx, unsigned index, void **worker, struct err *err);
+RESULT server_worker_new(void *ctx, void **worker, struct err *err);
 void server_worker_free(void *ctx, void *worker);
 
 #endif

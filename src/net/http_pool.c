@@ -12,6 +12,8 @@
 
 /* So long without a look for jobs, and the workers that are awake may be stuck. */
 #define STALL_US 10000
+/* Jobs of a worker at once. */
+#define CREW 8
 
 struct worker {
 	struct http_pool *pool;
@@ -21,8 +23,6 @@ struct worker {
 	struct http_job *job; /* handed over then */
 	atomic_uint bell;     /* 1: something is new in the pool */
 	pthread_t thread;
-	unsigned index;
-	void *own[HTTP_OVERLAP_MOST]; /* of config.worker_new, for each member of the crew */
 };
 
 struct http_pool {
@@ -34,6 +34,9 @@ struct http_pool {
 	unsigned awake;           /* workers that are not asleep, or told not to be */
 	int64_t looked_at;        /* when one of them last had time for a job, clock_mono_us() */
 	unsigned cores;
+	unsigned begun; /* jobs in the hands of workers */
+	void **states;  /* of config.worker_new, those that no job has; used last, first taken */
+	unsigned n_states;
 	struct http_job **ring;
 	unsigned first, queued;
 	bool stopping;
@@ -59,10 +62,18 @@ static void enter_idle(struct worker *w)
 	w->idle = true;
 }
 
-/* NULL: as many are awake as can run at once, and are sure to look for jobs soon. */
+static bool may_begin(const struct http_pool *pool)
+{
+	return pool->begun < pool->config.requests;
+}
+
+/*
+ * Who can begin with a job. NULL: nobody may, or as many are awake as can run at once, and are sure
+ * to look for jobs soon.
+ */
 static struct worker *find_idle(const struct http_pool *pool)
 {
-	struct worker *w = LIST_FIRST(&pool->idle);
+	struct worker *w = may_begin(pool) ? LIST_FIRST(&pool->idle) : NULL;
 
 	if (!w || pool->awake < pool->cores)
 		return w;
@@ -73,6 +84,7 @@ static void hand_over(struct worker *w, struct http_job *job)
 {
 	leave_idle(w);
 	w->pool->awake++;
+	w->pool->begun++;
 	w->job = job;
 	(void)await_tell(&w->bell, 0, 1);
 }
@@ -131,48 +143,69 @@ unsigned http_pool_queued(struct http_pool *pool)
 
 /* ---- a worker ---- */
 
-static void handle(struct worker *w, void *own, struct http_job *job)
+static void handle(struct worker *w, void *state, struct http_job *job)
 {
 	const struct http_server_config *config = &w->pool->config;
 	const char *reason = NULL;
 
 	if (http_tls_proxy_take(job, &config->log, &reason))
-		config->handler(config->ctx, own, &job->req, &job->reply);
+		config->handler(config->ctx, state, &job->req, &job->reply);
 	else if (config->refused)
 		config->refused(config->ctx, &job->req, reason);
 }
 
-/* The first one's is there from the beginning. */
-static bool has_own(struct worker *w, unsigned member, struct http_job *job)
+/* One that a job had before, or a new one. */
+static RESULT take_state(struct http_pool *pool, void **state, struct err *err)
 {
-	const struct http_server_config *config = &w->pool->config;
-	struct err err = { 0 };
+	const struct http_server_config *config = &pool->config;
 
-	if (w->own[member] || !config->worker_new ||
-	    config->worker_new(config->ctx, w->index, &w->own[member], &err) == OK)
-		return true;
-	http_reply_text(&job->reply, 503, "%s", err_text(&err));
-	return false;
+	(void)pthread_mutex_lock(&pool->lock);
+	if (pool->n_states)
+		*state = pool->states[--pool->n_states];
+	(void)pthread_mutex_unlock(&pool->lock);
+	return *state || !config->worker_new ? OK : config->worker_new(config->ctx, state, err);
 }
 
-static void run_job(void *ctx, unsigned member, void *task)
+static void end_job(struct http_pool *pool, void *state)
+{
+	(void)pthread_mutex_lock(&pool->lock);
+	if (state)
+		pool->states[pool->n_states++] = state;
+	pool->begun--;
+	(void)pthread_mutex_unlock(&pool->lock);
+}
+
+static void answer(struct worker *w, struct http_job *job)
+{
+	struct http_reply *reply = &job->reply;
+	struct err err = { 0 };
+	void *state = NULL;
+
+	if (take_state(w->pool, &state, &err) == OK)
+		handle(w, state, job);
+	else
+		http_reply_text(reply, 503, "%s", err_text(&err));
+	end_job(w->pool, state);
+	if (reply->status == 0 || reply->body.failed)
+		http_reply_text(reply, 500, "the server failed to make an answer");
+}
+
+static void run_job(void *ctx, UNUSED unsigned member, void *task)
 {
 	struct worker *w = ctx;
 	struct http_job *job = task;
 	struct http_pool *pool = w->pool;
-	struct http_reply *reply = &job->reply;
 	struct log_lines lines;
 
 	log_lines_init(&lines);
 	job->req.lines = &lines;
 	/* nobody waits for the answer of a job that has not begun: under load that time is dear */
 	if (!atomic_load_explicit(&job->abandoned, memory_order_relaxed)) {
-		if (has_own(w, member, job))
-			handle(w, w->own[member], job);
-		if (reply->status == 0 || reply->body.failed)
-			http_reply_text(reply, 500, "the server failed to make an answer");
+		answer(w, job);
 		if (pool->config.access_log)
 			http_job_log(job, &pool->config.log);
+	} else {
+		end_job(pool, NULL);
 	}
 	job->req.lines = NULL;
 	log_lines_write(&lines);
@@ -194,24 +227,13 @@ static void report_start(struct http_pool *pool, enum result r, const struct err
 
 static RESULT open_worker(struct worker *w, struct err *err)
 {
-	const struct http_server_config *config = &w->pool->config;
-	const struct crew_kind kind = {
-		.members = config->overlap, .stack = HTTP_STACK, .run = run_job, .ctx = w
-	};
+	const unsigned requests = w->pool->config.requests;
+	const struct crew_kind kind = { .members = requests < CREW ? requests : CREW,
+					.stack = HTTP_STACK,
+					.run = run_job,
+					.ctx = w };
 
-	TRY(crew_new(&w->crew, &kind, err));
-	return config->worker_new ? config->worker_new(config->ctx, w->index, &w->own[0], err) : OK;
-}
-
-static void close_worker(struct worker *w)
-{
-	const struct http_server_config *config = &w->pool->config;
-	unsigned i;
-
-	for (i = 0; i < config->overlap && config->worker_free; i++)
-		if (w->own[i])
-			config->worker_free(config->ctx, w->own[i]);
-	crew_free(w->crew);
+	return crew_new(&w->crew, &kind, err);
 }
 
 /* Whoever has no room for what waits leaves it to another. */
@@ -239,8 +261,9 @@ static struct http_job *look_for_job(struct worker *w, bool *end)
 	atomic_store(&w->bell, 0);
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->looked_at = clock_mono_us();
-	if (crew_has_room(w->crew))
+	if (crew_has_room(w->crew) && may_begin(pool))
 		job = take_queued(pool);
+	pool->begun += job != NULL;
 	*end = !job && pool->stopping && crew_is_idle(w->crew);
 	if (!job && !*end)
 		lie_down(w);
@@ -290,7 +313,7 @@ static void *worker_run(void *arg)
 	report_start(w->pool, r, &err);
 	if (r == OK)
 		work(w);
-	close_worker(w);
+	crew_free(w->crew);
 	return NULL;
 }
 
@@ -303,7 +326,6 @@ static enum result start_worker(struct http_pool *pool, unsigned i, struct err *
 	enum result r;
 
 	w->pool = pool;
-	w->index = i;
 	(void)pthread_mutex_lock(&pool->lock);
 	pool->starting++;
 	(void)pthread_mutex_unlock(&pool->lock);
@@ -335,6 +357,24 @@ static enum result start_workers(struct http_pool *pool, struct err *err)
 	return r;
 }
 
+/* The first, so that a server that can have none does not start. */
+static RESULT make_state(struct http_pool *pool, struct err *err)
+{
+	void *state = NULL;
+
+	TRY(take_state(pool, &state, err));
+	if (state)
+		pool->states[pool->n_states++] = state;
+	return OK;
+}
+
+static void free_states(struct http_pool *pool)
+{
+	while (pool->n_states)
+		pool->config.worker_free(pool->config.ctx, pool->states[--pool->n_states]);
+	free(pool->states);
+}
+
 enum result http_pool_new(struct http_pool **out, const struct http_server_config *config,
 			  void (*done)(struct http_job *job), struct err *err)
 {
@@ -351,7 +391,10 @@ enum result http_pool_new(struct http_pool **out, const struct http_server_confi
 	(void)pthread_mutex_init(&pool->lock, NULL);
 	(void)pthread_cond_init(&pool->ready, NULL);
 	pool->ring = calloc(config->limits.queue, sizeof(*pool->ring));
-	r = pool->ring ? start_workers(pool, err) : err_nomem(err);
+	pool->states = calloc(config->requests, sizeof(*pool->states));
+	r = pool->ring && pool->states ? make_state(pool, err) : err_nomem(err);
+	if (r == OK)
+		r = start_workers(pool, err);
 	if (r != OK) {
 		http_pool_free(pool);
 		return r;
@@ -375,6 +418,7 @@ void http_pool_free(struct http_pool *pool)
 		(void)pthread_join(pool->workers[i].thread, NULL);
 	(void)pthread_cond_destroy(&pool->ready);
 	(void)pthread_mutex_destroy(&pool->lock);
+	free_states(pool);
 	free(pool->ring);
 	free(pool);
 }

@@ -14,8 +14,8 @@
 struct http_pool;
 
 /*
- * Starts the threads of config (workers and queue are not 0); returns when worker_new has succeeded
- * in each of them. done takes each job back, in the worker's thread.
+ * Starts the threads of config (workers, requests and queue are not 0); returns when worker_new has
+ * succeeded once. done takes each job back, in the worker's thread.
  */
 RESULT http_pool_new(struct http_pool **out, const struct http_server_config *config,
 		     void (*done)(struct http_job *job), struct err *err);

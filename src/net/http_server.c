@@ -14,7 +14,7 @@
 
 /* Most of them wait for the keeper or for a commit, and what waits for a commit shares it. */
 #define WORKERS_LEAST 12
-#define OVERLAP 8
+#define REQUESTS_LEAST 16
 
 struct http_server {
 	struct http_shared shared;
@@ -38,7 +38,8 @@ static struct http_server_config complete(const struct http_server_config *confi
 	or_default(&c.loops, thread_cores());
 	or_default(&c.workers,
 		   4 * thread_cores() < WORKERS_LEAST ? WORKERS_LEAST : 4 * thread_cores());
-	or_default(&c.overlap, OVERLAP);
+	or_default(&c.requests,
+		   8 * thread_cores() < REQUESTS_LEAST ? REQUESTS_LEAST : 8 * thread_cores());
 	or_default(&l->header_seconds, normal.header_seconds);
 	or_default(&l->body_seconds, normal.body_seconds);
 	or_default(&l->write_seconds, normal.write_seconds);

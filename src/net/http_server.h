@@ -89,24 +89,22 @@ typedef bool http_quick(void *ctx, const struct http_request *req, struct http_r
 /* Runs in a worker thread: a request was refused before the handler saw it, for this reason. */
 typedef void http_refused(void *ctx, const struct http_request *req, const char *reason);
 
-#define HTTP_OVERLAP_MOST 64
-
 struct http_server_config {
 	const struct http_listener *listeners;
 	size_t n_listeners;
 	struct http_limits limits;
 	unsigned loops;   /* event loops; 0: one a core */
 	unsigned workers; /* worker threads; 0: four a core, at least twelve */
-	/* requests that a worker has begun at once, as far as they wait and share (base/crew.h);
-	 * 1..HTTP_OVERLAP_MOST; 0: 8 */
-	unsigned overlap;
+	/* that workers have begun at once, several each (base/crew.h); 0: eight a core, at least 16
+	 */
+	unsigned requests;
 	http_handler *handler;
 	http_quick *quick;     /* NULL: none */
 	http_refused *refused; /* NULL: nobody wants to know */
 	void *ctx;
 	/* makes and frees what a request has for itself while it is handled (a crypto context,
-	 * say), and then the next one; called in the worker's thread, at the start once in each */
-	RESULT (*worker_new)(void *ctx, unsigned index, void **worker, struct err *err);
+	 * say), and then another; from any thread, the first at the start */
+	RESULT (*worker_new)(void *ctx, void **worker, struct err *err);
 	void (*worker_free)(void *ctx, void *worker);
 	struct log log;
 	bool access_log; /* a line a request: method, path, status, bytes, microseconds, peer */

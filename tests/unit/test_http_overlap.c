@@ -39,12 +39,12 @@ static void await_queued(const struct fixture *f, unsigned n)
 		(void)usleep(1000);
 }
 
-static struct http_server_config one_worker(unsigned overlap)
+static struct http_server_config one_worker(unsigned requests)
 {
 	struct http_server_config c = fixture_config();
 
 	c.workers = 1;
-	c.overlap = overlap;
+	c.requests = requests;
 	return c;
 }
 
@@ -116,6 +116,7 @@ static void others_get_up_when_some_are_stuck(void **state)
 
 	(void)state;
 	c.workers = stuck + 1;
+	c.requests = stuck + 1;
 	fixture_start(&f, &c);
 	for (i = 0; i < stuck; i++)
 		fds[i] = ask(&f, "/slow");
@@ -147,11 +148,10 @@ static void a_drain_waits_for_those_that_wait(void **state)
 
 /* ---- what a request has for itself ---- */
 
-static RESULT own_new(void *ctx, unsigned index, void **worker, struct err *err)
+static RESULT own_new(void *ctx, void **worker, struct err *err)
 {
 	struct fixture *f = ctx;
 
-	(void)index;
 	if (atomic_fetch_add(&f->shared, 1) == 2)
 		return err_set(err, ERR_NOMEM, "no third one");
 	*worker = malloc(1);
