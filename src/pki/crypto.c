@@ -23,6 +23,7 @@ struct crypto {
 	EVP_MD *md[DIGESTS];
 	EVP_CIPHER *cipher[CIPHERS];
 	EVP_PKEY_CTX *import[KINDS];
+	EVP_MAC *hmac;
 	EVP_MD_CTX *md_ctx;
 	EVP_CIPHER_CTX *cipher_ctx;
 	BN_CTX *numbers;
@@ -75,6 +76,7 @@ static void fetch_all(struct crypto *c)
 			c->import[i] = NULL;
 		}
 	}
+	c->hmac = EVP_MAC_fetch(c->lib, "HMAC", NULL);
 	c->md_ctx = EVP_MD_CTX_new();
 	c->cipher_ctx = EVP_CIPHER_CTX_new();
 	c->numbers = BN_CTX_new();
@@ -98,7 +100,7 @@ enum result crypto_new(struct crypto **out, bool legacy, struct err *err)
 	fetch_all(c);
 	if (!c->md_ctx || !c->cipher_ctx || !c->numbers)
 		return err_nomem(err);
-	if (!c->md[DIGEST_SHA256] || !c->cipher[CIPHER_AES256_CBC])
+	if (!c->md[DIGEST_SHA256] || !c->cipher[CIPHER_AES256_CBC] || !c->hmac)
 		return err_set(err, ERR_INTERNAL, "OpenSSL has neither SHA-256 nor AES-256-CBC");
 	*out = take(c);
 	return OK;
@@ -113,6 +115,7 @@ void crypto_free(struct crypto *c)
 	BN_CTX_free(c->numbers);
 	EVP_CIPHER_CTX_free(c->cipher_ctx);
 	EVP_MD_CTX_free(c->md_ctx);
+	EVP_MAC_free(c->hmac);
 	for (i = 0; i < KINDS; i++) {
 		ec_public_destroy(c->spare_ec[i]);
 		EVP_PKEY_CTX_free(c->import[i]);
@@ -332,51 +335,29 @@ enum result crypto_scrypt(struct crypto *c, struct span password, struct span sa
 	return derive(c, "SCRYPT", params, out, out_len, err);
 }
 
-#define HMAC_BLOCK_MAX 128
-
-/* The key as HMAC mixes it: a whole block (RFC 2104 2). */
-static enum result hmac_key(struct crypto *c, enum digest_alg alg, struct span key,
-			    uint8_t block[HMAC_BLOCK_MAX], struct err *err)
-{
-	memset(block, 0, HMAC_BLOCK_MAX);
-	if (key.len > (size_t)EVP_MD_get_block_size(crypto_md(c, alg)))
-		return crypto_digest(c, alg, &key, 1, block, err);
-	if (key.len)
-		memcpy(block, key.p, key.len);
-	return OK;
-}
-
-static void mix(uint8_t block[HMAC_BLOCK_MAX], uint8_t with)
-{
-	size_t i;
-
-	for (i = 0; i < HMAC_BLOCK_MAX; i++)
-		block[i] ^= with;
-}
-
-/* Of the digest at hand: EVP_MAC would look it up by name each time. */
 enum result crypto_hmac(struct crypto *c, enum digest_alg alg, struct span key, struct span data,
 			uint8_t out[DIGEST_MAX], struct err *err)
 {
-	const EVP_MD *md = crypto_md(c, alg);
-	uint8_t block[HMAC_BLOCK_MAX], inner[DIGEST_MAX];
-	struct span in[2], last[2];
-	enum result r;
+	uint8_t value[EVP_MAX_MD_SIZE];
+	EVP_MAC_CTX *ctx;
+	OSSL_PARAM params[2];
+	bool ok;
 
-	if (!md)
+	if (!crypto_md(c, alg))
 		return err_set(err, ERR_BAD_ALG, "HMAC: digest %s is not available",
 			       digest_name(alg));
-	in[0] = last[0] = span_of(block, (size_t)EVP_MD_get_block_size(md));
-	in[1] = data;
-	last[1] = span_of(inner, digest_size(alg));
-	r = hmac_key(c, alg, key, block, err);
-	mix(block, 0x36);
-	if (r == OK)
-		r = crypto_digest(c, alg, in, 2, inner, err);
-	mix(block, 0x36 ^ 0x5c);
-	if (r == OK)
-		r = crypto_digest(c, alg, last, 2, out, err);
-	explicit_bzero(block, sizeof(block));
-	explicit_bzero(inner, sizeof(inner));
-	return r;
+	params[0] = crypto_param_text(OSSL_MAC_PARAM_DIGEST, md_names[alg]);
+	params[1] = OSSL_PARAM_construct_end();
+	ctx = EVP_MAC_CTX_new(c->hmac);
+	if (!key.p)
+		key.p = (const uint8_t *)""; /* NULL would mean the key of before */
+	ok = ctx && EVP_MAC_init(ctx, key.p, key.len, params) == 1 &&
+	     EVP_MAC_update(ctx, data.p, data.len) == 1 &&
+	     EVP_MAC_final(ctx, value, NULL, sizeof(value)) == 1;
+	EVP_MAC_CTX_free(ctx);
+	if (!ok)
+		return crypto_fail(err, ERR_INTERNAL, "HMAC");
+	memcpy(out, value, digest_size(alg));
+	explicit_bzero(value, sizeof(value));
+	return OK;
 }
