@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -183,6 +184,7 @@ def test_a_dead_keeper_is_counted_and_not_ready(make_watched):
     assert scrape(daemon).get("scepter_process_restarts_total", process="keeper") == 0
     keeper = daemon.child("keeper")
     os.kill(keeper, signal.SIGSTOP)
+    wait_for("a keeper that stands still", lambda: _stands_still(keeper))
     try:
         # /healthz does not wait for what /readyz waits for
         begun = time.monotonic()
@@ -203,6 +205,12 @@ def test_a_dead_keeper_is_counted_and_not_ready(make_watched):
     os.kill(daemon.child("server"), signal.SIGKILL)
     wait_for("a new server", lambda: _restarts(daemon, "server") == 1)
     assert _restarts(daemon, "keeper") == 1, "the parent counts, not the server"
+
+
+def _stands_still(pid):
+    # every thread of it: the signal takes its time on a busy machine
+    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(t.read_text().rpartition(") ")[2][0] == "T" for t in tasks)
 
 
 def _restarts(daemon, process):
