@@ -13,8 +13,8 @@
 #include "net/http_loop.h"
 
 /* Most of them wait for the keeper or for a commit, and what waits for a commit shares it. */
-#define WORKERS_LEAST 12
-#define REQUESTS_LEAST 16
+#define WORKERS_LEAST 8
+#define REQUESTS_LEAST 12
 
 struct http_server {
 	struct http_shared shared;
@@ -39,7 +39,7 @@ static struct http_server_config complete(const struct http_server_config *confi
 	or_default(&c.workers,
 		   4 * thread_cores() < WORKERS_LEAST ? WORKERS_LEAST : 4 * thread_cores());
 	or_default(&c.requests,
-		   8 * thread_cores() < REQUESTS_LEAST ? REQUESTS_LEAST : 8 * thread_cores());
+		   6 * thread_cores() < REQUESTS_LEAST ? REQUESTS_LEAST : 6 * thread_cores());
 	or_default(&l->header_seconds, normal.header_seconds);
 	or_default(&l->body_seconds, normal.body_seconds);
 	or_default(&l->write_seconds, normal.write_seconds);

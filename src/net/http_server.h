@@ -94,7 +94,7 @@ struct http_server_config {
 	size_t n_listeners;
 	struct http_limits limits;
 	unsigned loops;   /* event loops; 0: one a core */
-	unsigned workers; /* worker threads; 0: four a core, at least twelve */
+	unsigned workers; /* worker threads; 0: four a core, at least eight */
 	/* that workers have begun at once, several each (base/crew.h); 0: eight a core, at least 16
 	 */
 	unsigned requests;
