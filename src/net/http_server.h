@@ -95,8 +95,7 @@ struct http_server_config {
 	struct http_limits limits;
 	unsigned loops;   /* event loops; 0: one a core */
 	unsigned workers; /* worker threads; 0: four a core, at least eight */
-	/* that workers have begun at once, several each (base/crew.h); 0: six a core, at least 12
-	 */
+	/* begun by workers at once, several each (base/crew.h); 0: six a core, at least 12 */
 	unsigned requests;
 	http_handler *handler;
 	http_quick *quick;     /* NULL: none */
