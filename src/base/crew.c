@@ -46,7 +46,7 @@ static void member_run(void *arg)
 	struct member *m = arg;
 
 	for (;;) {
-		c->kind.run(c->kind.ctx, (unsigned)(m - c->members), m->task);
+		c->kind.run(c->kind.ctx, m->task);
 		m->busy = false;
 		m->next_free = c->free;
 		c->free = m;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tasks that share a thread: while one waits, for a key operation or the disk, another goes on.
- * Each has a stack of its own, so that its code reads as if the thread were its own. Many tasks a
- * thread instead of one means fewer threads to put to sleep and to wake, which under load costs as
- * much as some of the work.
+ * Each has a stack of its own, so that its code reads as if the thread were its own. Few threads
+ * have many tasks under way: where keys are slow, all of them; where they are fast, fewer threads
+ * go to sleep and wake.
  *
  * A task leaves its thread to others only in crew_await(), and only after crew_share(): code
  * that knows nothing of crews, and may hold a lock while it waits, keeps the thread as ever.
@@ -20,8 +20,7 @@ struct crew;
 
 #define CREW_MOST (AWAIT_MOST - 1)
 
-/* The member's number says which of the crew it is: 0..members-1, never two tasks at once. */
-typedef void crew_task(void *ctx, unsigned member, void *task);
+typedef void crew_task(void *ctx, void *task);
 
 struct crew_kind {
 	unsigned members; /* tasks at once, 1..CREW_MOST; where the system cannot: 1 */

@@ -190,7 +190,7 @@ static void answer(struct worker *w, struct http_job *job)
 		http_reply_text(reply, 500, "the server failed to make an answer");
 }
 
-static void run_job(void *ctx, UNUSED unsigned member, void *task)
+static void run_job(void *ctx, void *task)
 {
 	struct worker *w = ctx;
 	struct http_job *job = task;

@@ -39,12 +39,11 @@ static void tell_story(struct scene *s, char c)
 }
 
 /* "a" when it begins, "A" when it has waited. */
-static void play(void *ctx, unsigned member, void *task)
+static void play(void *ctx, void *task)
 {
 	struct scene *s = ctx;
 	struct part *p = task;
 
-	assert_in_range(member, 0, MEMBERS - 1);
 	tell_story(s, p->letter);
 	if (p->shares)
 		crew_share();
@@ -262,9 +261,15 @@ static void words_of_two_processes(void **state)
 #define ROUNDS 1000
 #define BUSY 7
 
-/* Asks go round: a word is 1 while a task waits for its answer, and 0 again when it has it. */
+/* The word is 1 while the task waits for its answer, and 0 again when it has it. */
+struct ask {
+	atomic_uint word;
+	uint8_t mark;
+	bool busy;
+};
+
 struct desk {
-	atomic_uint asks[CREWS][BUSY];
+	struct ask asks[CREWS][BUSY];
 	atomic_uint answered;
 	atomic_bool closed;
 };
@@ -276,20 +281,29 @@ struct asker {
 	pthread_t thread;
 };
 
-static void ask_once(void *ctx, unsigned member, void *task)
+static struct ask *find_free(struct asker *a)
+{
+	struct ask *ask = a->desk->asks[a->crew];
+
+	while (ask->busy)
+		ask++;
+	return ask;
+}
+
+static void ask_once(void *ctx, void *task)
 {
 	struct asker *a = ctx;
-	atomic_uint *ask = &a->desk->asks[a->crew][member];
+	struct ask *ask = task;
 	uint8_t own[512];
 
-	(void)task;
-	memset(own, (int)member, sizeof(own));
+	ask->busy = true;
+	memset(own, ask->mark, sizeof(own));
 	crew_share();
-	atomic_store(ask, 1);
-	if (!crew_await(ask, 1, PATIENCE_MS))
-		return;
-	if (own[0] == member && own[sizeof(own) - 1] == member)
+	atomic_store(&ask->word, 1);
+	if (crew_await(&ask->word, 1, PATIENCE_MS) && own[0] == ask->mark &&
+	    own[sizeof(own) - 1] == ask->mark)
 		atomic_fetch_add(&a->desk->answered, 1);
+	ask->busy = false;
 }
 
 static void *run_asker(void *arg)
@@ -305,7 +319,7 @@ static void *run_asker(void *arg)
 		return NULL;
 	do {
 		for (; a->left && crew_has_room(c); a->left--)
-			crew_begin(c, NULL);
+			crew_begin(c, find_free(a));
 		if (!crew_is_idle(c)) /* all may have had their answers at once */
 			crew_sleep(c, &(struct await){ &nobody, 0, INT64_MAX });
 		crew_go_on(c);
@@ -322,7 +336,7 @@ static void *run_desk(void *arg)
 	while (!atomic_load(&d->closed))
 		for (i = 0; i < CREWS; i++)
 			for (j = 0; j < BUSY; j++)
-				(void)await_tell(&d->asks[i][j], 1, 0);
+				(void)await_tell(&d->asks[i][j].word, 1, 0);
 	return NULL;
 }
 
@@ -335,6 +349,8 @@ static void nobody_is_forgotten(void **state)
 	unsigned i;
 
 	(void)state;
+	for (i = 0; i < CREWS * BUSY; i++)
+		desk.asks[i / BUSY][i % BUSY].mark = (uint8_t)(i + 1);
 	assert_int_equal(pthread_create(&answering, NULL, run_desk, &desk), 0);
 	for (i = 0; i < CREWS; i++) {
 		askers[i] = (struct asker){ .desk = &desk, .crew = i, .left = ROUNDS };
@@ -359,9 +375,8 @@ static unsigned dig(unsigned depth)
 	return depth ? dig(depth - 1) + pit[depth % sizeof(pit)] : 0;
 }
 
-static void dig_too_deep(void *ctx, unsigned member, void *task)
+static void dig_too_deep(void *ctx, void *task)
 {
-	(void)member;
 	(void)task;
 	*(unsigned *)ctx = dig(4 * STACK / 1024);
 }
