@@ -30,7 +30,19 @@ sys.path.insert(0, str(ROOT / "tests" / "lib"))
 import est  # noqa: E402
 import ocsp  # noqa: E402
 import scale  # noqa: E402
-from measure import JUDGED, Load, bulk_challenges, mean, median_run, print_goals, resident_mib  # noqa: E402
+from measure import (  # noqa: E402
+    JUDGED,
+    LOAD_HEAD,
+    Load,
+    bulk_challenges,
+    load_cells,
+    mean,
+    median_run,
+    print_goals,
+    print_table,
+    resident_mib,
+    rsa_is_fast,
+)
 
 GOALS = {
     "enrol": {
@@ -176,22 +188,9 @@ def print_tables(results, extra):
     print("private-key operations, microseconds of CPU with all cores busy:")
     raw = mean([r["raw_us"] for r in results])
     print("  " + ", ".join(f"{k} {v:.0f}" for k, v in raw.items() if "_" in k))
-    head = ["server", "connections", "issued/s", "p50 ms", "p99 ms", "CPU us each", "raw/CPU"]
-    rows = [
-        [
-            r["server"],
-            f"{r['connections']}{' fresh' if r['fresh'] else ''}",
-            f"{r['per_second']:.0f}",
-            f"{r['p50_ms']:.1f}",
-            f"{r['p99_ms']:.1f}",
-            f"{r['cpu_us']:.0f}",
-            f"{ratio(r):.2f}",
-        ]
-        for r in results
-    ]
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    for row in [head, *rows]:
-        print("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))))
+    if rsa_is_fast():
+        print("  (RSA by AVX-512 IFMA, which most servers lack: see OPENSSL_ia32cap in docs/development.md)")
+    print_table(["server", *LOAD_HEAD], [[r["server"], *load_cells(r, ratio(r))] for r in results])
     for name, mib in extra["memory"].items():
         print(f"{name}: {mib:.1f} MiB resident at 1,000 idle connections")
 

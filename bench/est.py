@@ -8,7 +8,7 @@ and once of P-256 at a CA of RSA-2048: to verify their requests costs four times
 import base64
 import os
 
-from measure import median_run
+from measure import LOAD_HEAD, load_cells, median_run, print_table
 
 JUDGED = "EST, rsa2048 CA, kept: raw / server CPU"
 GOALS = {JUDGED: (">=", 0.70)}
@@ -99,10 +99,8 @@ def run(options, load):
 
 def show(result):
     print("EST simpleenroll over TLS 1.3:")
-    print("CA       devices  connections  issued/s  p50 ms  p99 ms  CPU us each  private keys  raw/CPU")
-    for r in result["runs"]:
-        shape = f"{r['connections']}{' fresh' if r['fresh'] else ''}"
-        print(
-            f"{r['key']:8} {r['device']:8} {shape:>11} {r['per_second']:9.0f} {r['p50_ms']:7.1f} {r['p99_ms']:7.1f}"
-            f" {r['cpu_us']:12.0f} {r['work_us']:13.0f} {r['ratio']:8.2f}"
-        )
+    rows = [
+        [f"CA {r['key']}, devices {r['device']}", *load_cells(r, r["ratio"]), f"{r['work_us']:.0f}"]
+        for r in result["runs"]
+    ]
+    print_table(["keys", *LOAD_HEAD, "private keys us"], rows)

@@ -142,6 +142,34 @@ def bulk_challenges(daemon, n):
     return out
 
 
+def rsa_is_fast():
+    """Has the processor AVX-512 IFMA, with which RSA takes 40% of the time, and may OpenSSL use it?"""
+    flags = pathlib.Path("/proc/cpuinfo").read_text()
+    return "avx512ifma" in flags and "OPENSSL_ia32cap" not in os.environ
+
+
+def print_table(head, rows):
+    """The first column to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+    for row in [head, *rows]:
+        print("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))))
+
+
+LOAD_HEAD = ["connections", "issued/s", "p50 ms", "p99 ms", "CPU us each", "raw/CPU"]
+
+
+def load_cells(r, ratio):
+    """A row under LOAD_HEAD."""
+    return [
+        f"{r['connections']}{' fresh' if r['fresh'] else ''}",
+        f"{r['per_second']:.0f}",
+        f"{r['p50_ms']:.1f}",
+        f"{r['p99_ms']:.1f}",
+        f"{r['cpu_us']:.0f}",
+        f"{ratio:.2f}",
+    ]
+
+
 def print_goals(goals, measured):
     """name -> (sense, goal); those that were not measured are left out."""
     for name, (sense, goal) in goals.items():
