@@ -205,6 +205,7 @@ static enum result do_sign(struct answer *a, const struct keeper_request *req,
 	const struct own_key *k = NULL;
 
 	TRY(find_key(a, req->id, &k, err));
+	TRY(key_rule_check_digest(req->purpose, req->alg.digest, err));
 	if (req->more)
 		return sign_long(a, k, req, err);
 	if (req->purpose == KEY_FOR_NEXT_CA)

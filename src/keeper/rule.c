@@ -244,6 +244,14 @@ enum result key_rule_check_long(const struct key_rule *rule, enum key_purpose pu
 	return check_crl_beginning(rule, beginning, total, err);
 }
 
+enum result key_rule_check_digest(enum key_purpose purpose, enum digest_alg digest, struct err *err)
+{
+	if (!digest_is_legacy(digest) || purpose == KEY_FOR_CONTENT || purpose == KEY_FOR_TLS)
+		return OK;
+	return err_set(err, ERR_DENIED, "key rule: only CMS content is signed with %s",
+		       digest_name(digest));
+}
+
 /* ---- the text beside the key: "name value" a line ---- */
 
 enum setting_kind { SETTING_BOOL, SETTING_SECONDS, SETTING_HEX, SETTING_ID };

@@ -38,6 +38,13 @@ RESULT key_rule_check(const struct key_rule *rule, enum key_purpose purpose, str
 /* The same for a message too long to be held: by its beginning, and how long it is in all. */
 RESULT key_rule_check_long(const struct key_rule *rule, enum key_purpose purpose,
 			   struct span beginning, uint64_t total, struct err *err);
+/*
+ * Is the digest good enough? What others rely on later without having asked for it (certificates,
+ * lists, seals) is not signed with MD5 or SHA-1 under any rule: who can choose both of two messages
+ * that collide would have the one signed that is allowed, and use the other. Content is, for old
+ * devices; and TLS, whose library has a floor of its own.
+ */
+RESULT key_rule_check_digest(enum key_purpose purpose, enum digest_alg digest, struct err *err);
 /* Text form, a line a setting, as it lies beside the key. */
 RESULT key_rule_write(const struct key_rule *rule, struct buf *out, struct err *err);
 RESULT key_rule_read(struct span text, struct key_rule *out, struct err *err);

@@ -261,6 +261,46 @@ static void signs_nothing_else(void **state)
 	assert_int_equal(sig.len, 0);
 }
 
+/* The beginning of a TBSCertList, which is all that is looked at. */
+static void put_crl(const struct fixture *f, struct buf *crl)
+{
+	size_t seq = der_open(crl, DER_SEQUENCE);
+
+	der_put_uint(crl, 1);
+	alg_put_sig(crl, (struct sig_alg){ KEY_EC_P256, DIGEST_SHA256 });
+	buf_put(crl, buf_span(&f->issuer));
+	der_put_time(crl, 1795293840);
+	der_close(crl, seq);
+}
+
+/* A server that was taken over chooses the digest, and would choose one that it finds collisions
+ * of.
+ */
+static void signs_with_no_digest_that_collides(void **state)
+{
+	static const struct tbs_row leaf = { "", OK, "CN=Keeper CA", "CN=d", false, 365, 0, 0 };
+	static const enum digest_alg weak[] = { DIGEST_MD5, DIGEST_SHA1 };
+	struct fixture *f = *state;
+	CLEANUP(key_freep) struct key *ca = NULL;
+	BUF tbs = BUF_INIT, crl = BUF_INIT, sig = BUF_INIT;
+	size_t i;
+
+	make_ca(f, &ca);
+	build_tbs(&leaf, key_spki(ca), &tbs);
+	put_crl(f, &crl);
+	for (i = 0; i < ARRAY_LEN(weak); i++) {
+		const struct sig_alg alg = { KEY_EC_P256, weak[i] };
+
+		assert_int_equal(
+		    key_sign(ca, f->crypto, KEY_FOR_CERTIFICATE, alg, buf_span(&tbs), &sig, NULL),
+		    ERR_DENIED);
+		assert_int_equal(
+		    key_sign(ca, f->crypto, KEY_FOR_CRL, alg, buf_span(&crl), &sig, NULL),
+		    ERR_DENIED);
+	}
+	assert_int_equal(sig.len, 0);
+}
+
 static void revocation_lists_and_content(void **state)
 {
 	struct fixture *f = *state;
@@ -272,12 +312,7 @@ static void revocation_lists_and_content(void **state)
 	size_t seq, set;
 
 	make_ca(f, &ca);
-	seq = der_open(&crl, DER_SEQUENCE);
-	der_put_uint(&crl, 1);
-	alg_put_sig(&crl, ec);
-	buf_put(&crl, buf_span(&f->issuer));
-	der_put_time(&crl, 1795293840);
-	der_close(&crl, seq);
+	put_crl(f, &crl);
 	assert_int_equal(key_sign(ca, f->crypto, KEY_FOR_CRL, ec, buf_span(&crl), &sig, NULL), OK);
 
 	assert_int_equal(
@@ -488,6 +523,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keys_are_private_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(signs_what_the_rule_allows, setup, teardown),
 		cmocka_unit_test_setup_teardown(signs_nothing_else, setup, teardown),
+		cmocka_unit_test_setup_teardown(signs_with_no_digest_that_collides, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(revocation_lists_and_content, setup, teardown),
 		cmocka_unit_test_setup_teardown(decrypts_where_allowed, setup, teardown),
 		cmocka_unit_test_setup_teardown(outlives_its_keeper, setup, teardown),
