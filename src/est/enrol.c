@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What simpleenroll, simplereenroll and serverkeygen have in common: a PKCS#10 request, decided. */
 #include "base/hex.h"
+#include "ca/standing.h"
 #include "est/body.h"
 #include "est/exchange.h"
 #include "pki/name.h"
@@ -106,11 +107,34 @@ bool est_enrol_prepare(struct est_exchange *x, struct http_reply *reply)
 	return r == OK;
 }
 
-/* Where both are wanted, the certificate alone does not do, and the password is looked at next. */
-static RESULT check_both(const struct est_exchange *x, struct err *err)
+/*
+ * Where both are wanted, a certificate of this CA counts beside the password while it is good:
+ * nobody has verified it yet, and its issuer's name is anybody's to write. One that is not may
+ * still be renewed by itself, where that is done; and no password would help.
+ */
+static RESULT check_current(struct est_exchange *x, bool *renewal_only, struct err *err)
 {
-	if (!x->endpoint->both || x->current || x->vouched[0])
+	const struct enrol_context *ctx = x->service->enrol;
+	enum result r =
+	    ca_standing_check(ctx->store, x->ca, x->current, clock_now(ctx->clock), err);
+
+	if (r != ERR_DENIED && r != ERR_BAD_CERT_ID)
+		return r;
+	if (x->endpoint->policy.renewal) {
+		err_clear(err);
+		*renewal_only = true;
 		return OK;
+	}
+	x->current = NULL;
+	return err_prefix(err, r, "RFC 7030 3.3");
+}
+
+static RESULT check_both(struct est_exchange *x, bool *renewal_only, struct err *err)
+{
+	if (!x->endpoint->both || x->vouched[0])
+		return OK;
+	if (x->current)
+		return check_current(x, renewal_only, err);
 	return err_set(err, ERR_DENIED,
 		       "RFC 7030 3.3: endpoint \"%s\" wants a client certificate beside the "
 		       "password",
@@ -141,6 +165,6 @@ enum result est_enrol(struct est_exchange *x, struct enrol_outcome *out, struct 
 		.trace = &x->trace,
 	};
 
-	TRY(check_both(x, err));
+	TRY(check_both(x, &req.renewal_only, err));
 	return ca_enrol(x->service->enrol, x->c, &req, out, err);
 }

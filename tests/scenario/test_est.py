@@ -448,6 +448,24 @@ def test_certificate_and_password(est, maker, password, status):
         refusal(answer, 403, "a client certificate beside the password")
 
 
+def test_a_certificate_that_says_to_be_of_this_ca_is_none_beside_a_password(est):
+    """Any CA may have that name: the listener asks for certificates, and does not verify them."""
+    forger = Authority(est.directory, "Forger")
+    forger.name = est_peer.certificates(insecure(est, "cacerts"))[0].subject
+    device = est.est("both", client=forger.issue("serial-4717"))
+    answer = device.call("POST", "simpleenroll", Request().body, basic("sensor", PASSWORD))
+    refusal(answer, 404, "has not issued")
+
+
+def test_a_certificate_of_this_ca_counts_beside_a_password_while_it_is_good(est, tmp_path):
+    cert, _, file = enrolled(est, tmp_path, label="open")
+    device = est.est("both", client=file)
+    assert device.enrol(Request(), basic("sensor", PASSWORD))
+    est.ctl("cert", "revoke", f"{cert.serial_number:x}", "--reason", "keyCompromise")
+    answer = device.call("POST", "simpleenroll", Request().body, basic("sensor", PASSWORD))
+    refusal(answer, 403, "revoked")
+
+
 @pytest.mark.parametrize("trusted", [True, False])
 @pytest.mark.parametrize("label", ["either", ""])
 def test_a_certificate_that_counts_for_nothing_harms_no_password(est, trusted, label):
