@@ -182,7 +182,7 @@ static RESULT grant(struct enrol_decision *d, const struct profile_result *names
  * A retransmission is answered whatever challenge it shows, and also after that has expired. Behind
  * a fresh one-time challenge there is hardly ever an earlier certificate: the commit finds it.
  */
-static RESULT decide(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
+static enum result decide(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
 {
 	CLEANUP(profile_result_clear) struct profile_result names = { 0 };
 	enum result allowed = enrol_auth_check(d->ctx, d->c, d->req, &d->auth, err), r;
@@ -264,34 +264,54 @@ static RESULT reject(const struct enrol_decision *d, enum result why, struct enr
 	return OK;
 }
 
+/* What is done of a request whose way of authorisation is chosen. */
+typedef enum result step_fn(struct enrol_decision *d, struct enrol_outcome *out, struct err *err);
+
+static enum result check_only(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
+{
+	(void)out;
+	return enrol_auth_check(d->ctx, d->c, d->req, &d->auth, err);
+}
+
 /* One way of authorisation: by current certificate, or by what else the request shows. */
-static RESULT try_one(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
+static RESULT try_one(struct enrol_decision *d, step_fn *step, struct enrol_outcome *out,
+		      struct err *err)
 {
 	TRY(identify(d, err));
-	return decide(d, out, err);
+	return step(d, out, err);
 }
 
 /*
  * A PKCSReq that its certificate does not authorise is a first enrolment, if the challenge does. If
  * that does not either, what was wrong with the certificate is what the device is told.
  */
-static RESULT try_all(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
+static RESULT try_all(struct enrol_decision *d, step_fn *step, struct enrol_outcome *out,
+		      struct err *err)
 {
 	const struct enrol_request *asked = d->req;
 	struct enrol_request anew = *asked;
 	struct err other = { 0 };
-	enum result r = try_one(d, out, err), s;
+	enum result r = try_one(d, step, out, err), s;
 
 	if (!asked->current || asked->renewal_only || !is_refusal(r))
 		return r;
 	anew.current = NULL;
 	d->req = &anew;
-	s = try_one(d, out, &other);
+	s = try_one(d, step, out, &other);
 	d->req = asked;
 	if (is_refusal(s))
 		return r;
 	*err = other;
 	return s;
+}
+
+enum result ca_enrol_check(const struct enrol_context *ctx, struct crypto *c,
+			   const struct enrol_request *req, struct err *err)
+{
+	struct enrol_decision d = { .ctx = ctx, .c = c, .req = req };
+
+	d.auth.now = clock_now(ctx->clock);
+	return try_all(&d, check_only, NULL, err);
 }
 
 enum result ca_enrol(const struct enrol_context *ctx, struct crypto *c,
@@ -306,7 +326,7 @@ enum result ca_enrol(const struct enrol_context *ctx, struct crypto *c,
 		return err_set(err, ERR_BAD_REQUEST, "transactionID of %zu octets, not 1..%d",
 			       req->transaction_id.len, STORE_TRANSACTION_MAX);
 	d.auth.now = clock_now(ctx->clock);
-	r = try_all(&d, &got, &why);
+	r = try_all(&d, decide, &got, &why);
 	if (is_refusal(r))
 		r = reject(&d, r, &got, &why);
 	if (r != OK)

@@ -104,6 +104,14 @@ RESULT ca_enrol(const struct enrol_context *ctx, struct crypto *c, const struct 
 		struct enrol_outcome *out, struct err *err);
 
 /*
+ * Would what it shows let it in? Nothing is decided, recorded or used up, nor counted but for wrong
+ * passwords: for what is too dear to be done for anyone, before ca_enrol. spki may be empty: of a
+ * key that is still to be made.
+ */
+RESULT ca_enrol_check(const struct enrol_context *ctx, struct crypto *c,
+		      const struct enrol_request *req, struct err *err);
+
+/*
  * What has become of a transaction that waits? By endpoint, transactionID and key only, which the
  * codec has checked that the poll is signed with: the rest of the request is not looked at.
  */

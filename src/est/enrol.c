@@ -141,10 +141,11 @@ static RESULT check_both(struct est_exchange *x, bool *renewal_only, struct err 
 		       x->endpoint->name);
 }
 
-enum result est_enrol(struct est_exchange *x, struct enrol_outcome *out, struct err *err)
+static struct enrol_request request_of(struct est_exchange *x)
 {
 	bool vouched = x->vouched[0] && (x->registrar || !x->endpoint->both);
-	struct enrol_request req = {
+
+	return (struct enrol_request){
 		.policy = &x->endpoint->policy,
 		.ca = x->ca,
 		.words = &est_words,
@@ -164,7 +165,33 @@ enum result est_enrol(struct est_exchange *x, struct enrol_outcome *out, struct 
 		.log = &x->log,
 		.trace = &x->trace,
 	};
+}
 
-	TRY(check_both(x, &req.renewal_only, err));
+enum result est_enrol(struct est_exchange *x, struct enrol_outcome *out, struct err *err)
+{
+	struct enrol_request req;
+	bool renewal_only = x->renewal;
+
+	TRY(check_both(x, &renewal_only, err));
+	req = request_of(x);
+	req.renewal_only = renewal_only;
 	return ca_enrol(x->service->enrol, x->c, &req, out, err);
+}
+
+/* The trace of one that may goes on as if nothing had been asked. */
+enum result est_enrol_may(struct est_exchange *x, struct err *err)
+{
+	const struct enrol_trace before = x->trace;
+	struct enrol_request req;
+	bool renewal_only = x->renewal;
+	enum result r;
+
+	TRY(check_both(x, &renewal_only, err));
+	req = request_of(x);
+	req.renewal_only = renewal_only;
+	req.spki = SPAN_NONE;
+	r = ca_enrol_check(x->service->enrol, x->c, &req, err);
+	if (r == OK)
+		x->trace = before;
+	return r;
 }

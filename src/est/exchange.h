@@ -63,6 +63,8 @@ RESULT est_binding_check(struct est_exchange *x, struct err *err);
 
 /* Decides on x->csr. */
 RESULT est_enrol(struct est_exchange *x, struct enrol_outcome *out, struct err *err);
+/* May x->csr have a certificate, by what is shown with it? Decides nothing: see ca_enrol_check. */
+RESULT est_enrol_may(struct est_exchange *x, struct err *err);
 /* The body into x->csr, with x->transaction. */
 RESULT est_enrol_read(struct est_exchange *x, struct err *err);
 /* The same of a request that is parsed already; what: its format, for the trace. */

@@ -87,6 +87,8 @@ static RESULT serve(struct est_exchange *x, struct enrol_outcome *outcome, struc
 	struct est_key_reply parts = { 0 };
 	BUF_SECRET sent = BUF_INIT;
 
+	/* an RSA key takes seconds to make: for nobody who may not have it */
+	TRY(est_enrol_may(x, err));
 	TRY(make_key(x, &key, err));
 	TRY(put_key(x, key, &parts, &sent, err));
 	x->spki = key_spki(key);

@@ -4,6 +4,7 @@
 import base64
 import email
 import hashlib
+import json
 import subprocess
 
 import pytest
@@ -46,6 +47,7 @@ def est(tmp_path_factory):
         profiles=[
             *PROFILES,
             profile("signer", key_usage=["digitalSignature"]),
+            profile("fresh", renewal={"window": "any", "new_key": "required"}),
             profile(
                 "agree",
                 key_usage=["digitalSignature", "keyAgreement"],
@@ -60,6 +62,7 @@ def est(tmp_path_factory):
                 "encrypted", est={"server_keys": "encrypted", "shared_keys": str(shared)}, **ways
             ),
             est_endpoint("signer", profile="signer", **ways),
+            est_endpoint("fresh", profile="fresh", est={"server_keys": "plain"}, **ways),
             est_endpoint("agree", profile="agree", est={"server_keys": "encrypted"}, **ways),
             est_endpoint("none", **ways),
         ],
@@ -234,7 +237,8 @@ def test_a_certificate_that_is_for_signatures_alone(est, tmp_path):
     own = rsa.generate_private_key(65537, 2048)
     cert = est.est("signer").enrol(Request(key=own), basic("sensor", PASSWORD))
     body = request_with(ec.generate_private_key(ec.SECP256R1()), **{ASYMM_DECRYPT_KEY_ID: key_id(own)})
-    answer = ask(est, body, "encrypted", client=client_file(tmp_path, cert, own))
+    device = est.est("encrypted", client=client_file(tmp_path, cert, own))
+    answer = device.call("POST", "serverkeygen", body, basic("sensor", PASSWORD))
     refusal(answer, 400, "keyUsage is without keyEncipherment")
 
 
@@ -318,6 +322,29 @@ def test_refusals(est):
         refusal(ask(est, request_with(own, **attributes), label), 400, word)
     status, headers, _ = est.est().call("POST", "serverkeygen", Request().body)
     assert status == 401 and headers["WWW-Authenticate"]
+
+
+def test_no_key_is_made_for_who_may_not_have_it(est):
+    """An RSA key of 4096 bits takes seconds, and which shared keys there are is nobody's business."""
+    key = rsa.generate_private_key(65537, 2048)
+    for label, body in (
+        ("", Request(key=key).body),
+        ("encrypted", request_with(key, **{DECRYPT_KEY_ID: b"x"})),
+    ):
+        answer = est.est(label).call("POST", "serverkeygen", body, basic("sensor", "wrong"))
+        assert answer[0] == 401 and b"wrong name or password" in answer[2], answer
+        steps = [s["text"] for s in json.loads(est.events("enrol.rejected")[-1]["detail"])]
+        assert any("wrong name or password" in text for text in steps)
+        assert not any("made here" in text for text in steps), steps
+
+
+def test_a_key_made_here_renews_a_certificate_that_wants_a_new_key(est, tmp_path):
+    """The request's own key is that of the certificate, and does not count."""
+    request = Request("sensor-1")
+    cert = est.est("fresh").enrol(request, basic("sensor", PASSWORD))
+    file = client_file(tmp_path, cert, request.key)
+    answer = ask(est, Request("sensor-1", key=request.key).body, "fresh", client=file)
+    assert public(certificate(parts(answer)[1])) != public(cert)
 
 
 @pytest.mark.parametrize(
