@@ -268,6 +268,22 @@ static void check_string(struct walk *w, const cyaml_schema_value_t *schema,
 			 schema->string.max);
 }
 
+/* In quotes it is text to YAML, whatever it looks like: other programs that read the file would
+ * take "false" for something that is not false. */
+static bool is_plain(struct walk *w, const yaml_node_t *node, const char *what)
+{
+	struct span text = scalar_of(node);
+
+	if (!is_kind(w, node, YAML_SCALAR_NODE, what))
+		return false;
+	if (node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
+		return true;
+	complain(w->y, line_of(node), w->path,
+		 "\"%.*s\" in quotes is text, must be %s: remove the quotes", (int)text.len,
+		 (const char *)text.p, what);
+	return false;
+}
+
 static void check_number(struct walk *w, UNUSED const cyaml_schema_value_t *schema,
 			 const yaml_node_t *node)
 {
@@ -275,7 +291,7 @@ static void check_number(struct walk *w, UNUSED const cyaml_schema_value_t *sche
 	uint64_t n = 0;
 	size_t i;
 
-	if (!is_kind(w, node, YAML_SCALAR_NODE, "a number"))
+	if (!is_plain(w, node, "a number"))
 		return;
 	for (i = 0; i < text.len && i < 11; i++) {
 		if (text.p[i] < '0' || text.p[i] > '9')
@@ -293,7 +309,7 @@ static void check_bool(struct walk *w, UNUSED const cyaml_schema_value_t *schema
 {
 	struct span text = scalar_of(node);
 
-	if (is_kind(w, node, YAML_SCALAR_NODE, "true or false") && !span_eq_str(text, "true") &&
+	if (is_plain(w, node, "true or false") && !span_eq_str(text, "true") &&
 	    !span_eq_str(text, "false"))
 		complain(w->y, line_of(node), w->path, "\"%.*s\" is neither true nor false",
 			 (int)text.len, (const char *)text.p);

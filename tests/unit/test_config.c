@@ -279,6 +279,12 @@ static void refuses_with_line_and_remedy(void **state)
 		  "another\n" },
 		{ GOOD "log: {access: maybe}\n",
 		  ":16: log.access: \"maybe\" is neither true nor false\n" },
+		{ GOOD "log: {access: \"true\"}\n",
+		  ":16: log.access: \"true\" in quotes is text, must be true or false: remove the "
+		  "quotes\n" },
+		{ GOOD "log: {access: 'no'}\n",
+		  ":16: log.access: \"no\" in quotes is text, must be true or false: remove the "
+		  "quotes\n" },
 		{ GOOD "log: {acess: true}\n",
 		  ":16: log: unknown setting \"acess\"; known here: level, access, outputs\n" },
 		{ GOOD "user: scepter\n",
@@ -303,6 +309,10 @@ static void refuses_with_line_and_remedy(void **state)
 		{ HEAD HTTP "    - {name: b, address: 127.0.0.1, port: 8o80}\n",
 		  ":5: http.listeners[1].port: \"8o80\" is not a whole number in decimal digits, "
 		  "up to 4294967295\n" },
+		{ HEAD HTTP "    - {name: b, address: 127.0.0.1, port: \"8081\"}\n",
+		  ":5: http.listeners[1].port: \"8081\" in quotes is text, must be a number: "
+		  "remove "
+		  "the quotes\n" },
 		{ HEAD HTTP "    - {name: b, address: 127.0.0.1, port: -1}\n",
 		  ":5: http.listeners[1].port: \"-1\" is not a whole number in decimal digits, up "
 		  "to 4294967295\n" },
