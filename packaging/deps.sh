@@ -21,7 +21,7 @@ for what in "$@"; do
 	test) set -- "$@" python3-pytest python3-pytest-xdist python3-cryptography python3-asn1crypto python3-jsonschema \
 		python3-prometheus-client gnutls-bin openssl curl default-jdk-headless libbcpkix-java \
 		ca-certificates scep strongswan-pki libstrongswan-extra-plugins certmonger softhsm2 opensc p11-kit p11-kit-modules \
-		dbus-daemon haproxy nginx procps strace swtpm tpm2-openssl tpm2-tools "$tcti" \
+		dbus-daemon fish haproxy nginx procps strace swtpm tpm2-openssl tpm2-tools "$tcti" zsh \
 		$(known python3-openapi-spec-validator) ;;
 	lint) set -- "$@" clang libclang-rt-dev clang-format clang-tidy mandoc git python3 ;;
 	*) echo "deps.sh: no such set: $what" >&2; exit 2 ;;

@@ -21,6 +21,43 @@ json_t *admin_cert_json(const struct store_cert *c, bool with_pem)
 	return o;
 }
 
+/* To a certificate as admin_cert_json tells it. */
+static RESULT add_status(struct store *store, json_t *cert, struct err *err)
+{
+	const char *ca = json_string_value(json_object_get(cert, "ca"));
+	const char *text = json_string_value(json_object_get(cert, "serial"));
+	struct store_status status = { 0 };
+	BUF serial = BUF_INIT;
+	json_t *fields;
+
+	TRY(hex_parse(span_str(text), &serial, err));
+	TRY(store_find_status(store, ca ? ca : "", buf_span(&serial), &status, err));
+	fields = admin_cert_status_json(&status);
+	(void)json_object_update(cert, fields);
+	json_decref(fields);
+	return OK;
+}
+
+enum result admin_cert_add_status(struct store *store, json_t *certs, struct err *err)
+{
+	json_t *cert;
+	size_t i;
+
+	json_array_foreach(certs, i, cert) TRY(add_status(store, cert, err));
+	return OK;
+}
+
+enum result admin_cert_read_serial(const struct admin_call *call, struct buf *out, struct err *err)
+{
+	enum result r = hex_parse(buf_span(&call->arg), out, err);
+
+	if (r == OK && out->len == 0)
+		r = err_set(err, ERR_BAD_REQUEST, "no digits");
+	return r == OK ? OK
+		       : err_prefix(err, ERR_BAD_REQUEST, "serial number \"%.64s\"",
+				    admin_call_arg(call));
+}
+
 /* ---- lists ---- */
 
 static enum result collect(void *ctx, const struct store_cert *c, struct err *err)
@@ -78,6 +115,7 @@ enum result admin_cert_list(struct admin_call *call, struct err *err)
 	TRY(read_filter(call, &wanted, &filter, err));
 	filter.limit = admin_page_ask(&page);
 	TRY(store_each_cert(call->api->store, &filter, collect, &page, err));
+	TRY(admin_cert_add_status(call->api->store, page.rows, err));
 	return admin_page_answer(call, &page, err);
 }
 
@@ -97,19 +135,6 @@ static RESULT take_only(struct admin_call *call, json_t *list, struct err *err)
 	return admin_call_answer(call, json_incref(json_array_get(list, 0)), err);
 }
 
-static RESULT add_status(const struct admin_call *call, struct span serial, struct err *err)
-{
-	const char *ca = json_string_value(json_object_get(call->answer, "ca"));
-	struct store_status status = { 0 };
-	json_t *fields;
-
-	TRY(store_find_status(call->api->store, ca ? ca : "", serial, &status, err));
-	fields = admin_cert_status_json(&status);
-	(void)json_object_update(call->answer, fields);
-	json_decref(fields);
-	return OK;
-}
-
 static enum result collect_whole(void *ctx, const struct store_cert *c, struct err *err)
 {
 	return json_array_append_new(ctx, admin_cert_json(c, true)) == 0 ? OK : err_nomem(err);
@@ -124,10 +149,8 @@ enum result admin_cert_show(struct admin_call *call, struct err *err)
 	bool given = false;
 	enum result r;
 
-	TRY(hex_parse(buf_span(&call->arg), &serial, err));
+	TRY(admin_cert_read_serial(call, &serial, err));
 	TRY(admin_call_query(call, "ca", &ca, &given, err));
-	if (serial.len == 0)
-		return err_set(err, ERR_BAD_REQUEST, "serial number: no digits");
 	filter.serial = buf_span(&serial);
 	filter.ca = given ? (const char *)ca.data : NULL;
 	list = json_array();
@@ -135,5 +158,5 @@ enum result admin_cert_show(struct admin_call *call, struct err *err)
 	if (r == OK)
 		r = take_only(call, list, err);
 	json_decref(list);
-	return r == OK ? add_status(call, buf_span(&serial), err) : r;
+	return r == OK ? add_status(call->api->store, call->answer, err) : r;
 }

@@ -166,7 +166,8 @@ static RESULT tell(struct admin_call *call, struct span transaction, struct stor
 	struct store_cert_filter certs = { .transaction = transaction, .limit = CERTS_MAX };
 
 	TRY(store_each_event(call->api->store, &events, add_event, s, err));
-	return store_each_cert(call->api->store, &certs, add_cert, s, err);
+	TRY(store_each_cert(call->api->store, &certs, add_cert, s, err));
+	return admin_cert_add_status(call->api->store, s->certs, err);
 }
 
 /*

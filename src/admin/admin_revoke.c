@@ -133,7 +133,7 @@ enum result admin_cert_change(struct admin_call *call, struct err *err)
 	TRY(admin_call_text(call, "action", &action, err));
 	TRY(admin_call_text(call, "reason", &c.reason, err));
 	TRY(admin_call_text(call, "ca", &ca, err));
-	TRY(hex_parse(buf_span(&call->arg), &serial, err));
+	TRY(admin_cert_read_serial(call, &serial, err));
 	TRY(find_ca(call, ca, buf_span(&serial), &found, err));
 	c.ca = found.ca;
 	c.serial = buf_span(&serial);

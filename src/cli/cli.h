@@ -12,7 +12,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
-#include "cli/cli_output.h"
+#include "cli/cli_table.h"
 
 #define CLI_LIST_MAX 64
 
@@ -38,6 +38,8 @@ struct cli_option {
 	const char *value; /* how help calls the value: "DN" */
 	const char *help;
 	bool required; /* of an option */
+	const char
+	    *choices; /* "one split none": what it may be, told to whoever types it; may be NULL */
 };
 
 /* What a command opens for the rest of the program's run. */
@@ -91,13 +93,26 @@ struct cli_parse {
 	bool help;
 	bool version;
 	bool json;
+	bool no_command; /* what the error is about: help says which there are */
 };
 
 /* ERR_USAGE saying what is wrong and what could be meant. */
 RESULT cli_parse_args(struct cli_parse *p, const struct cli_program *program, int argc, char **argv,
 		      struct err *err);
 void cli_parse_clear(struct cli_parse *p);
-/* Of the program, group or command that was named. */
-void cli_help_print(FILE *to, const struct cli_parse *p);
+/* The option of that name: the command's, or the program's. NULL: there is none. */
+const struct cli_option *cli_options_find(const struct cli_program *program,
+					  const struct cli_command *command, struct span name);
+/* The command of that name in a table; NULL: there is none. */
+const struct cli_command *cli_options_command(const struct cli_command *table, const char *name);
+bool cli_options_is_arg(const struct cli_option *o);
+
+/* Of the program, group or command that was named; lines end where `width` does, unless that is 0.
+ */
+void cli_help_print(FILE *to, const struct cli_parse *p, size_t width);
+
+/* "prog --complete WORD...": what the last word could be, for shells. See cli_complete.c. */
+bool cli_complete_wanted(int argc, char **argv);
+void cli_complete_print(FILE *to, const struct cli_program *program, int n, char **words);
 
 #endif

@@ -21,7 +21,9 @@ static void print_error(const struct cli_parse *p, enum result code, const struc
 	(void)fputs(": ", stderr);
 	cli_output_text(&to, CLI_PLAIN, err_text(err));
 	(void)fputc('\n', stderr);
-	if (code == ERR_USAGE)
+	if (p->no_command)
+		cli_help_print(stderr, p, to.width);
+	else if (code == ERR_USAGE)
 		(void)fprintf(stderr, "Try \"%s%s%s%s%s --help\".\n", p->program->name,
 			      p->depth > 0 ? " " : "", p->depth > 0 ? p->path[0]->name : "",
 			      p->depth > 1 ? " " : "", p->depth > 1 ? p->path[1]->name : "");
@@ -38,15 +40,15 @@ static RESULT run(struct cli_parse *p, struct err *err)
 	CLEANUP(kept_clear) struct cli_kept kept = { NULL, NULL };
 	struct cli cli = { .program = p->program, .globals = p->globals, .kept = &kept };
 
+	cli_output_init(&cli.out, stdout, p->json);
 	if (p->help) {
-		cli_help_print(stdout, p);
+		cli_help_print(stdout, p, cli.out.width);
 		return OK;
 	}
 	if (p->version) {
 		(void)printf("%s %s\n", p->program->name, SCEPTER_VERSION);
 		return OK;
 	}
-	cli_output_init(&cli.out, stdout, p->json);
 	return p->path[p->depth - 1]->run(&cli, p->opts, err);
 }
 
@@ -54,8 +56,13 @@ int cli_main(const struct cli_program *program, int argc, char **argv)
 {
 	CLEANUP(cli_parse_clear) struct cli_parse p = { .program = program };
 	struct err err = { 0 };
-	enum result r = cli_parse_args(&p, program, argc, argv, &err);
+	enum result r;
 
+	if (cli_complete_wanted(argc, argv)) {
+		cli_complete_print(stdout, program, argc - 2, argv + 2);
+		return 0;
+	}
+	r = cli_parse_args(&p, program, argc, argv, &err);
 	if (r == OK)
 		r = run(&p, &err);
 	if (r == OK && fflush(stdout) != 0)

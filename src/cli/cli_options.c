@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/cli_suggest.h"
 
 void cli_parse_clear(struct cli_parse *p)
 {
@@ -26,6 +27,32 @@ static const struct cli_option *find_option(const struct cli_option *table, stru
 		if (table->name[0] == '-' && span_eq_str(name, table->name))
 			return table;
 	return NULL;
+}
+
+const struct cli_option *cli_options_find(const struct cli_program *program,
+					  const struct cli_command *command, struct span name)
+{
+	const struct cli_option *o = command ? find_option(command->options, name) : NULL;
+
+	return o ? o : find_option(program->globals, name);
+}
+
+static RESULT unknown_option(const struct cli_parse *p, struct span name, struct err *err)
+{
+	const struct cli_command *command = command_of(p);
+	struct cli_suggest s = { .word = name };
+	const struct cli_option *o;
+
+	for (o = command ? command->options : NULL; o && o->name; o++)
+		cli_suggest_try(&s, o->name);
+	for (o = p->program->globals; o && o->name; o++)
+		cli_suggest_try(&s, o->name);
+	cli_suggest_try(&s, "--json");
+	cli_suggest_try(&s, "--help");
+	cli_suggest_try(&s, "--version");
+	return err_set(err, ERR_USAGE, "unknown option %.*s%s%s%s", (int)name.len,
+		       (const char *)name.p, s.best ? "; did you mean " : "", s.best ? s.best : "",
+		       s.best ? "?" : "");
 }
 
 static RESULT set_number(unsigned *field, const char *name, const char *value, struct err *err)
@@ -104,7 +131,7 @@ static RESULT parse_option(struct cli_parse *p, int argc, char **argv, int *i, s
 		base = p->globals;
 	}
 	if (!o)
-		return err_set(err, ERR_USAGE, "unknown option %.*s", (int)name.len, arg);
+		return unknown_option(p, name, err);
 	if (o->kind == CLI_FLAG)
 		return equals ? err_set(err, ERR_USAGE, "%s takes no value", o->name)
 			      : set_value(base, o, NULL, err);
@@ -118,16 +145,32 @@ static RESULT parse_option(struct cli_parse *p, int argc, char **argv, int *i, s
 
 /* ---- commands and their arguments ---- */
 
+const struct cli_command *cli_options_command(const struct cli_command *table, const char *name)
+{
+	for (; table->name; table++)
+		if (strcmp(table->name, name) == 0)
+			return table;
+	return NULL;
+}
+
+static RESULT unknown_command(const struct cli_command *table, const char *name, struct err *err)
+{
+	struct cli_suggest s = { .word = span_str(name) };
+
+	for (; table->name; table++)
+		cli_suggest_try(&s, table->name);
+	return err_set(err, ERR_USAGE, "unknown command \"%s\"%s%s%s", name,
+		       s.best ? "; did you mean \"" : "", s.best ? s.best : "",
+		       s.best ? "\"?" : "");
+}
+
 static RESULT enter_command(struct cli_parse *p, const struct cli_command *table, const char *name,
 			    struct err *err)
 {
-	const struct cli_command *c;
+	const struct cli_command *c = cli_options_command(table, name);
 
-	for (c = table; c->name; c++)
-		if (strcmp(c->name, name) == 0)
-			break;
-	if (!c->name)
-		return err_set(err, ERR_USAGE, "unknown command \"%s\"", name);
+	if (!c)
+		return unknown_command(table, name, err);
 	if (p->depth == ARRAY_LEN(p->path))
 		return err_set(err, ERR_INTERNAL, "commands nest too deep");
 	p->path[p->depth++] = c;
@@ -137,7 +180,7 @@ static RESULT enter_command(struct cli_parse *p, const struct cli_command *table
 	return p->opts ? OK : err_nomem(err);
 }
 
-static bool is_arg(const struct cli_option *o)
+bool cli_options_is_arg(const struct cli_option *o)
 {
 	return o->kind == CLI_ARG || o->kind == CLI_ARG_OPTIONAL;
 }
@@ -147,13 +190,18 @@ static RESULT parse_arg(struct cli_parse *p, const char *arg, struct err *err)
 	const struct cli_command *c = command_of(p);
 	const struct cli_option *o;
 
+	if (!c && strcmp(arg, "help") == 0) { /* "prog help cert", as other programs have it */
+		p->help = true;
+		return OK;
+	}
 	if (!c)
 		return enter_command(p, p->program->commands, arg, err);
 	if (c->sub)
 		return enter_command(p, c->sub, arg, err);
 	for (o = c->options; o && o->name; o++)
-		if (is_arg(o) && !*(const char **)((char *)p->opts + o->offset))
-			return set_value(p->opts, o, arg, err);
+		if (cli_options_is_arg(o) && !*(const char **)((char *)p->opts + o->offset))
+			return *arg ? set_value(p->opts, o, arg, err)
+				    : err_set(err, ERR_USAGE, "%s is empty: \"\"", o->name);
 	return err_set(err, ERR_USAGE, "unexpected argument \"%s\"", arg);
 }
 
@@ -175,18 +223,30 @@ static bool is_given(const void *opts, const struct cli_option *o)
 	}
 }
 
-static RESULT check_complete(const struct cli_parse *p, struct err *err)
+/* All at once: whoever has forgotten one may have forgotten more. */
+static RESULT check_required(const struct cli_parse *p, const struct cli_option *o, struct err *err)
+{
+	BUF missing = BUF_INIT;
+
+	for (; o && o->name; o++)
+		if ((o->required || o->kind == CLI_ARG) && !is_given(p->opts, o))
+			buf_printf(&missing, "%s%s%s%s", missing.len ? ", " : "", o->name,
+				   o->value ? " " : "", o->value ? o->value : "");
+	if (missing.len == 0)
+		return OK;
+	TRY(buf_check(&missing, err));
+	return err_set(err, ERR_USAGE, "missing: %s", buf_cstr(&missing));
+}
+
+static RESULT check_complete(struct cli_parse *p, struct err *err)
 {
 	const struct cli_command *c = command_of(p);
-	const struct cli_option *o;
 
-	if (!c || c->sub)
+	p->no_command = !c || c->sub;
+	if (p->no_command)
 		return err_set(err, ERR_USAGE, "a command is missing behind \"%s\"",
 			       c ? c->name : p->program->name);
-	for (o = c->options; o && o->name; o++)
-		if ((o->required || o->kind == CLI_ARG) && !is_given(p->opts, o))
-			return err_set(err, ERR_USAGE, "%s is missing: %s", o->name, o->help);
-	return OK;
+	return check_required(p, c->options, err);
 }
 
 enum result cli_parse_args(struct cli_parse *p, const struct cli_program *program, int argc,

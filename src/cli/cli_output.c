@@ -2,12 +2,20 @@
 #include "cli/cli_output.h"
 
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/file.h"
 
 #define PAIR_WIDTH 14
-#define GAP 2
+
+/* 0: whoever draws it does not say. */
+static size_t width_of(int fd)
+{
+	struct winsize size = { 0 };
+
+	return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 void cli_output_init(struct cli_output *o, FILE *file, bool json)
 {
@@ -17,6 +25,7 @@ void cli_output_init(struct cli_output *o, FILE *file, bool json)
 	o->file = file;
 	o->json = json;
 	o->terminal = isatty(fileno(file)) == 1;
+	o->width = o->terminal ? width_of(fileno(file)) : 0;
 	o->colour = o->terminal && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
 }
 
@@ -105,81 +114,4 @@ enum result cli_output_bytes(const struct cli_output *o, const char *path, struc
 	if (fwrite(bytes.p, 1, bytes.len, o->file) != bytes.len)
 		return err_set(err, ERR_IO, "standard output: cannot write");
 	return OK;
-}
-
-void cli_table_put(struct cli_table *t, const char *text)
-{
-	buf_put(&t->cells, span_of(text ? text : "", text ? strlen(text) + 1 : 1));
-	t->n++;
-}
-
-/* What a terminal shows of it: characters rather than octets, escapes as long as they get. */
-static size_t shown_width(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c < 0x20 || c == 0x7f)
-			n += 4;
-		else if ((c & 0xc0) != 0x80)
-			n++;
-	}
-	return n;
-}
-
-static void measure(const struct cli_table *t, size_t widths[CLI_COLUMNS_MAX])
-{
-	const char *cell = (const char *)t->cells.data;
-	size_t i, w;
-
-	for (i = 0; i < t->columns; i++)
-		widths[i] = shown_width(t->heads[i]);
-	for (i = 0; i < t->n; i++, cell += strlen(cell) + 1) {
-		w = shown_width(cell);
-		if (w > widths[i % t->columns])
-			widths[i % t->columns] = w;
-	}
-}
-
-static void put_cell(const struct cli_table *t, const struct cli_output *o, size_t column,
-		     enum cli_colour colour, const char *text, const size_t *widths)
-{
-	bool last = column + 1 == t->columns;
-
-	cli_output_text(o, colour, text);
-	if (last)
-		(void)fputc('\n', o->file);
-	else if (o->terminal)
-		(void)fprintf(o->file, "%*s", (int)(widths[column] + GAP - shown_width(text)), "");
-	else
-		(void)fputc('\t', o->file);
-}
-
-enum result cli_table_print(const struct cli_table *t, const struct cli_output *o,
-			    const char *empty, struct err *err)
-{
-	size_t widths[CLI_COLUMNS_MAX] = { 0 };
-	const char *cell = (const char *)t->cells.data;
-	size_t i;
-
-	TRY(buf_check(&t->cells, err));
-	if (t->n == 0 || t->columns == 0) {
-		if (o->terminal)
-			cli_output_line(o, CLI_DIM, "%s", empty);
-		return OK;
-	}
-	measure(t, widths);
-	for (i = 0; o->terminal && i < t->columns; i++)
-		put_cell(t, o, i, CLI_BOLD, t->heads[i], widths);
-	for (i = 0; i < t->n; i++, cell += strlen(cell) + 1)
-		put_cell(t, o, i % t->columns, CLI_PLAIN, cell, widths);
-	return OK;
-}
-
-void cli_table_clear(struct cli_table *t)
-{
-	buf_clear(&t->cells);
-	t->n = 0;
 }

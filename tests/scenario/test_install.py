@@ -34,6 +34,8 @@ def test_programs_have_a_man_page_and_completion(tree, name):
     script = f'source {completion}; complete -p {name}'
     subprocess.run(["bash", "-c", script], check=True, capture_output=True)
     assert subprocess.run([program, "--version"], capture_output=True).returncode == 0
+    assert name in find(tree, f"{name}.fish").read_text()
+    assert name in find(tree, "_scepter").read_text().splitlines()[0].split()
 
 
 @pytest.mark.parametrize("name,section", [("scepter", 1), ("scepterctl", 8)])

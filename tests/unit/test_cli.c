@@ -22,6 +22,7 @@ struct opts {
 	unsigned limit;
 	int64_t validity;
 	bool force;
+	const char *mood;
 };
 
 static const struct cli_option options[] = {
@@ -32,6 +33,8 @@ static const struct cli_option options[] = {
 	{ "--limit", CLI_NUMBER, offsetof(struct opts, limit), "N", "how many", false },
 	{ "--validity", CLI_DURATION, offsetof(struct opts, validity), "TIME", "how long", false },
 	{ "--force", CLI_FLAG, offsetof(struct opts, force), NULL, "do it", false },
+	{ "--mood", CLI_TEXT, offsetof(struct opts, mood), "HOW", "in which",
+	  .choices = "glad sad" },
 	{ 0 },
 };
 
@@ -126,11 +129,21 @@ static void refuses_by_name(void **state)
 		{ { "prog", "thing" }, ERR_USAGE, "behind \"thing\"" },
 		{ { "prog", "thin" }, ERR_USAGE, "unknown command \"thin\"" },
 		{ { "prog", "thing", "old" }, ERR_USAGE, "unknown command \"old\"" },
-		{ { "prog", "thing", "new" }, ERR_USAGE, "NAME is missing" },
-		{ { "prog", "thing", "new", "a" }, ERR_USAGE, "--subject is missing" },
+		{ { "prog", "thing", "new" }, ERR_USAGE, "missing: NAME" },
+		{ { "prog", "thing", "new", "a" }, ERR_USAGE, "missing: --subject DN" },
 		{ { "prog", "thing", "new", "a", "b", "c" }, ERR_USAGE, "argument \"c\"" },
 		{ { "prog", "thing", "new", "a", "--subject" }, ERR_USAGE, "wants a value" },
-		{ { "prog", "thing", "new", "--subj=x" }, ERR_USAGE, "unknown option --subj" },
+		{ { "prog", "thing", "new" }, ERR_USAGE, "missing: NAME, --subject DN" },
+		{ { "prog", "thing", "new", "" }, ERR_USAGE, "NAME is empty" },
+		{ { "prog", "thing", "new", "--subj=x" },
+		  ERR_USAGE,
+		  "unknown option --subj; did you mean --subject?" },
+		{ { "prog", "thing", "new", "--lmit", "2" }, ERR_USAGE, "did you mean --limit?" },
+		{ { "prog", "thing", "new", "--jsn" }, ERR_USAGE, "did you mean --json?" },
+		{ { "prog", "thign" }, ERR_USAGE, "\"thign\"; did you mean \"thing\"?" },
+		{ { "prog", "thing", "xyz" }, ERR_USAGE, "unknown command \"xyz\"" },
+		{ { "prog", "help" }, OK, "" },
+		{ { "prog", "help", "thing", "new" }, OK, "" },
 		{ { "prog", "thing", "new", "--force=x" }, ERR_USAGE, "takes no value" },
 		{ { "prog", "thing", "new", "--limit", "-1" }, ERR_USAGE, "not a number" },
 		{ { "prog", "thing", "new", "--limit", "4294967296" }, ERR_USAGE, "not a number" },
@@ -176,12 +189,75 @@ static void help_shows_the_table(void **state)
 
 	(void)state;
 	assert_int_equal(parse(&p, args, NULL), OK);
-	cli_help_print(f, &p);
+	cli_help_print(f, &p, 0);
 	text = written(f);
 	assert_non_null(strstr(text, "Usage: prog thing new NAME [MORE] --subject DN [OPTION...]"));
 	assert_non_null(strstr(text, "--san TYPE:VALUE"));
 	assert_non_null(strstr(text, "--socket PATH"));
 	assert_non_null(strstr(text, "Examples:\n  prog thing new a --subject CN=a\n"));
+}
+
+static void help_fits_the_terminal(void **state)
+{
+	static const char *const args[] = { "prog", "thing", "new", "--help", NULL };
+	static const char *const wants[] = {
+		"--json                    machine-readable\n                            output\n",
+		"--help                    this text; works\n"
+		"                            behind each command\n",
+	};
+	CLEANUP(cli_parse_clear) struct cli_parse p = { 0 };
+	FILE *f = tmpfile();
+	const char *text;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(parse(&p, args, NULL), OK);
+	cli_help_print(f, &p, 28 + 20);
+	text = written(f);
+	for (i = 0; i < ARRAY_LEN(wants); i++)
+		assert_non_null(strstr(text, wants[i]));
+}
+
+/* What shells ask, the last word being the one that is typed. */
+static void completes_from_the_tables(void **state)
+{
+	static const struct {
+		const char *words[ARGS_MAX];
+		const char *want;
+	} rows[] = {
+		{ { "" }, "thing\tmake and see things\n" },
+		{ { "th" }, "thing\tmake and see things\n" },
+		{ { "x" }, "" },
+		{ { "thing", "" }, "new\tmake a thing\n" },
+		{ { "--socket", "s", "thing", "" }, "new\tmake a thing\n" },
+		{ { "--socket", "=", "s", "thing", "" }, "new\tmake a thing\n" },
+		{ { "--socket=s", "thing", "" }, "new\tmake a thing\n" },
+		{ { "--socket", "" }, ":file\n" },
+		{ { "--socket", "=" }, ":file\n" },
+		{ { "nothing", "" }, "" },
+		{ { "thing", "new", "--s" },
+		  "--subject\tits subject\n--san\ta name\n--socket\tthe server\n" },
+		{ { "thing", "new", "--f" }, "--force\tdo it\n" },
+		{ { "thing", "new", "--force", "--j" }, "--json\tmachine-readable output\n" },
+		{ { "thing", "new", "--", "--f" }, "" },
+		{ { "thing", "new", "--mood", "" }, "glad\t\nsad\t\n" },
+		{ { "thing", "new", "--mood", "g" }, "glad\t\n" },
+		{ { "thing", "new", "--mood", "=", "sad" }, "sad\t\n" },
+		{ { "thing", "new", "--mood", "sadder" }, "" },
+		{ { "thing", "new", "--limit", "" }, "" },
+		{ { "thing", "new", "a", "" }, "" },
+		{ { "thing", "new", "a", "b", "c", "" }, "" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		FILE *f = tmpfile();
+
+		cli_complete_print(f, &program, count(rows[i].words),
+				   (char **)(uintptr_t)rows[i].words);
+		assert_string_equal(written(f), rows[i].want);
+	}
 }
 
 static void device_text_cannot_drive_the_terminal(void **state)
@@ -201,20 +277,34 @@ static void table_in_pipe_and_on_terminal(void **state)
 {
 	static const struct {
 		bool terminal;
+		bool colour;
+		size_t width;
 		const char *want;
-	} rows[] = { { false, "r1\tok\nlonger\tno\n" },
-		     { true, "ID      STATE\nr1      ok\nlonger  no\n" } };
+	} rows[] = {
+		{ false, false, 0, "r1\tok\nlonger\tno\n" },
+		{ false, false, 5, "r1\tok\nlonger\tno\n" },
+		{ true, false, 0, "ID      STATE\nr1      ok\nlonger  no\n" },
+		{ true, false, 13, "ID      STATE\nr1      ok\nlonger  no\n" },
+		{ true, false, 12, "ID\n    STATE\nr1\n    ok\nlonger\n    no\n" },
+		{ true, true, 80,
+		  "\x1b[1mID\x1b[0m      \x1b[1mSTATE\x1b[0m\nr1      \x1b[32mok\x1b[0m\n"
+		  "longer  no\n" },
+	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
 		CLEANUP(cli_table_clear) struct cli_table t = { { "ID", "STATE" }, 2 };
-		struct cli_output o = { .file = tmpfile(), .terminal = rows[i].terminal };
+		struct cli_output o = { .file = tmpfile(),
+					.terminal = rows[i].terminal,
+					.width = rows[i].width,
+					.colour = rows[i].colour };
 
 		cli_table_put(&t, "r1");
-		cli_table_put(&t, "ok");
+		cli_table_put_colour(&t, CLI_GREEN, "ok");
 		cli_table_put(&t, "longer");
 		cli_table_put(&t, "no");
+		assert_int_equal(cli_table_print(&t, &o, "none", NULL), OK);
 		assert_int_equal(cli_table_print(&t, &o, "none", NULL), OK);
 		assert_string_equal(written(o.file), rows[i].want);
 	}
@@ -237,6 +327,8 @@ int main(void)
 		cmocka_unit_test(fills_the_struct),
 		cmocka_unit_test(refuses_by_name),
 		cmocka_unit_test(help_shows_the_table),
+		cmocka_unit_test(help_fits_the_terminal),
+		cmocka_unit_test(completes_from_the_tables),
 		cmocka_unit_test(device_text_cannot_drive_the_terminal),
 		cmocka_unit_test(table_in_pipe_and_on_terminal),
 		cmocka_unit_test(exit_code_is_the_errors),

@@ -19,6 +19,9 @@ struct ctl_globals {
 	const char *password_file;
 };
 
+/* For completion. */
+#define CTL_KEY_TYPES "p256 p384 p521 rsa2048 rsa3072 rsa4096 ed25519 ml-dsa-44 ml-dsa-65 ml-dsa-87"
+
 #define CTL_SOCKET "/run/scepter/admin.sock"
 
 extern const struct cli_command ctl_status;

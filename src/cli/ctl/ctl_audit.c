@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/ctl/ctl_audit_export.h"
+#include "cli/ctl/ctl_list.h"
 #include "pki/pem.h"
 
 #define PEM_MAX 65536
@@ -27,25 +28,32 @@ static const struct cli_option tail_options[] = {
 	{ 0 },
 };
 
-static void put_event(const struct cli_output *o, const json_t *e)
+static bool is_bad(const char *kind)
 {
-	bool bad = strstr(ctl_api_text(e, "kind"), "rejected") != NULL;
+	static const char *const words[] = { "rejected", "refused", "denied", "anomaly" };
+	size_t i;
 
-	(void)fprintf(o->file, "%8lld  %s  ",
-		      (long long)json_integer_value(json_object_get(e, "id")),
-		      ctl_api_text(e, "time"));
-	cli_output_text(o, bad ? CLI_RED : CLI_BOLD, ctl_api_text(e, "kind"));
-	(void)fputs("  ", o->file);
-	cli_output_text(o, CLI_DIM, ctl_api_text(e, "endpoint"));
-	(void)fputs("  ", o->file);
-	cli_output_text(o, CLI_DIM, ctl_api_text(e, "actor"));
-	(void)fputs("  ", o->file);
-	cli_output_text(o, CLI_PLAIN, ctl_api_text(e, "reason"));
-	(void)fputc('\n', o->file);
+	for (i = 0; i < ARRAY_LEN(words); i++)
+		if (strstr(kind, words[i]))
+			return true;
+	return false;
+}
+
+static void put_event(struct cli_table *t, const json_t *e)
+{
+	const char *kind = ctl_api_text(e, "kind");
+
+	ctl_list_put_number(t, e, "id");
+	cli_table_put(t, ctl_api_text(e, "time"));
+	cli_table_put_colour(t, is_bad(kind) ? CLI_RED : CLI_PLAIN, kind);
+	cli_table_put(t, ctl_api_text(e, "endpoint"));
+	cli_table_put(t, ctl_api_text(e, "actor"));
+	cli_table_put(t, ctl_api_text(e, "reason"));
 }
 
 /* With --json a line each, so that a pipe can follow, too. */
-static RESULT put_events(const struct cli *cli, const json_t *answer, struct err *err)
+static RESULT put_events(const struct cli *cli, struct cli_table *t, const json_t *answer,
+			 struct err *err)
 {
 	const json_t *event;
 	size_t i;
@@ -55,8 +63,9 @@ static RESULT put_events(const struct cli *cli, const json_t *answer, struct err
 		if (cli->out.json)
 			TRY(cli_output_json(&cli->out, event, err));
 		else
-			put_event(&cli->out, event);
+			put_event(t, event);
 	}
+	TRY(cli_table_print(t, &cli->out, NULL, err));
 	if (fflush(cli->out.file))
 		return err_errno(err, errno, "standard output");
 	return OK;
@@ -69,7 +78,8 @@ static RESULT fetch(const struct cli *cli, struct buf *path, json_t **answer, st
 }
 
 /* position: the cursor to begin at; "" where the record was empty. */
-static RESULT follow(const struct cli *cli, const char *position, struct err *err)
+static RESULT follow(const struct cli *cli, struct cli_table *t, const char *position,
+		     struct err *err)
 {
 	BUF cursor = BUF_INIT;
 
@@ -81,7 +91,7 @@ static RESULT follow(const struct cli *cli, const char *position, struct err *er
 		buf_put_str(&path, "/v1/audit/events?limit=1000");
 		ctl_api_query(&path, "cursor", cursor.len ? buf_cstr(&cursor) : NULL);
 		TRY(fetch(cli, &path, &answer, err));
-		TRY(put_events(cli, answer, err));
+		TRY(put_events(cli, t, answer, err));
 		buf_reset(&cursor);
 		buf_put_str(&cursor, ctl_api_text(answer, "position"));
 		(void)sleep(1);
@@ -90,6 +100,8 @@ static RESULT follow(const struct cli *cli, const char *position, struct err *er
 
 static enum result run_tail(struct cli *cli, const void *opts, struct err *err)
 {
+	CLEANUP(cli_table_clear)
+	struct cli_table t = { { "EVENT", "TIME", "KIND", "ENDPOINT", "BY", "WHAT" }, 6 };
 	const struct tail_opts *o = opts;
 	CLEANUP_JSON answer = NULL;
 	BUF path = BUF_INIT;
@@ -97,10 +109,10 @@ static enum result run_tail(struct cli *cli, const void *opts, struct err *err)
 	buf_put_str(&path, "/v1/audit/events?newest=1");
 	ctl_api_query(&path, "limit", o->limit ? o->limit : "20");
 	TRY(fetch(cli, &path, &answer, err));
-	TRY(put_events(cli, answer, err));
+	TRY(put_events(cli, &t, answer, err));
 	if (!o->follow)
 		return OK;
-	return follow(cli, ctl_api_text(answer, "position"), err);
+	return follow(cli, &t, ctl_api_text(answer, "position"), err);
 }
 
 /* ---- key ---- */
@@ -175,7 +187,7 @@ static RESULT export_to_file(const struct cli *cli, const struct export_opts *o,
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	f = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!f)
-		return err_errno(err, errno, "%s", path);
+		return err_errno(err, errno, "%s: cannot be written", o->file);
 	r = ctl_audit_export(cli, o->from, o->to, write_line, f, err);
 	closed = close_file(f, r == OK ? err : NULL);
 	r = r == OK ? closed : r;

@@ -101,9 +101,9 @@ struct init_opts {
 	const char *out;
 };
 
-#define OPT(name, kind, field, value, help)                                                        \
+#define OPT(name, kind, field, value, help, ...)                                                   \
 	{                                                                                          \
-		name, kind, offsetof(struct init_opts, field), value, help                         \
+		name, kind, offsetof(struct init_opts, field), value, help, ##__VA_ARGS__          \
 	}
 
 static const struct cli_option init_options[] = {
@@ -111,16 +111,21 @@ static const struct cli_option init_options[] = {
 	OPT("--subject", CLI_TEXT, subject, "DN", "of the CA certificate; default CN=NAME"),
 	OPT("--key", CLI_TEXT, key, "TYPE",
 	    "of the CA: p256 (default), p384, p521, rsa2048, rsa3072, rsa4096, ed25519; with "
-	    "OpenSSL 3.5 ml-dsa-44, ml-dsa-65, ml-dsa-87"),
+	    "OpenSSL 3.5 ml-dsa-44, ml-dsa-65, ml-dsa-87",
+	    .choices = CTL_KEY_TYPES),
 	OPT("--key-store", CLI_TEXT, key_store, "WHERE",
-	    "the CA's key is, or is to be: file, tpm: or a pkcs11: URI; default as configured"),
+	    "the CA's key is, or is to be: file, tpm: or a pkcs11: URI; default as configured",
+	    .choices = "file tpm: pkcs11:"),
 	OPT("--validity", CLI_TEXT, validity, "TIME", "of the CA certificate; default 10y"),
 	OPT("--leaf-validity", CLI_TEXT, leaf_validity, "TIME",
 	    "the longest that a device's certificate may last; default 2y"),
 	OPT("--ra", CLI_TEXT, ra, "HOW",
-	    "registration authority, which speaks SCEP for the CA: one, split or none"),
-	OPT("--ra-key", CLI_TEXT, ra_key, "TYPE", "of the RA: rsa2048 (default), rsa3072, rsa4096"),
-	OPT("--ra-key-store", CLI_TEXT, ra_key_store, "WHERE", "the same for the RA's key"),
+	    "registration authority, which speaks SCEP for the CA: one (default), split or none",
+	    .choices = "one split none"),
+	OPT("--ra-key", CLI_TEXT, ra_key, "TYPE", "of the RA: rsa2048 (default), rsa3072, rsa4096",
+	    .choices = "rsa2048 rsa3072 rsa4096"),
+	OPT("--ra-key-store", CLI_TEXT, ra_key_store, "WHERE", "the same for the RA's key",
+	    .choices = "file tpm: pkcs11:"),
 	OPT("--ra-validity", CLI_TEXT, ra_validity, "TIME",
 	    "of the RA certificates; default as the CA's"),
 	OPT("--subordinate", CLI_FLAG, subordinate, NULL,
@@ -256,7 +261,8 @@ static const struct cli_option show_options[] = {
 	{ "--pem", CLI_FLAG, offsetof(struct show_opts, pem), NULL,
 	  "one certificate alone, in PEM: the CA's, of the generation in charge" },
 	{ "--role", CLI_TEXT, offsetof(struct show_opts, role), "ROLE",
-	  "with --pem: ca, ra, ra-sign, ra-encrypt, ocsp, new-with-old or old-with-new" },
+	  "with --pem: ca, ra, ra-sign, ra-encrypt, ocsp, new-with-old or old-with-new",
+	  .choices = "ca ra ra-sign ra-encrypt ocsp new-with-old old-with-new" },
 	{ "--generation", CLI_NUMBER, offsetof(struct show_opts, generation), "N",
 	  "with --pem: of that generation; a cross certificate is of the new one" },
 	{ 0 },

@@ -32,7 +32,7 @@ const struct cli_option ctl_ca_rollover_options[] = {
 	  "when the next generation takes over: 2027-01-31T12:00:00Z, or +30d from now; default "
 	  "when the CA certificate ends. One that is planned already is moved" },
 	{ "--key", CLI_TEXT, offsetof(struct ctl_ca_rollover, key), "TYPE",
-	  "of the next generation; default as now" },
+	  "of the next generation; default as now", .choices = CTL_KEY_TYPES },
 	{ "--cancel", CLI_FLAG, offsetof(struct ctl_ca_rollover, cancel), NULL,
 	  "the one that is planned does not come" },
 	{ 0 },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scepterctl cert: the certificates that were issued. */
+#include "base/clock.h"
 #include "base/file.h"
 #include "cli/ctl/ctl_list.h"
 #include "pki/pem.h"
@@ -23,17 +24,30 @@ static const struct cli_option list_options[] = {
 	{ 0 },
 };
 
+/* As the API tells it; one that nobody took back ends by itself. now: as the API writes times. */
+static const char *state_of(const json_t *cert, const char *now)
+{
+	const char *status = ctl_api_text(cert, "status");
+	bool over = strcmp(ctl_api_text(cert, "not_after"), now) < 0;
+
+	return over && strcmp(status, "good") == 0 ? "expired" : status;
+}
+
 static RESULT put_list(const struct cli *cli, const json_t *list, struct err *err)
 {
 	CLEANUP(cli_table_clear)
-	struct cli_table t = { { "SERIAL", "CA", "ISSUED", "NOT AFTER", "SUBJECT" }, 5 };
+	struct cli_table t = { { "SERIAL", "CA", "STATE", "ISSUED", "NOT AFTER", "SUBJECT" }, 6 };
+	const struct clock clock = CLOCK_SYSTEM;
+	char now[CLOCK_TEXT_MAX];
 	const json_t *c;
 	size_t i;
 
+	clock_format(clock_now(&clock), now);
 	json_array_foreach(list, i, c)
 	{
 		cli_table_put(&t, ctl_api_text(c, "serial"));
 		cli_table_put(&t, ctl_api_text(c, "ca"));
+		ctl_list_put_state(&t, state_of(c, now));
 		cli_table_put(&t, ctl_api_text(c, "issued"));
 		cli_table_put(&t, ctl_api_text(c, "not_after"));
 		cli_table_put(&t, ctl_api_text(c, "subject"));
@@ -169,7 +183,9 @@ static const struct cli_option revoke_options[] = {
 	{ "--reason", CLI_TEXT, offsetof(struct change_opts, reason), "REASON",
 	  "keyCompromise, affiliationChanged, superseded, cessationOfOperation, "
 	  "privilegeWithdrawn; "
-	  "default unspecified" },
+	  "default unspecified",
+	  .choices = "keyCompromise affiliationChanged superseded cessationOfOperation "
+		     "privilegeWithdrawn unspecified" },
 	CHANGE_CA,
 	{ 0 },
 };

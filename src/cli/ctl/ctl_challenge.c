@@ -86,7 +86,7 @@ static RESULT put_list(const struct cli *cli, const json_t *list, struct err *er
 	json_array_foreach(list, i, c)
 	{
 		cli_table_put(&t, ctl_api_text(c, "id"));
-		cli_table_put(&t, ctl_api_text(c, "state"));
+		ctl_list_put_state(&t, ctl_api_text(c, "state"));
 		cli_table_put(&t, json_is_true(json_object_get(c, "reusable")) ? "many" : "once");
 		cli_table_put(&t,
 			      *ctl_api_text(c, "endpoint") ? ctl_api_text(c, "endpoint") : "any");

@@ -24,22 +24,14 @@ static const struct cli_option rebuild_options[] = {
 
 static void put_row(struct cli_table *t, const json_t *crl)
 {
-	char number[24], entries[24], list[48];
-	int generation = (int)json_integer_value(json_object_get(crl, "generation"));
 	const char *part = ctl_api_text(crl, "part");
 	bool delta = json_is_true(json_object_get(crl, "delta"));
 
-	(void)snprintf(number, sizeof(number), "%lld",
-		       (long long)json_integer_value(json_object_get(crl, "number")));
-	(void)snprintf(entries, sizeof(entries), "%lld",
-		       (long long)json_integer_value(json_object_get(crl, "entries")));
 	cli_table_put(t, ctl_api_text(crl, "ca"));
-	(void)snprintf(list, sizeof(list), "%s", delta ? "delta" : *part ? part : "full");
-	cli_table_put(t, list);
-	(void)snprintf(list, sizeof(list), "%d", generation);
-	cli_table_put(t, list);
-	cli_table_put(t, number);
-	cli_table_put(t, entries);
+	cli_table_put(t, delta ? "delta" : *part ? part : "full");
+	ctl_list_put_number(t, crl, "generation");
+	ctl_list_put_number(t, crl, "number");
+	ctl_list_put_number(t, crl, "entries");
 	cli_table_put(t, ctl_api_text(crl, "this_update"));
 	cli_table_put(t, ctl_api_text(crl, "next_update"));
 }
@@ -95,7 +87,7 @@ struct export_opts {
 static const struct cli_option export_options[] = {
 	{ "CA", CLI_ARG, offsetof(struct export_opts, ca), NULL, "whose list" },
 	{ "--list", CLI_TEXT, offsetof(struct export_opts, list), "NAME",
-	  "full.crl, delta.crl, 0.crl ...; default full.crl" },
+	  "full.crl, delta.crl, 0.crl ...; default full.crl", .choices = "full.crl delta.crl" },
 	{ "--der", CLI_FLAG, offsetof(struct export_opts, der), NULL, "DER instead of PEM" },
 	{ "--out", CLI_TEXT, offsetof(struct export_opts, file), "FILE",
 	  "where to write it; default standard output" },

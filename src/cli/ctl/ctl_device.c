@@ -7,6 +7,8 @@
 #include "ca/device_csv.h"
 #include "cli/ctl/ctl_list.h"
 
+#define TYPES "MAC serialNumber CN DNS IP URI email UPN RID"
+
 /* ---- import ---- */
 
 struct import_opts {
@@ -19,7 +21,7 @@ struct import_opts {
 static const struct cli_option import_options[] = {
 	{ "FILE", CLI_ARG, offsetof(struct import_opts, file), NULL, "CSV; - for standard input" },
 	{ "--list", CLI_TEXT, offsetof(struct import_opts, list), "NAME",
-	  "the list that takes them; it need not be there", .required = true },
+	  "the list that takes them; made if there is none", .required = true },
 	{ "--once", CLI_FLAG, offsetof(struct import_opts, once), NULL,
 	  "each is good for one certificate, where no column \"use\" says otherwise" },
 	{ "--keep-existing", CLI_FLAG, offsetof(struct import_opts, keep), NULL,
@@ -116,21 +118,13 @@ struct list_opts {
 static const struct cli_option list_options[] = {
 	{ "--list", CLI_TEXT, offsetof(struct list_opts, list), "NAME",
 	  "the devices of this list; without it, and without --value, the lists" },
-	{ "--type", CLI_TEXT, offsetof(struct list_opts, type), "TYPE", "with --value" },
+	{ "--type", CLI_TEXT, offsetof(struct list_opts, type), "TYPE", "with --value",
+	  .choices = TYPES },
 	{ "--value", CLI_TEXT, offsetof(struct list_opts, value), "TEXT",
 	  "where this device is listed" },
 	CTL_LIST_PAGE,
 	{ 0 },
 };
-
-static RESULT put_number(struct cli_table *t, const json_t *object, const char *field)
-{
-	BUF text = BUF_INIT;
-
-	buf_printf(&text, "%lld", (long long)json_integer_value(json_object_get(object, field)));
-	cli_table_put(t, buf_cstr(&text));
-	return buf_check(&text, NULL);
-}
 
 static RESULT put_lists(const struct cli *cli, const json_t *lists, struct err *err)
 {
@@ -141,9 +135,9 @@ static RESULT put_lists(const struct cli *cli, const json_t *lists, struct err *
 	json_array_foreach(lists, i, l)
 	{
 		cli_table_put(&t, ctl_api_text(l, "name"));
-		TRY(put_number(&t, l, "entries"));
-		TRY(put_number(&t, l, "once"));
-		TRY(put_number(&t, l, "used"));
+		ctl_list_put_number(&t, l, "entries");
+		ctl_list_put_number(&t, l, "once");
+		ctl_list_put_number(&t, l, "used");
 	}
 	return cli_table_print(&t, &cli->out, "there is no list: scepterctl device import", err);
 }
@@ -157,7 +151,7 @@ static RESULT put_devices(const struct cli *cli, const json_t *devices, struct e
 
 	json_array_foreach(devices, i, d)
 	{
-		TRY(put_number(&t, d, "id"));
+		ctl_list_put_number(&t, d, "id");
 		cli_table_put(&t, ctl_api_text(d, "list"));
 		cli_table_put(&t, ctl_api_text(d, "type"));
 		cli_table_put(&t, ctl_api_text(d, "value"));
@@ -196,7 +190,8 @@ struct add_opts {
 
 static const struct cli_option add_options[] = {
 	{ "TYPE", CLI_ARG, offsetof(struct add_opts, type), NULL,
-	  "MAC, an attribute such as serialNumber, or DNS, IP, URI, email, UPN, RID" },
+	  "MAC, an attribute such as serialNumber, or DNS, IP, URI, email, UPN, RID",
+	  .choices = TYPES },
 	{ "VALUE", CLI_ARG, offsetof(struct add_opts, value), NULL, "of the device" },
 	{ "--list", CLI_TEXT, offsetof(struct add_opts, list), "NAME", "the list that takes it",
 	  .required = true },

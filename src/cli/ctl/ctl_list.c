@@ -1,6 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/ctl/ctl_list.h"
 
+void ctl_list_put_number(struct cli_table *t, const json_t *row, const char *field)
+{
+	cli_table_put_number(t, json_integer_value(json_object_get(row, field)));
+}
+
+void ctl_list_put_state(struct cli_table *t, const char *state)
+{
+	static const struct {
+		const char *state;
+		enum cli_colour colour;
+	} known[] = {
+		{ "good", CLI_GREEN },   { "ready", CLI_GREEN },    { "usable", CLI_GREEN },
+		{ "issued", CLI_GREEN }, { "pending", CLI_YELLOW }, { "hold", CLI_YELLOW },
+		{ "rejected", CLI_RED }, { "revoked", CLI_RED },    { "expired", CLI_DIM },
+		{ "used", CLI_DIM },     { "bound", CLI_YELLOW },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(known); i++)
+		if (strcmp(state, known[i].state) == 0)
+			break;
+	cli_table_put_colour(t, i < ARRAY_LEN(known) ? known[i].colour : CLI_PLAIN, state);
+}
+
 static RESULT get(const struct cli *cli, const char *path, const struct ctl_list *list,
 		  json_t **answer, struct err *err)
 {

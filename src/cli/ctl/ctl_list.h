@@ -25,6 +25,10 @@ struct ctl_list {
 		    "at most, up to 1000; default 100"                                             \
 	}
 
+/* A cell with a number of a row, or with its state in the colour that it deserves. */
+void ctl_list_put_number(struct cli_table *t, const json_t *row, const char *field);
+void ctl_list_put_state(struct cli_table *t, const char *state);
+
 struct ctl_list_shown {
 	const char *rows; /* the field of the answer that has them */
 	/* shows them to a person */

@@ -10,15 +10,6 @@ static const struct cli_option list_options[] = {
 	{ 0 },
 };
 
-static RESULT put_number(struct cli_table *t, const json_t *object, const char *field)
-{
-	BUF text = BUF_INIT;
-
-	buf_printf(&text, "%lld", (long long)json_integer_value(json_object_get(object, field)));
-	cli_table_put(t, buf_cstr(&text));
-	return buf_check(&text, NULL);
-}
-
 static RESULT put_approvals(struct cli_table *t, const json_t *r)
 {
 	BUF text = BUF_INIT;
@@ -40,8 +31,8 @@ static RESULT put_list(const struct cli *cli, const json_t *list, struct err *er
 
 	json_array_foreach(list, i, r)
 	{
-		TRY(put_number(&t, r, "id"));
-		cli_table_put(&t, ctl_api_text(r, "state"));
+		ctl_list_put_number(&t, r, "id");
+		ctl_list_put_state(&t, ctl_api_text(r, "state"));
 		cli_table_put(&t, ctl_api_text(r, "endpoint"));
 		cli_table_put(&t, ctl_api_text(r, "created"));
 		cli_table_put(&t, ctl_api_text(r, "expires"));

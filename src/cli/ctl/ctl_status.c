@@ -1,20 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scepterctl status: is the server well, and what does it serve? */
-#include "cli/ctl/commands.h"
+#include "cli/ctl/ctl_list.h"
 
 #define MIB (1024 * 1024)
 
 static json_int_t number(const json_t *object, const char *field)
 {
 	return json_integer_value(json_object_get(object, field));
-}
-
-static void put_number(struct cli_table *t, json_int_t value)
-{
-	char text[24];
-
-	(void)snprintf(text, sizeof(text), "%lld", (long long)value);
-	cli_table_put(t, text);
 }
 
 static const json_t *find_crl(const json_t *crls, const json_t *ca)
@@ -40,12 +32,12 @@ static RESULT put_authorities(const struct cli *cli, const json_t *answer, struc
 		crl = find_crl(json_object_get(answer, "crls"), ca);
 		cli_table_put(&t, ctl_api_text(ca, "ca"));
 		cli_table_put(&t, ctl_api_text(ca, "not_after"));
-		put_number(&t, number(ca, "days"));
+		ctl_list_put_number(&t, ca, "days");
 		if (crl)
-			put_number(&t, number(crl, "number"));
+			ctl_list_put_number(&t, crl, "number");
 		else
 			cli_table_put(&t, "none");
-		put_number(&t, number(crl, "entries"));
+		ctl_list_put_number(&t, crl, "entries");
 		cli_table_put(&t, ctl_api_text(crl, "next_update"));
 	}
 	return cli_table_print(&t, &cli->out, "no CA yet: scepterctl ca init", err);
@@ -64,9 +56,10 @@ static RESULT put_endpoints(const struct cli *cli, const json_t *endpoints, stru
 		cli_table_put(&t, ctl_api_text(e, "protocol"));
 		cli_table_put(&t, ctl_api_text(e, "path"));
 		cli_table_put(&t, ctl_api_text(e, "ca"));
-		cli_table_put(&t, json_is_true(json_object_get(e, "ready"))
-				      ? "ready"
-				      : "waits for scepterctl ca init");
+		if (json_is_true(json_object_get(e, "ready")))
+			ctl_list_put_state(&t, "ready");
+		else
+			cli_table_put_colour(&t, CLI_YELLOW, "waits for scepterctl ca init");
 	}
 	return cli_table_print(&t, &cli->out, "no endpoint is configured", err);
 }
@@ -95,6 +88,12 @@ static void put_server(const struct cli_output *out, const json_t *answer)
 			(long long)number(http, "connections"));
 }
 
+static void put_gap(const struct cli_output *out)
+{
+	if (out->terminal)
+		(void)fputc('\n', out->file);
+}
+
 static void put_warnings(const struct cli_output *out, const json_t *warnings)
 {
 	const json_t *text;
@@ -116,8 +115,12 @@ static enum result run(struct cli *cli, UNUSED const void *opts, struct err *err
 	if (cli->out.json)
 		return cli_output_json(&cli->out, answer, err);
 	put_server(&cli->out, answer);
+	put_gap(&cli->out);
 	TRY(put_authorities(cli, answer, err));
+	put_gap(&cli->out);
 	TRY(put_endpoints(cli, json_object_get(answer, "endpoints"), err));
+	if (json_array_size(json_object_get(answer, "warnings")))
+		put_gap(&cli->out);
 	put_warnings(&cli->out, json_object_get(answer, "warnings"));
 	return OK;
 }

@@ -5,6 +5,10 @@
 
 #include "cli/cli.h"
 
+/* For completion. */
+#define SCEPTER_KEY_TYPES "rsa2048 rsa3072 rsa4096 p256 p384 p521 ed25519"
+#define SCEPTER_PROTOCOLS "scep est"
+
 extern const struct cli_command scepter_enrol;
 extern const struct cli_command scepter_poll;
 extern const struct cli_command scepter_renew;

@@ -36,9 +36,9 @@ struct opts {
 	int64_t wait;
 };
 
-#define OPT(name, kind, field, value, help)                                                        \
+#define OPT(name, kind, field, value, help, ...)                                                   \
 	{                                                                                          \
-		name, kind, offsetof(struct opts, field), value, help                              \
+		name, kind, offsetof(struct opts, field), value, help, ##__VA_ARGS__               \
 	}
 #define MUST(name, kind, field, value, help)                                                       \
 	{                                                                                          \
@@ -46,7 +46,8 @@ struct opts {
 	}
 
 static const struct cli_option options[] = {
-	OPT("--protocol", CLI_TEXT, protocol, "NAME", "how to enrol: scep (default) or est"),
+	OPT("--protocol", CLI_TEXT, protocol, "NAME", "how to enrol: scep (default) or est",
+	    .choices = SCEPTER_PROTOCOLS),
 	MUST("--url", CLI_TEXT, url, "URL", "of the CA's endpoint; for EST a server's will do"),
 	OPT("--ca-identifier", CLI_TEXT, ca_identifier, "TEXT",
 	    "names one CA where a URL has many"),
@@ -63,8 +64,8 @@ static const struct cli_option options[] = {
 	MUST("--key", CLI_TEXT, key, "FILE", "private key, made with mode 0600 if not there"),
 	OPT("--key-type", CLI_TEXT, key_type, "TYPE",
 	    "of a key to be made: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521, ed25519; "
-	    "for "
-	    "EST as the CA wants it"),
+	    "for EST as the CA wants it",
+	    .choices = SCEPTER_KEY_TYPES),
 	OPT("--server-key", CLI_FLAG, server_key, NULL,
 	    "EST: the server makes the key, which is written to --key"),
 	OPT("--decrypt-key", CLI_TEXT, decrypt_key, "FILE",

@@ -20,7 +20,7 @@ static const struct cli_option options[] = {
 	CA_OPTIONS("SHA-256 that a CA certificate must have; what it did not sign is left out",
 		   false),
 	{ "--protocol", CLI_TEXT, offsetof(struct opts, protocol), "NAME",
-	  "how to ask: scep (default) or est" },
+	  "how to ask: scep (default) or est", .choices = SCEPTER_PROTOCOLS },
 	{ "--out", CLI_TEXT, offsetof(struct opts, out), "FILE",
 	  "where to write the certificates (PEM)" },
 	{ 0 },

@@ -33,7 +33,7 @@ struct opts {
 
 static const struct cli_option options[] = {
 	{ "--protocol", CLI_TEXT, offsetof(struct opts, protocol), "NAME",
-	  "how to renew: scep (default) or est" },
+	  "how to renew: scep (default) or est", .choices = SCEPTER_PROTOCOLS },
 	{ "--url", CLI_TEXT, offsetof(struct opts, url), "URL",
 	  "of the CA's endpoint; for EST a server's will do", .required = true },
 	{ "--ca-identifier", CLI_TEXT, offsetof(struct opts, ca_identifier), "TEXT",
@@ -53,7 +53,8 @@ static const struct cli_option options[] = {
 	{ "--full-cmc", CLI_FLAG, offsetof(struct opts, full_cmc), NULL,
 	  "EST: by a Full PKI Request, whose answer the CA signs" },
 	{ "--key-type", CLI_TEXT, offsetof(struct opts, key_type), "TYPE",
-	  "of the new key: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521, ed25519" },
+	  "of the new key: rsa2048 (default), rsa3072, rsa4096, p256, p384, p521, ed25519",
+	  .choices = SCEPTER_KEY_TYPES },
 	{ "--within", CLI_DURATION, offsetof(struct opts, within), "TIME",
 	  "only if the certificate ends within this time: 30d" },
 	{ "--ca", CLI_TEXT, offsetof(struct opts, ca), "FILE",
