@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "ca/anomaly_raise.h"
 #include "ca/authority.h"
+#include "ca/standing.h"
 #include "store/revocation.h"
 
 #define PATH_SHOWN 256
@@ -74,6 +75,7 @@ static RESULT check_revocation(const struct admin_call *call, const struct admin
 	bool ours = false;
 	size_t i;
 
+	TRY(ca_standing_check_key(call->api->store, call->c, leaf, err));
 	for (i = 0; i < authority_count(gate->authority) && !ours; i++)
 		TRY(check_status(call, authority_name(gate->authority, i), leaf, &ours, err));
 	return ours ? OK : check_lists(call, gate, leaf, err);

@@ -28,6 +28,7 @@ static const struct err_map map[ERR_COUNT_] = {
 	[ERR_BAD_CERT_ID] = { "bad-cert-id", 4, 4, 4, 404, 6, 66 },
 	[ERR_BAD_POP] = { "bad-pop", 2, 9, 9, 400, 1, 65 },
 	[ERR_BAD_TEMPLATE] = { "bad-template", 2, 19, 2, 400, 1, 65 },
+	[ERR_KEY_BLOCKED] = { "key-blocked", 2, 19, 10, 403, 6, 77 },
 	[ERR_TOO_MANY] = { "too-many", 2, 24, 12, 429, 3, 75 },
 	[ERR_DENIED] = { "denied", 2, 23, 2, 403, 6, 77 },
 	[ERR_NOT_FOUND] = { "not-found", 4, 4, 4, 404, 6, 66 },

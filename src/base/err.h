@@ -29,6 +29,7 @@ enum result {
 	ERR_BAD_CERT_ID,  /* no certificate matches (SCEP badCertId) */
 	ERR_BAD_POP,      /* proof of possession fails */
 	ERR_BAD_TEMPLATE, /* the names, extensions or key asked for break the certificate profile */
+	ERR_KEY_BLOCKED,  /* the key was reported as compromised: it takes another */
 	ERR_TOO_MANY,     /* more than a limit of requests, or a quota, allows for now */
 	ERR_DENIED,       /* no right to: wrong or used challenge, forbidden address */
 	ERR_NOT_FOUND,    /* no such object */

@@ -95,6 +95,7 @@ static RESULT issue(const struct enrol_context *ctx, struct crypto *c, const str
 			(long long)r->id, r->peer, (int)r->approvers.len,
 			r->approvers.len ? (const char *)r->approvers.data : "",
 			r->approvers.len ? ", " : "", a->actor);
+	TRY(enrol_decision_hash_keys(&d, err));
 	TRY(enrol_issue_names(&d, &names, err));
 	TRY(enrol_limits_count(&d, &names, err));
 	TRY(enrol_issue_make(&d, &names, &made, err));

@@ -21,7 +21,7 @@ struct approval {
 /*
  * *issued: this was the last one. ERR_CONFLICT: the request does not wait any more, this actor has
  * approved it already, or its endpoint serves another CA or profile now. ERR_BAD_TEMPLATE,
- * ERR_BAD_ALG: the profile does not allow it any more. c: the calling thread's.
+ * ERR_BAD_ALG: the profile does not allow it any more. ERR_KEY_BLOCKED. c: the calling thread's.
  */
 RESULT approval_grant(const struct enrol_context *ctx, struct crypto *c, const struct approval *a,
 		      bool *issued, struct err *err);

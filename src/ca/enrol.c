@@ -7,7 +7,7 @@
 #include "ca/enrol_anomaly.h"
 #include "ca/enrol_limits.h"
 #include "ca/enrol_queue.h"
-#include "store/revocation.h"
+#include "store/key_block.h"
 
 void enrol_outcome_clear(struct enrol_outcome *o)
 {
@@ -24,24 +24,37 @@ const struct enrol_words *enrol_words_of(const struct enrol_request *req)
 	return req->words ? req->words : &plain;
 }
 
+/* The transaction's: of the key, and of the certificate that is renewed, if there is one. */
+static RESULT hash_key(struct enrol_decision *d, struct err *err)
+{
+	const struct enrol_request *req = d->req;
+	uint8_t digest[DIGEST_MAX];
+
+	TRY(enrol_decision_hash_keys(d, err));
+	memcpy(d->transaction.key_hash, d->key, STORE_HASH);
+	if (!req->current)
+		return OK;
+	TRY(crypto_digest(d->c, DIGEST_SHA256,
+			  (const struct span[]){ req->spki, req->current->der }, 2, digest, err));
+	memcpy(d->transaction.key_hash, digest, STORE_HASH);
+	return OK;
+}
+
 /*
- * The key's hash covers the certificate that is renewed, if there is one; the binding is SHA-256
- * over key hash, endpoint and transactionID: a name holds no NUL, so it is unambiguous.
+ * The binding is SHA-256 over key hash, endpoint and transactionID: a name holds no NUL, so it is
+ * unambiguous.
  */
 static RESULT identify(struct enrol_decision *d, struct err *err)
 {
 	const struct enrol_request *req = d->req;
 	uint8_t digest[DIGEST_MAX];
-	struct span parts[3] = { req->spki };
+	struct span parts[3];
 
 	d->transaction.endpoint = req->policy->endpoint;
 	d->transaction.id = req->transaction_id;
 	d->transaction.generation = req->ca->generation;
 	d->transaction.oldest = authority_ca_answers_from(req->ca, d->auth.now);
-	if (req->current)
-		parts[1] = req->current->der;
-	TRY(crypto_digest(d->c, DIGEST_SHA256, parts, req->current ? 2 : 1, digest, err));
-	memcpy(d->transaction.key_hash, digest, STORE_HASH);
+	TRY(hash_key(d, err));
 	parts[0] = SPAN_ARRAY(d->transaction.key_hash);
 	parts[1] = span_of(req->policy->endpoint, strlen(req->policy->endpoint) + 1);
 	parts[2] = req->transaction_id;
@@ -97,6 +110,16 @@ static RESULT find_earlier(const struct enrol_decision *d, struct store_cert *ou
 	return store_find_latest(d->ctx->store, &first, out, err);
 }
 
+/* Whoever has lost his key is told so, and does not go on with what he got for it before. */
+static RESULT check_key(const struct enrol_decision *d, struct err *err)
+{
+	enum result r = store_check_key(d->ctx->store, d->key, "this key", err);
+
+	if (r == ERR_KEY_BLOCKED)
+		enrol_trace_add(d->req->trace, "key", false, "%s", err_text(err));
+	return r;
+}
+
 /* ERR_NOT_FOUND: the transaction is new. ERR_CONFLICT: it has ended, d has that which succeeds. */
 static RESULT answer_again(struct enrol_decision *d, struct enrol_outcome *out, struct err *err)
 {
@@ -108,6 +131,7 @@ static RESULT answer_again(struct enrol_decision *d, struct enrol_outcome *out, 
 		TRY(has_ended(d, &cert, &ended, err));
 	if (ended)
 		return succeed(d, &cert, err);
+	TRY(check_key(d, err));
 	log_info(d->req->log, "certificate sent again", LOG_HEX("serial", buf_span(&cert.serial)));
 	out->status = ENROL_ISSUED;
 	out->repeated = true;
@@ -175,6 +199,8 @@ static RESULT grant(struct enrol_decision *d, const struct profile_result *names
 		d->auth.one_time = false;
 		enrol_trace_add(d->req->trace, "challenge", false, "%s", err_text(err));
 	}
+	if (r == ERR_KEY_BLOCKED)
+		enrol_trace_add(d->req->trace, "key", false, "%s", err_text(err));
 	return r;
 }
 
@@ -216,6 +242,7 @@ static bool is_refusal(enum result r)
 	case ERR_BAD_CERT_ID:
 	case ERR_BAD_POP:
 	case ERR_BAD_TEMPLATE:
+	case ERR_KEY_BLOCKED:
 	case ERR_TOO_MANY:
 	case ERR_DENIED:
 		return true;
@@ -389,6 +416,8 @@ enum result ca_enrol_poll(const struct enrol_context *ctx, struct crypto *c,
 	}
 	if (r == ERR_NOT_FOUND)
 		r = refuse_poll(&d, &got, err);
+	if (r == ERR_KEY_BLOCKED)
+		r = reject(&d, r, &got, err);
 	TRY(r);
 	*out = got;
 	return OK;

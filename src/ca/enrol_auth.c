@@ -152,7 +152,7 @@ static RESULT check_credential(const struct enrol_context *ctx, struct crypto *c
 	bool found = false;
 
 	if (req->current)
-		return enrol_renewal_check(ctx, req, auth->now, err);
+		return enrol_renewal_check(ctx, req, auth, err);
 	if (req->policy->accept_anyone) {
 		enrol_trace_add(req->trace, "challenge", true,
 				"none needed: endpoint \"%s\" asks for none",

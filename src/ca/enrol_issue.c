@@ -7,6 +7,14 @@
 #include "ca/enrol_renewal.h"
 #include "pki/name.h"
 
+enum result enrol_decision_hash_keys(struct enrol_decision *d, struct err *err)
+{
+	TRY(pubkey_hash(d->c, d->req->spki, d->key, err));
+	if (!d->req->current)
+		return OK;
+	return pubkey_hash(d->c, d->req->current->spki, d->auth.current_key, err);
+}
+
 struct store_event enrol_decision_event(const struct enrol_decision *d, const char *kind,
 					const char *reason, struct buf *detail)
 {
@@ -133,6 +141,8 @@ static RESULT put_record(const struct enrol_decision *d, const struct profile_re
 		record->challenge_hash = d->auth.hash;
 	memcpy(record->challenge_binding, d->auth.binding, STORE_HASH);
 	record->device = d->auth.device;
+	record->key = d->key;
+	record->current_key = d->req->current ? d->auth.current_key : NULL;
 	record->quotas = d->quotas;
 	record->n_quotas = d->n_quotas;
 	return buf_check(&made->detail, err);

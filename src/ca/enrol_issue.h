@@ -12,11 +12,15 @@ struct enrol_decision {
 	struct crypto *c;
 	const struct enrol_request *req;
 	struct store_transaction_key transaction;
+	uint8_t key[STORE_HASH];               /* pubkey_hash() of what is to be certified */
 	char successor[STORE_TRANSACTION_MAX]; /* its id, where it began anew */
 	struct enrol_auth auth;
 	struct store_quota quotas[THROTTLE_COUNT_]; /* that the issuance counts for */
 	size_t n_quotas;
 };
+
+/* Sets key, and auth.current_key where a certificate is renewed. */
+RESULT enrol_decision_hash_keys(struct enrol_decision *d, struct err *err);
 
 /* An event of this decision; the trace goes into detail, which must outlive it. */
 struct store_event enrol_decision_event(const struct enrol_decision *d, const char *kind,

@@ -42,7 +42,8 @@ enum result enrol_queue_add(const struct enrol_decision *d, const struct profile
 				    .expires = d->auth.now + req->policy->pending_lifetime,
 				    .needed = req->policy->approvers,
 				    .challenge_hash = d->auth.one_time ? d->auth.hash : NULL,
-				    .device = d->auth.device };
+				    .device = d->auth.device,
+				    .key = d->key };
 	BUF reason = BUF_INIT;
 	BUF detail = BUF_INIT;
 	BUF subject = BUF_INIT;

@@ -6,7 +6,7 @@
 #include "pki/crl.h"
 #include "pki/name.h"
 #include "pki/san.h"
-#include "store/revocation.h"
+#include "store/key_block.h"
 
 static const struct profile_renewal *rules_of(const struct enrol_request *req)
 {
@@ -61,6 +61,19 @@ static RESULT check_record(const struct enrol_request *req, const struct store_c
 			       "those of \"%s\"",
 			       record->profile, req->policy->endpoint, req->policy->profile->name);
 	return OK;
+}
+
+/* Another certificate of the same key may have been revoked for that key's sake. */
+static RESULT check_current_key(const struct enrol_context *ctx, const uint8_t key[STORE_HASH],
+				struct err *err)
+{
+	struct err why = { 0 };
+	enum result r =
+	    store_check_key(ctx->store, key, "the key of the certificate that is renewed", &why);
+
+	if (r == OK)
+		return OK;
+	return err_set(err, r == ERR_KEY_BLOCKED ? ERR_DENIED : r, "%s", err_text(&why));
 }
 
 static RESULT check_status(const struct enrol_context *ctx, const struct enrol_request *req,
@@ -137,8 +150,8 @@ static RESULT check_key(const struct enrol_request *req, struct err *err)
 
 /* ---- the whole ---- */
 
-static RESULT check(const struct enrol_context *ctx, const struct enrol_request *req, int64_t now,
-		    struct err *err)
+static RESULT check(const struct enrol_context *ctx, const struct enrol_request *req,
+		    const struct enrol_auth *auth, struct err *err)
 {
 	CLEANUP(store_cert_clear) struct store_cert record = { 0 };
 
@@ -146,7 +159,8 @@ static RESULT check(const struct enrol_context *ctx, const struct enrol_request 
 	TRY(find_record(ctx, req, &record, err));
 	TRY(check_record(req, &record, err));
 	TRY(check_status(ctx, req, err));
-	TRY(check_time(req, now, err));
+	TRY(check_current_key(ctx, auth->current_key, err));
+	TRY(check_time(req, auth->now, err));
 	return check_key(req, err);
 }
 
@@ -170,13 +184,13 @@ static void trace_granted(const struct enrol_request *req, int64_t now)
 }
 
 enum result enrol_renewal_check(const struct enrol_context *ctx, const struct enrol_request *req,
-				int64_t now, struct err *err)
+				const struct enrol_auth *auth, struct err *err)
 {
-	enum result r = check(ctx, req, now, err);
+	enum result r = check(ctx, req, auth, err);
 
 	(void)!err_prefix(err, r, "%s", enrol_words_of(req)->renewal);
 	if (r == OK)
-		trace_granted(req, now);
+		trace_granted(req, auth->now);
 	else
 		enrol_trace_add(req->trace, "renewal", false, "%s", err_text(err));
 	return r;

@@ -90,14 +90,14 @@ static bool acts_for_another(const struct est_exchange *x)
 
 static RESULT weigh_own(struct est_exchange *x, struct err *err)
 {
-	int64_t now = clock_now(x->service->enrol->clock);
+	const struct enrol_context *ctx = x->service->enrol;
+	const struct ca_standing now = { ctx->store, x->c, clock_now(ctx->clock) };
 
 	if (!acts_for_another(x)) {
 		x->current = &x->client;
 		return OK;
 	}
-	TRY(err_prefix(err,
-		       ca_standing_check(x->service->enrol->store, x->ca, &x->client, now, err),
+	TRY(err_prefix(err, ca_standing_check(&now, x->ca, &x->client, err),
 		       "RFC 7030 3.7: the registration authority"));
 	x->registrar = true;
 	vouch(x, "registration authority");
@@ -128,6 +128,8 @@ static RESULT weigh_foreign(struct est_exchange *x, struct err *err)
 			       "RFC 7030 3.3.2: the TLS client certificate is not of a CA that "
 			       "the listener trusts, or not in its validity");
 	TRY(check_revoked(x, err));
+	TRY(err_prefix(err, ca_standing_check_key(x->service->enrol->store, x->c, &x->client, err),
+		       "RFC 7030 3.3.2"));
 	vouch(x, "the holder of certificate");
 	return OK;
 }

@@ -115,8 +115,8 @@ bool est_enrol_prepare(struct est_exchange *x, struct http_reply *reply)
 static RESULT check_current(struct est_exchange *x, bool *renewal_only, struct err *err)
 {
 	const struct enrol_context *ctx = x->service->enrol;
-	enum result r =
-	    ca_standing_check(ctx->store, x->ca, x->current, clock_now(ctx->clock), err);
+	const struct ca_standing now = { ctx->store, x->c, clock_now(ctx->clock) };
+	enum result r = ca_standing_check(&now, x->ca, x->current, err);
 
 	if (r != ERR_DENIED && r != ERR_BAD_CERT_ID)
 		return r;

@@ -114,13 +114,13 @@ bool full_cmc_is_registrar(const struct full_cmc *m)
 enum result full_cmc_check_standing(struct full_cmc *m, struct err *err)
 {
 	const struct enrol_context *ctx = m->x->service->enrol;
+	const struct ca_standing now = { ctx->store, m->x->c, clock_now(ctx->clock) };
 
 	if (!m->signer_is_ours)
 		return err_set(err, ERR_DENIED,
 			       "RFC 5272 6: this is answered to whom CA \"%s\" has given a "
 			       "certificate, and who signs with that",
 			       m->x->ca->name);
-	return err_prefix(
-	    err, ca_standing_check(ctx->store, m->x->ca, &m->signer, clock_now(ctx->clock), err),
-	    "RFC 5272 3.2: the signer");
+	return err_prefix(err, ca_standing_check(&now, m->x->ca, &m->signer, err),
+			  "RFC 5272 3.2: the signer");
 }

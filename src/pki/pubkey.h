@@ -28,6 +28,13 @@ RESULT pubkey_inspect(struct span spki, struct pubkey_info *out, struct err *err
 /* One key, though it be encoded in two ways (parameters NULL or absent)? */
 bool pubkey_same(struct span a, struct span b);
 
+#define PUBKEY_HASH 32
+/*
+ * By what a key is known: SHA-256 of its SubjectPublicKeyInfo, the same one though it be encoded in
+ * two ways. What is no key that Scepter knows has the hash of its octets.
+ */
+RESULT pubkey_hash(struct crypto *c, struct span spki, uint8_t out[PUBKEY_HASH], struct err *err);
+
 /* spki is borrowed for the life of the key. */
 RESULT pubkey_new(struct pubkey **out, struct crypto *c, struct span spki, struct err *err);
 void pubkey_free(struct pubkey *k);

@@ -2,6 +2,7 @@
 #include "store/ca.h"
 
 #include "store/event.h"
+#include "store/key_block.h"
 #include "store/row.h"
 #include "store/state.h"
 
@@ -68,6 +69,8 @@ static enum result put_key(struct db *db, enum sql sql, const char *ca,
 {
 	QUERY q = QUERY_NONE;
 
+	TRY(err_prefix(err, key_block_check_cert(db, buf_span(&key->cert), err),
+		       "certificate of key %s", key->key_id));
 	TRY(query_init(&q, db, sql, err));
 	query_bind_str(&q, 1, ca);
 	query_bind_int(&q, 2, key->generation);
@@ -136,6 +139,10 @@ static enum result insert_certs(struct db *db, const struct store_ca *ca, struct
 	for (i = 0; i < ca->n_certs; i++) {
 		QUERY q = QUERY_NONE;
 
+		if (ca->certs[i].kind != STORE_CERT_CHAIN) /* those are others' */
+			TRY(err_prefix(err,
+				       key_block_check_cert(db, buf_span(&ca->certs[i].cert), err),
+				       "cross certificate"));
 		TRY(query_init(&q, db, SQL_ADD_CA_CERT, err));
 		query_bind_str(&q, 1, ca->name);
 		query_bind_int(&q, 2, ca->certs[i].generation);

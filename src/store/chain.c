@@ -37,6 +37,11 @@ void chain_free(struct chain *c)
 	free(c);
 }
 
+struct crypto *chain_crypto(const struct chain *c)
+{
+	return c->crypto;
+}
+
 void chain_forget(struct chain *c)
 {
 	if (c)

@@ -16,6 +16,8 @@ struct chain;
 RESULT chain_new(struct chain **out, struct err *err);
 void chain_free(struct chain *c);
 DEFINE_CLEANUP(struct chain, chain_free)
+/* Of the writer's thread; owned by the chain. */
+struct crypto *chain_crypto(const struct chain *c);
 /* Something was rolled back: the end is to be read from the file again. */
 void chain_forget(struct chain *c);
 

@@ -7,6 +7,7 @@
 #include "store/challenge.h"
 #include "store/device.h"
 #include "store/event.h"
+#include "store/key_block.h"
 #include "store/quota.h"
 #include "store/row.h"
 #include "store/state.h"
@@ -21,6 +22,8 @@ enum result issuance_check(const struct store_issuance *i, struct err *err)
 			       i->transaction.id.len, STORE_TRANSACTION_MAX);
 	if (i->serial.len == 0 || i->cert.len == 0)
 		return err_set(err, ERR_LIMIT, "store: a certificate without bytes or serial");
+	if (!i->key)
+		return err_set(err, ERR_INTERNAL, "store: a certificate without its key's hash");
 	return OK;
 }
 
@@ -121,6 +124,16 @@ static struct store_event event_of(const struct store_issuance *i)
 	return event;
 }
 
+/* In the commit: a key that is blocked by then gets nothing. */
+static enum result check_keys(struct db *db, const struct store_issuance *i, struct err *err)
+{
+	TRY(key_block_check(db, i->key, "this key", err));
+	if (!i->current_key || memcmp(i->current_key, i->key, STORE_HASH) == 0)
+		return OK;
+	return key_block_check(db, i->current_key, "the key of the certificate that is renewed",
+			       err);
+}
+
 enum result issuance_insert(struct db *db, const struct store_issuance *i, struct err *err)
 {
 	struct challenge_use use = { i->challenge_hash, i->challenge_binding, i->now };
@@ -129,6 +142,7 @@ enum result issuance_insert(struct db *db, const struct store_issuance *i, struc
 	size_t n;
 
 	TRY(issuance_check_first(db, &i->transaction, err));
+	TRY(check_keys(db, i, err));
 	if (i->ahead)
 		TRY(note_ahead(db, i, err));
 	for (n = 0; n < i->n_quotas; n++)

@@ -5,6 +5,7 @@
 
 #include "schema_migrations.h"
 #include "store/chain.h"
+#include "store/key_block.h"
 #include "store/query.h"
 
 #define NEWEST ((int64_t)ARRAY_LEN(schema_migrations))
@@ -41,7 +42,9 @@ static enum result check_version(struct db *db, int64_t *version, struct err *er
 
 /* What a version needs beyond its SQL. */
 typedef enum result migrate_step(struct db *db, struct err *err);
-static migrate_step *const steps[ARRAY_LEN(schema_migrations) + 1] = { [4] = chain_adopt };
+static migrate_step *const steps[ARRAY_LEN(schema_migrations) + 1] = {
+	[4] = chain_adopt, [14] = key_block_adopt
+};
 
 /* The version number is part of the transaction: a migration is there whole or not at all. */
 static enum result migrate_one(struct db *db, int64_t version, struct err *err)

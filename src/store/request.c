@@ -5,6 +5,7 @@
 #include "store/device.h"
 #include "store/event.h"
 #include "store/issuance.h"
+#include "store/key_block.h"
 #include "store/row.h"
 #include "store/state.h"
 
@@ -294,6 +295,7 @@ static enum result add(struct db *db, const void *arg, struct err *err)
 
 	TRY(expire(db, &n->now, err));
 	TRY(check_new(db, n, err));
+	TRY(key_block_check(db, n->key, "this key", err));
 	if (n->challenge_hash)
 		TRY(challenge_consume(db, &use, err));
 	if (n->device)
@@ -310,6 +312,8 @@ enum result store_add_request(struct store *s, const struct store_queueing *n, s
 	if (n->transaction.id.len == 0 || n->transaction.id.len > STORE_TRANSACTION_MAX)
 		return err_set(err, ERR_LIMIT, "store: the transactionID has %zu octets, not 1..%d",
 			       n->transaction.id.len, STORE_TRANSACTION_MAX);
+	if (!n->key)
+		return err_set(err, ERR_INTERNAL, "store: a request without its key's hash");
 	return writer_run(s->writer, add, n, err);
 }
 
@@ -365,23 +369,52 @@ enum result store_approve_request(struct store *s, const struct store_verdict *v
 	return writer_run(s->writer, approve, v, err);
 }
 
-/* One that waits for that generation; *more: there was one. */
+/* The one that a statement has found; *more: there was one. */
+static enum result reject_found(struct query *q, int64_t now, const char *reason, bool *more,
+				struct err *err)
+{
+	CLEANUP(store_request_clear) struct store_request r = { 0 };
+
+	TRY(query_step(q, more, err));
+	if (!*more)
+		return OK;
+	TRY(read_request(q, &r, err));
+	return over(q->db, &r, STORE_REQUEST_REJECTED, now, reason, err);
+}
+
 static enum result reject_next(struct db *db, const char *ca, unsigned generation, int64_t now,
 			       bool *more, struct err *err)
 {
 	static const char reason[] =
 	    "the CA's next generation, which was asked, has been cancelled";
-	CLEANUP(store_request_clear) struct store_request r = { 0 };
 	QUERY q = QUERY_NONE;
 
 	TRY(query_init(&q, db, SQL_REQUEST_OF_GENERATION, err));
 	query_bind_str(&q, 1, ca);
 	query_bind_int(&q, 2, generation);
-	TRY(query_step(&q, more, err));
-	if (!*more)
-		return OK;
-	TRY(read_request(&q, &r, err));
-	return over(db, &r, STORE_REQUEST_REJECTED, now, reason, err);
+	return reject_found(&q, now, reason, more, err);
+}
+
+static enum result reject_next_of_key(struct db *db, const uint8_t hash[STORE_HASH], int64_t now,
+				      bool *more, struct err *err)
+{
+	QUERY q = QUERY_NONE;
+
+	TRY(query_init(&q, db, SQL_REQUEST_OF_KEY, err));
+	query_bind_blob(&q, 1, span_of(hash, STORE_HASH));
+	query_bind_int(&q, 2, now);
+	return reject_found(&q, now, "its key was reported as compromised: make a new one", more,
+			    err);
+}
+
+enum result request_reject_of_key(struct db *db, const uint8_t hash[STORE_HASH], int64_t now,
+				  struct err *err)
+{
+	bool more = true;
+
+	while (more)
+		TRY(reject_next_of_key(db, hash, now, &more, err));
+	return OK;
 }
 
 enum result request_reject_of(struct db *db, const char *ca, unsigned generation, int64_t now,

@@ -54,12 +54,13 @@ struct store_queueing {
 	unsigned needed;
 	const uint8_t *challenge_hash; /* one-time challenge to bind and consume; NULL: none */
 	uint8_t challenge_binding[STORE_HASH];
-	int64_t device; /* as of struct store_issuance */
+	int64_t device;     /* as of struct store_issuance... */
+	const uint8_t *key; /* ...and so is this */
 	struct store_event event;
 };
 /*
- * ERR_CONFLICT: this transaction waits already, or has a certificate. ERR_DENIED: as of
- * store_commit_issuance. What is overdue meanwhile is marked expired in the same commit.
+ * ERR_CONFLICT: this transaction waits already, or has a certificate. ERR_DENIED, ERR_KEY_BLOCKED:
+ * as of store_commit_issuance. What is overdue meanwhile is marked expired in the same commit.
  */
 RESULT store_add_request(struct store *s, const struct store_queueing *queueing, struct err *err);
 
@@ -82,6 +83,10 @@ struct db;
 /* Inside a writer's job: what waits for that generation of a CA is rejected. */
 RESULT request_reject_of(struct db *db, const char *ca, unsigned generation, int64_t now,
 			 struct err *err);
+
+/* The same of what waits with that key. */
+RESULT request_reject_of_key(struct db *db, const uint8_t hash[STORE_HASH], int64_t now,
+			     struct err *err);
 
 /* How many wait. */
 RESULT store_count_requests(struct store *s, int64_t now, uint64_t *out, struct err *err);

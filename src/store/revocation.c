@@ -2,6 +2,7 @@
 #include "store/revocation.h"
 
 #include "store/event.h"
+#include "store/key_block.h"
 #include "store/row.h"
 #include "store/state.h"
 
@@ -76,7 +77,8 @@ static enum result revoke(struct db *db, const void *arg, struct err *err)
 		return err_set(err, ERR_CONFLICT, "the certificate is on hold already");
 	if (now.revoked)
 		r.time = now.time;
-	return put(db, &r, &now, err);
+	TRY(put(db, &r, &now, err));
+	return key_block_revoked(db, &r, err);
 }
 
 uint64_t store_revocation_changes(const struct store *s)

@@ -52,6 +52,8 @@
 	"SELECT id, list, type, value, once, note, created, created_by, bound_to, used FROM "      \
 	"device "
 
+#define BLOCKED_KEY "SELECT hash, time, actor, reason, ca, serial FROM blocked_key "
+
 #define CA_NAMED "(SELECT id FROM ca WHERE name = ?1)"
 /* ?2 generation, ?3 now */
 #define PLANNED                                                                                    \
@@ -196,10 +198,27 @@ static const char *const texts[SQL_COUNT_] = {
 	[SQL_COUNT_REQUESTS] = "SELECT count(*) FROM request WHERE state = 0 AND expires > ?1",
 	[SQL_REQUEST_OF_GENERATION] = REQUEST "WHERE state = 0 AND ca = ?1 AND generation = ?2"
 					      " LIMIT 1",
+	[SQL_REQUEST_OF_KEY] = REQUEST "WHERE state = 0 AND key_hash = ?1 AND expires > ?2"
+				       " LIMIT 1",
 	[SQL_END_REQUEST] = "UPDATE request SET state = ?2, decided = ?3, reason = ?4"
 			    " WHERE id = ?1 AND state = 0 AND (?2 = 3 OR expires > ?3)",
 	[SQL_ADD_APPROVAL] = "INSERT INTO approval (request, actor, time) SELECT id, ?2, ?3"
 			     " FROM request WHERE id = ?1 AND state = 0 AND expires > ?3",
+
+	[SQL_FIND_BLOCKED_KEY] = BLOCKED_KEY "WHERE hash = ?1",
+	[SQL_BLOCKED_KEYS] = BLOCKED_KEY "WHERE hash > coalesce(?1, x'') ORDER BY hash LIMIT ?2",
+	[SQL_BLOCK_KEY] = "INSERT INTO blocked_key (hash, time, actor, reason, ca, serial)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+	[SQL_UNBLOCK_KEY] = "DELETE FROM blocked_key WHERE hash = ?1",
+	/* keyCompromise and cACompromise; key_hash() is key_block.c's */
+	[SQL_ADOPT_BLOCKED_KEYS] =
+	    "INSERT INTO blocked_key (hash, time, actor, reason, ca, serial)"
+	    " SELECT key_hash(cert.der) AS hash, revocation.time, coalesce(event.actor, ''),"
+	    " iif(revocation.reason = 2, 'cACompromise', 'keyCompromise'), ca.name, cert.serial"
+	    " FROM revocation JOIN cert ON cert.serial = revocation.serial"
+	    " AND cert.ca = revocation.ca JOIN ca ON ca.id = cert.ca"
+	    " JOIN event ON event.id = revocation.changed WHERE revocation.reason IN (1, 2)"
+	    " AND hash IS NOT NULL ORDER BY 1, 2 ON CONFLICT DO NOTHING",
 
 	[SQL_FIND_ALARM] = "SELECT raised FROM alarm WHERE name = ?1",
 	[SQL_ADD_ALARM] = "INSERT INTO alarm (name, raised) VALUES (?1, ?2)",

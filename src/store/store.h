@@ -285,13 +285,16 @@ struct store_issuance {
 	uint8_t challenge_binding[STORE_HASH];
 	const struct store_quota *quotas; /* store/quota.h: whom it counts for */
 	size_t n_quotas;
-	int64_t device; /* entry of an allow-list to use up, by the same binding; 0: none */
-	struct store_event event; /* its endpoint, transaction, ca and serial: as of the above */
+	int64_t device;     /* entry of an allow-list to use up, by the same binding; 0: none */
+	const uint8_t *key; /* pubkey_hash() of what is certified... */
+	const uint8_t *current_key; /* ...and of the certificate that is renewed; NULL: none is */
+	struct store_event event;   /* its endpoint, transaction, ca and serial: as of the above */
 };
 /*
  * ERR_CONFLICT: this transaction has a certificate already (find it with store_find_issued).
  * ERR_DENIED: the challenge is meanwhile revoked, expired or bound to another transaction; or so
- * is the entry of the allow-list. ERR_TOO_MANY: a quota is exhausted.
+ * is the entry of the allow-list. ERR_TOO_MANY: a quota is exhausted. ERR_KEY_BLOCKED: the key
+ * was reported as compromised (store/key_block.h).
  */
 RESULT store_commit_issuance(struct store *s, const struct store_issuance *issuance,
 			     struct err *err);

@@ -153,6 +153,7 @@ static inline void item_init(struct item *item, uint64_t n)
 	i->transaction.endpoint = "scep";
 	i->transaction.id = span_str(item->transaction);
 	item_fill(i->transaction.key_hash, STORE_HASH, n);
+	i->key = i->transaction.key_hash;
 	i->ca = "demo";
 	i->generation = 1;
 	i->profile = "device";

@@ -66,6 +66,7 @@ static void issue(struct lists *l, uint8_t n, int64_t not_after)
 				    .profile = "device",
 				    .serial = SPAN_ARRAY(serial),
 				    .cert = SPAN_LIT("certificate"),
+				    .key = (const uint8_t[STORE_HASH]){ n },
 				    .subject_text = SPAN_LIT("CN=d"),
 				    .not_before = NOW - DAY,
 				    .not_after = not_after,

@@ -322,6 +322,7 @@ static void a_plan_can_be_cancelled(void **state)
 					      .profile = "device",
 					      .serial = SPAN_LIT("\x01\x77"),
 					      .cert = SPAN_LIT("ahead"),
+					      .key = (const uint8_t[STORE_HASH]){ 1 },
 					      .now = NOW,
 					      .ahead = true,
 					      .event = { .time = NOW, .kind = "enrol.issued" } };

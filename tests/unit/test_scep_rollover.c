@@ -198,6 +198,7 @@ static void a_transaction_of_each_generation(void **state)
 				    .profile = "device",
 				    .serial = SPAN_LIT("\x01\x02"),
 				    .cert = SPAN_LIT("first"),
+				    .key = key.key_hash,
 				    .now = NOW,
 				    .event = { .time = NOW, .kind = "enrol.issued" } };
 	CLEANUP(store_cert_clear) struct store_cert found = { 0 };

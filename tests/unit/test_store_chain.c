@@ -204,6 +204,7 @@ static void older_files_are_adopted(void **state)
 	    " ALTER TABLE crl DROP COLUMN generation;"
 	    " ALTER TABLE revocation DROP COLUMN generation;"
 	    " ALTER TABLE request DROP COLUMN generation;"
+	    " DROP TABLE blocked_key; DROP INDEX request_pending_key;"
 	    " CREATE INDEX crl_by_scope ON crl (ca, scope, base IS NULL, number);"
 	    " ALTER TABLE challenge DROP COLUMN source; ALTER TABLE challenge DROP COLUMN reusable;"
 	    " PRAGMA user_version = 3");
