@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds the folders of src/ to their order: each may include only what stands below it.
 
-    daemon, cli -> issuer, integrations, client -> scep, admin -> ca -> audit -> keeper, store -> token, cmc -> pki, net
-    -> der -> base
+    daemon, cli -> config -> issuer, integrations, client -> scep, admin -> ca -> audit -> keeper, store -> token, cmc
+    -> pki, net -> der -> base
 
-OpenSSL is seen by src/pki and src/net/tls*.c alone, SQLite by src/store, YAML by src/daemon, and the
+OpenSSL is seen by src/pki and src/net/tls*.c alone, SQLite by src/store, YAML by src/config, and the
 public headers of include/scepter/ see nothing of src/.
 """
 
@@ -27,6 +27,7 @@ LEVELS = [
     ["ca"],
     ["scep", "cmp", "est", "ocsp", "admin"],
     ["issuer", "integrations", "client"],
+    ["config"],
     ["daemon", "cli"],
 ]
 # Two folders of one row that may see each other, one way.
@@ -37,8 +38,8 @@ LEVEL = {folder: i for i, row in enumerate(LEVELS) for folder in row}
 LIBRARIES = {
     "openssl/": ("src/pki/", "src/net/tls", "bench/raw.c", "bench/tls_load.c"),
     "sqlite3.h": ("src/store/",),
-    "cyaml/": ("src/daemon/",),
-    "yaml.h": ("src/daemon/",),
+    "cyaml/": ("src/config/",),
+    "yaml.h": ("src/config/",),
     "event2/": ("src/net/",),
     "curl/": ("src/net/",),
     "p11-kit/": ("src/token/",),

@@ -7,7 +7,7 @@
 #ifndef DAEMON_LISTEN_H
 #define DAEMON_LISTEN_H
 
-#include "daemon/config.h"
+#include "config/config.h"
 
 struct listen_set {
 	int fds[CONFIG_LISTENERS_MAX]; /* in the configuration's order */

@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-#include "daemon/config.h"
+#include "config/config.h"
 #include "daemon/sandbox.h"
 
 /* Makes data and data/keys with the owners that the configuration says. */

@@ -10,7 +10,7 @@
 
 #include <stdatomic.h>
 
-#include "daemon/config.h"
+#include "config/config.h"
 #include "daemon/listen.h"
 #include "daemon/log_relay.h"
 #include "daemon/secrets.h"

@@ -8,18 +8,18 @@
 #include "admin/backup.h"
 #include "audit/audit.h"
 #include "daemon/crl_fetch.h"
-#include "daemon/generation_urls.h"
+#include "daemon/dispatch.h"
 #include "daemon/housekeeping.h"
 #include "daemon/metrics.h"
 #include "daemon/monitor.h"
 #include "daemon/privileges.h"
 #include "daemon/process.h"
-#include "daemon/refusals.h"
 #include "daemon/serve_ocsp.h"
-#include "daemon/server.h"
+#include "daemon/server_admin.h"
 #include "daemon/staple_fetch.h"
 #include "daemon/tls_listener.h"
 #include "daemon/tls_own.h"
+#include "net/refusals.h"
 #include "net/tls_verifier.h"
 
 #define ADMIN_BODY ((size_t)96 << 20) /* a list of a million devices, as JSON text */
@@ -155,14 +155,14 @@ static enum result open_state(struct opened *o, const struct process_context *ct
 	TRY(keeper_client_new(&s->keeper, ctx->intro, KEEPER_TIMEOUT_MS, err));
 	TRY(keeper_ping(s->keeper, err));
 	TRY(open_audit(s, ctx, err));
-	server_init_admin(s);
+	server_admin_init(s);
 	TRY(open_backup(s, ctx, err));
 	TRY(metrics_new(&s->metrics, err));
 	TRY(refusals_new(&s->refusals, err));
 	TRY(ocsp_front_new(&s->ocsp_front, OCSP_CACHE_SLOTS, err));
 	TRY(ocsp_cache_new(&s->ocsp_cache, OCSP_CACHE_SLOTS, err));
 	TRY(server_load_authority(s, err));
-	generation_urls_warn(s);
+	server_warn_of_urls(s);
 	return server_start_publisher(s, err);
 }
 
@@ -213,12 +213,12 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 		.loops = config->loops,
 		.workers = config->workers,
 		.requests = config->requests,
-		.handler = server_handle,
+		.handler = dispatch_handle,
 		.quick = serve_ocsp_quick,
-		.refused = server_refused,
+		.refused = dispatch_refused,
 		.ctx = &o->server,
-		.worker_new = server_worker_new,
-		.worker_free = server_worker_free,
+		.worker_new = dispatch_worker_new,
+		.worker_free = dispatch_worker_free,
 		.log = ctx->log,
 		.access_log = config->access_log,
 	};
@@ -227,7 +227,7 @@ static enum result start_http(struct opened *o, const struct process_context *ct
 
 	for (i = 0; i < config->n_listeners; i++)
 		listeners[i] = http_listener_of(o, ctx, i);
-	listeners[i] = (struct http_listener){ .name = SERVER_ADMIN,
+	listeners[i] = (struct http_listener){ .name = DISPATCH_ADMIN,
 					       .fd = ctx->listeners->admin,
 					       .body_bytes = ADMIN_BODY };
 	http.n_listeners = i + 1;
@@ -286,7 +286,7 @@ static void reload(struct opened *o, const struct process_context *ctx)
 		log_error(&s->log, "TLS certificate refused; the old one stays", LOG_ERR(&err));
 	log_sink_set_floor(ctx->sink, config->log_level);
 	server_set_config(s, config);
-	generation_urls_warn(s);
+	server_warn_of_urls(s);
 	tls_own_renew_all(s);
 	if (server_set_plans(s, &err) != OK)
 		log_error(&s->log, "no revocation lists by the new configuration", LOG_ERR(&err));

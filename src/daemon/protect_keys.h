@@ -3,7 +3,7 @@
 #ifndef DAEMON_PROTECT_KEYS_H
 #define DAEMON_PROTECT_KEYS_H
 
-#include "daemon/config.h"
+#include "config/config.h"
 
 /* old: where the passphrase was before, as in the configuration; NULL: keys were plain. Prints. */
 RESULT protect_keys(const struct config *config, const char *old, struct err *err);

@@ -6,7 +6,7 @@
 #ifndef DAEMON_RESTORE_H
 #define DAEMON_RESTORE_H
 
-#include "daemon/config.h"
+#include "config/config.h"
 
 /*
  * keep_challenges: one-time challenges that were open stay open, though they may have been used

@@ -8,7 +8,7 @@
 #define DAEMON_SECRETS_H
 
 #include "base/log.h"
-#include "daemon/config.h"
+#include "config/config.h"
 
 enum secrets_name { SECRETS_PASSPHRASE, SECRETS_PIN, SECRETS_COUNT };
 

@@ -11,7 +11,7 @@
 #define DAEMON_SERVE_CRL_H
 
 #include "ca/crl_publisher.h"
-#include "daemon/config.h"
+#include "config/config.h"
 
 struct serve_crl {
 	struct crl_publisher *publisher;

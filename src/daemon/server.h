@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the server process is made of, and how a request finds its way through it. Two snapshots
- * change while requests run: the configuration (on SIGHUP) and the authorities (when the admin API
- * made one); a request holds a reference to each for as long as it runs.
+ * What the server process is made of. Two snapshots change while requests run: the configuration
+ * (on SIGHUP) and the authorities (when the admin API made one); a request holds a reference to
+ * each for as long as it runs.
  */
 #ifndef DAEMON_SERVER_H
 #define DAEMON_SERVER_H
@@ -12,7 +12,7 @@
 #include "admin/api.h"
 #include "ca/authority.h"
 #include "ca/crl_publisher.h"
-#include "daemon/config.h"
+#include "config/config.h"
 #include "ocsp/front.h"
 #include "ocsp/service.h"
 
@@ -46,12 +46,6 @@ struct server {
 	struct authority *authority;
 };
 
-/* The listener of that name goes to the admin API, the others to the endpoints. */
-#define SERVER_ADMIN "admin"
-
-/* Fills s->admin; store, keeper, audit and log must be set. */
-void server_init_admin(struct server *s);
-
 /* References, to be given back by config_unref and authority_unref. */
 const struct config *server_config(struct server *s);
 struct authority *server_authority(struct server *s);
@@ -65,12 +59,8 @@ RESULT server_start_publisher(struct server *s, struct err *err);
 /* Gives it those of s->config, which has changed. */
 RESULT server_set_plans(struct server *s, struct err *err);
 
-/* http_handler and its worker's state; ctx is the struct server. */
-void server_handle(void *ctx, void *worker, const struct http_request *req,
-		   struct http_reply *reply);
-/* http_refused */
-void server_refused(void *ctx, const struct http_request *req, const char *reason);
-RESULT server_worker_new(void *ctx, void **worker, struct err *err);
-void server_worker_free(void *ctx, void *worker);
+/* Warns in the log of profiles' URLs that lead to another generation, of CAs that have a later one.
+ */
+void server_warn_of_urls(struct server *s);
 
 #endif

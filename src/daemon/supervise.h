@@ -8,7 +8,7 @@
 #ifndef DAEMON_SUPERVISE_H
 #define DAEMON_SUPERVISE_H
 
-#include "daemon/config.h"
+#include "config/config.h"
 
 /*
  * Returns when all has ended: OK after a signal. A child that fails before the server was ever

@@ -7,7 +7,7 @@
 #ifndef DAEMON_TLS_LISTENER_H
 #define DAEMON_TLS_LISTENER_H
 
-#include "daemon/config.h"
+#include "config/config.h"
 #include "keeper/client.h"
 #include "net/tls.h"
 

@@ -14,10 +14,4 @@
  */
 void tls_own_renew_all(struct server *s);
 
-/*
- * Would the profile make such a certificate, for a listener's names and a key as the server has?
- * ERR_CONFIG and others say why not.
- */
-RESULT tls_own_check(const struct config_listener *l, const struct profile *p, struct err *err);
-
 #endif

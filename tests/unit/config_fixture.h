@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "daemon/config.h"
+#include "config/config.h"
 
 /* A line each, so that a row can name the line that it breaks. */
 #define HEAD "data: ./d\n" /* 1 */

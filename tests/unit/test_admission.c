@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
-#include "daemon/admission.h"
+#include "net/admission.h"
 
 #define SECOND 1000000
 

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "daemon/passphrase.h"
+#include "config/passphrase.h"
 
 static void sources(void **state)
 {
