@@ -247,6 +247,15 @@ const struct cert *scep_ca_certs_by_key(const struct scep_ca_certs *ca, struct s
 
 /* ---- the next CA ---- */
 
+/*
+ * GetCACert is not signed: who stands between can put any certificate of the CA into its answer, a
+ * device's too. The CA's own words tell a registration authority from that.
+ */
+static bool may_name_next(const struct cert *signer)
+{
+	return cert_is_ca(signer) || ext_has_eku(signer->exts, OID_CMC_RA);
+}
+
 /* By one of the certificates that are trusted: those that come along prove nothing. */
 static RESULT check_next_signer(const struct scep_ca_certs *current, struct crypto *c,
 				const struct cms_signed *sd, struct err *err)
@@ -269,6 +278,10 @@ static RESULT check_next_signer(const struct scep_ca_certs *current, struct cryp
 		return err_set(err, ERR_BAD_CHECK,
 			       "RFC 8894 4.7.1: it is signed by somebody that GetCACert did not "
 			       "answer");
+	if (!may_name_next(signer))
+		return err_set(err, ERR_BAD_CHECK,
+			       "RFC 8894 4.7.1: it is signed neither by the CA nor by a "
+			       "registration authority that the CA calls so (extKeyUsage cmcRA)");
 	return cms_signed_verify(sd, c, signer->spki, err);
 }
 

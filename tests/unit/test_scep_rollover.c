@@ -2,6 +2,7 @@
 /* A rollover as devices see it: GetNextCACert, requests of either generation, and the switch. */
 #include "scep_fixture.h"
 
+#include "ca/issue.h"
 #include "ca/rollover.h"
 #include "scep/message.h"
 
@@ -226,10 +227,10 @@ static void a_transaction_of_each_generation(void **state)
 
 /* ---- the device's side of GetNextCACert ---- */
 
-static enum result next_of(struct span answer, struct err *err)
+static enum result next_for(const struct scep_ca_certs *ca, struct span answer, struct err *err)
 {
 	struct scep_ca_certs next = { 0 };
-	enum result r = scep_ca_certs_next(&t.ca, t.f->c, answer, NOW, &next, err);
+	enum result r = scep_ca_certs_next(ca, t.f->c, answer, NOW, &next, err);
 
 	if (r == OK) {
 		assert_true(
@@ -237,6 +238,11 @@ static enum result next_of(struct span answer, struct err *err)
 		scep_ca_certs_clear(&next);
 	}
 	return r;
+}
+
+static enum result next_of(struct span answer, struct err *err)
+{
+	return next_for(&t.ca, answer, err);
 }
 
 static void sign_as(struct key *key, struct span cert, enum digest_alg digest, struct span content,
@@ -252,6 +258,68 @@ static void sign_as(struct key *key, struct span cert, enum digest_alg digest, s
 	assert_int_equal(cms_sign(&sign, key, t.f->c, out, NULL), OK);
 }
 
+/* A certificate of the CA for t.rsa, which calls it a registration authority or not. */
+static void issue_leaf(bool registrar, struct buf *out)
+{
+	struct cert_template leaf = { .serial = SPAN_LIT("\x47\x11"),
+				      .sig_alg = sig_alg_for(t.f->demo->ca.key->kind),
+				      .issuer = t.f->demo->ca.cert.subject,
+				      .not_before = NOW,
+				      .not_after = NOW + DAY,
+				      .subject = buf_span(&t.name),
+				      .spki = key_spki(t.rsa) };
+	BUF exts = BUF_INIT;
+	struct err err = { 0 };
+	uint8_t id[20];
+
+	ext_put_basic_constraints(&exts, false, -1);
+	ext_put_key_usage(&exts, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT);
+	if (registrar)
+		ext_put_eku(&exts, &OID_CMC_RA, 1, false);
+	assert_int_equal(cert_key_id(t.f->c, leaf.spki, id, NULL), OK);
+	ext_put_ski(&exts, SPAN_ARRAY(id));
+	ext_put_aki(&exts, buf_span(&t.f->demo->ca_ski));
+	leaf.exts = buf_span(&exts);
+	if (issue_certificate(&leaf, t.f->demo->ca.key, t.f->c, out, &err) != OK)
+		fail_msg("%s", err.text);
+}
+
+/* What GetCACert is made to answer by who stands between: the CA, and a certificate of it. */
+static struct scep_ca_certs with_leaf(struct span leaf)
+{
+	const struct span certs[] = { leaf, buf_span(&t.f->demo->ca.der) };
+	BUF answer = BUF_INIT;
+
+	assert_int_equal(cms_put_degenerate(&answer, certs, ARRAY_LEN(certs), NULL, 0, NULL), OK);
+	return trust(buf_span(&answer), t.f->demo, NOW);
+}
+
+/* Any device has a certificate of the CA, and could make all others trust whom it likes. */
+static void no_device_says_who_is_next(void **state)
+{
+	REPLY reply = get("operation=GetNextCACert");
+	struct cms_signed sd;
+	bool registrar;
+
+	(void)state;
+	assert_int_equal(cms_signed_parse(buf_span(&reply.body), &sd, NULL), OK);
+	for (registrar = false;; registrar = true) {
+		struct scep_ca_certs ca;
+		struct err err = { 0 };
+		BUF leaf = BUF_INIT, answer = BUF_INIT;
+
+		issue_leaf(registrar, &leaf);
+		ca = with_leaf(buf_span(&leaf));
+		sign_as(t.rsa, buf_span(&leaf), DIGEST_SHA256, sd.content, &answer);
+		if (next_for(&ca, buf_span(&answer), &err) != (registrar ? OK : ERR_BAD_CHECK))
+			fail_msg("%s: %s", registrar ? "RA" : "device", err.text);
+		scep_ca_certs_clear(&ca);
+		if (registrar)
+			return;
+		assert_non_null(strstr(err.text, "RFC 8894 4.7.1"));
+	}
+}
+
 static void only_the_ca_says_who_is_next(void **state)
 {
 	const struct ca_identity *ra = &t.f->demo->ra_sign;
@@ -260,18 +328,18 @@ static void only_the_ca_says_who_is_next(void **state)
 				  .not_after = NOW + DAY };
 	struct err err = { 0 };
 	BUF own = BUF_INIT, forged = BUF_INIT, weak = BUF_INIT, empty = BUF_INIT, odd = BUF_INIT;
-	BUF by_ra = BUF_INIT;
+	BUF by_ra = BUF_INIT, leaf = BUF_INIT;
 	REPLY reply = get("operation=GetNextCACert");
+	struct scep_ca_certs called;
 	struct cms_signed sd;
 
 	(void)state;
 	if (next_of(buf_span(&reply.body), &err) != OK)
 		fail_msg("%s", err.text);
 	assert_int_equal(cms_signed_parse(buf_span(&reply.body), &sd, NULL), OK);
-	/* by its RA, as other servers do */
+	/* by its RA, which no word of the CA's tells from a device */
 	sign_as(ra->key, buf_span(&ra->der), DIGEST_SHA256, sd.content, &by_ra);
-	if (next_of(buf_span(&by_ra), &err) != OK)
-		fail_msg("%s", err.text);
+	assert_int_equal(next_of(buf_span(&by_ra), &err), ERR_BAD_CHECK);
 	/* unsigned, as early servers sent it (draft-nourse-scep 8.9) */
 	assert_int_equal(next_of(sd.content, &err), ERR_BAD_CHECK);
 	assert_non_null(strstr(err.text, "not signed"));
@@ -285,10 +353,13 @@ static void only_the_ca_says_who_is_next(void **state)
 	assert_int_equal(next_of(buf_span(&forged), &err), ERR_BAD_CHECK);
 	sign_as(ra->key, buf_span(&ra->der), DIGEST_SHA1, sd.content, &weak);
 	assert_int_equal(next_of(buf_span(&weak), &err), ERR_BAD_ALG);
-	sign_as(ra->key, buf_span(&ra->der), DIGEST_SHA256, SPAN_NONE, &empty);
-	assert_int_not_equal(next_of(buf_span(&empty), &err), OK);
-	sign_as(ra->key, buf_span(&ra->der), DIGEST_SHA256, buf_span(&ra->der), &odd);
-	assert_int_not_equal(next_of(buf_span(&odd), &err), OK); /* a CA is none of it */
+	issue_leaf(true, &leaf);
+	called = with_leaf(buf_span(&leaf));
+	sign_as(t.rsa, buf_span(&leaf), DIGEST_SHA256, SPAN_NONE, &empty);
+	assert_int_not_equal(next_for(&called, buf_span(&empty), &err), OK);
+	sign_as(t.rsa, buf_span(&leaf), DIGEST_SHA256, buf_span(&ra->der), &odd);
+	assert_int_not_equal(next_for(&called, buf_span(&odd), &err), OK); /* no CA is in it */
+	scep_ca_certs_clear(&called);
 	buf_put_byte(&reply.body, 0);
 	assert_int_not_equal(next_of(buf_span(&reply.body), &err), OK);
 	assert_int_not_equal(next_of(SPAN_NONE, &err), OK);
@@ -389,6 +460,7 @@ int main(void)
 		cmocka_unit_test(next_is_served_when_it_is_there),
 		cmocka_unit_test(the_envelope_decides_who_issues),
 		cmocka_unit_test(what_was_on_its_way_is_not_lost),
+		cmocka_unit_test(no_device_says_who_is_next),
 		cmocka_unit_test(only_the_ca_says_who_is_next),
 		cmocka_unit_test(a_transaction_of_each_generation),
 		cmocka_unit_test(a_valid_certificate_every_day),
