@@ -307,12 +307,43 @@ struct order {
 	struct span store;
 };
 
+#define RSA_BITS_LEAST 2048
+#define RSA_BITS_MOST 8192
+
+/* A CA's next key that can be broken would be as good as the CA's own; a huge one is never done. */
+static enum result check_spec(struct key_spec spec, struct err *err)
+{
+	if (spec.kind != KEY_RSA || (spec.bits >= RSA_BITS_LEAST && spec.bits <= RSA_BITS_MOST))
+		return OK;
+	return err_set(err, ERR_BAD_ALG, "RSA keys of %u bits are not made, of %d to %d are",
+		       spec.bits, RSA_BITS_LEAST, RSA_BITS_MOST);
+}
+
+/*
+ * Is it the id of a family's first key, which is gone? Whoever had it would be kin to all others.
+ */
+static bool is_family(struct keyring *ring, struct span id)
+{
+	const struct keyring_entry *e;
+
+	(void)pthread_mutex_lock(&ring->lock);
+	for (e = ring->first; e && !span_eq(buf_span(&e->rule.family), id);)
+		e = e->next;
+	(void)pthread_mutex_unlock(&ring->lock);
+	return e;
+}
+
 static enum result make(struct keyring *ring, struct keyring_entry *e, const struct order *order,
 			struct err *err)
 {
-	if (find(ring, span_of(e->id, e->id_len)))
-		return err_set(err, ERR_CONFLICT, "key \"%s\" exists already in %s", e->id,
-			       directory_of(ring));
+	const struct span id = span_of(e->id, e->id_len);
+
+	TRY(check_spec(order->spec, err));
+	if (find(ring, id) || is_family(ring, id))
+		return err_set(err, ERR_CONFLICT,
+			       "key \"%s\" exists already in %s, or its "
+			       "successors do",
+			       e->id, directory_of(ring));
 	if (keyring_count(ring) >= KEYS_MAX)
 		return err_set(err, ERR_LIMIT, "%s: more than %d keys", directory_of(ring),
 			       KEYS_MAX);

@@ -431,6 +431,44 @@ static void outlives_its_keeper(void **state)
 	    key_sign(ca, f->crypto, KEY_FOR_CERTIFICATE, alg, buf_span(&tbs), &sig, NULL), OK);
 }
 
+/* A server that was taken over asks for the CA's next key, and could break it. */
+static void makes_no_key_that_can_be_broken(void **state)
+{
+	static const unsigned sizes[] = { 512, 1024, 2047, 16384, 65535 };
+	struct fixture *f = *state;
+	CLEANUP(key_freep) struct key *ca = NULL;
+	const struct key_rule rule = { .content = true };
+	size_t i;
+
+	make_ca(f, &ca);
+	for (i = 0; i < ARRAY_LEN(sizes); i++) {
+		const struct key_spec spec = { KEY_RSA, sizes[i] };
+
+		assert_int_equal(keeper_succeed(f->client, "ca2", spec, "ca", NULL), ERR_BAD_ALG);
+		assert_int_equal(keeper_generate(f->client, "ra", spec, &rule, NULL), ERR_BAD_ALG);
+	}
+}
+
+/* The first of a family may be lost, or put away: its name is nobody else's to take. */
+static void a_family_is_joined_by_no_name(void **state)
+{
+	struct fixture *f = *state;
+	CLEANUP(key_freep) struct key *ca = NULL;
+	const struct key_spec spec = { KEY_EC_P256, 256 };
+	struct key_rule wide = ca_rule(f);
+	char command[256];
+
+	make_ca(f, &ca);
+	assert_int_equal(keeper_succeed(f->client, "ca2", spec, "ca", NULL), OK);
+	assert_int_equal(stop(f, false), 0);
+	(void)snprintf(command, sizeof(command), "rm %s/ca.key %s/ca.rule", f->directory,
+		       f->directory);
+	assert_int_equal(system(command), 0);
+	start(f);
+	wide.ca_certificates = true;
+	assert_int_equal(keeper_generate(f->client, "ca", spec, &wide, NULL), ERR_CONFLICT);
+}
+
 static void gives_up_in_time(void **state)
 {
 	struct fixture *f = *state;
@@ -528,6 +566,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(revocation_lists_and_content, setup, teardown),
 		cmocka_unit_test_setup_teardown(decrypts_where_allowed, setup, teardown),
 		cmocka_unit_test_setup_teardown(outlives_its_keeper, setup, teardown),
+		cmocka_unit_test_setup_teardown(makes_no_key_that_can_be_broken, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_family_is_joined_by_no_name, setup, teardown),
 		cmocka_unit_test_setup_teardown(gives_up_in_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(threads_share_a_key, setup, teardown),
 		cmocka_unit_test_setup_teardown(refuses_a_key_that_others_can_read, setup,
