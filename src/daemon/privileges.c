@@ -32,9 +32,10 @@ static enum result find_user(const char *setting, const char *name, const struct
 	return OK;
 }
 
+/* The mode first: once it is another's, so may be what the name leads to by then. */
 static enum result own(const char *path, uid_t uid, gid_t gid, mode_t mode, struct err *err)
 {
-	if (lchown(path, uid, gid) || chmod(path, mode))
+	if (chmod(path, mode) || lchown(path, uid, gid))
 		return err_errno(err, errno, "%s: owner and mode", path);
 	return OK;
 }
