@@ -25,6 +25,10 @@ static const struct advice {
 	  "certificate profile and \"authorisation\" of the endpoint, or enrol the device anew "
 	  "with "
 	  "a challenge." },
+	{ "key", NULL,
+	  "Somebody else may have this device's key: have it make a new one. \"scepterctl key "
+	  "show\" "
+	  "tells who said so and why." },
 	{ "approval", NULL,
 	  "An operator decides: \"scepterctl request list --all\" shows what was said." },
 	{ "profile", "bad-algorithm",

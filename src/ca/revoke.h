@@ -22,7 +22,8 @@ struct revoke_request {
 
 /*
  * Durable when OK; the revocation lists and the responder follow. CRL_CERTIFICATE_HOLD may be
- * released or become a revocation for good. ERR_NOT_FOUND: the CA has not issued it. ERR_CONFLICT:
+ * released or become a revocation for good, and any other reason CRL_KEY_COMPROMISE, which blocks
+ * the key (store/key_block.h). ERR_NOT_FOUND: the CA has not issued it. ERR_CONFLICT:
  * it is revoked already. ERR_BAD_REQUEST: not a reason to revoke a certificate of a device.
  */
 RESULT revoke_cert(const struct revoke_context *ctx, const struct revoke_request *req,

@@ -11,7 +11,6 @@
 #include "store/state.h"
 
 /* RFC 5280 5.3.1: the two reasons that are about a key. */
-#define KEY_COMPROMISE 1
 #define CA_COMPROMISE 2
 
 void store_blocked_key_clear(struct store_blocked_key *k)
@@ -278,7 +277,7 @@ enum result key_block_revoked(struct db *db, const struct store_revocation *r, s
 	bool known, added = false;
 	BUF der = BUF_INIT;
 
-	if (r->reason != KEY_COMPROMISE && r->reason != CA_COMPROMISE)
+	if (r->reason != STORE_REASON_KEY && r->reason != CA_COMPROMISE)
 		return OK;
 	TRY(read_der(db, r, &der, err));
 	TRY(hash_of(chain_crypto(db->chain), buf_span(&der), hash, &known, err));

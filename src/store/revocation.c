@@ -65,13 +65,20 @@ static enum result put(struct db *db, const struct store_revocation *r,
 	return query_run(&q, err);
 }
 
+/* What is on hold may end, and that a key is lost may come out later. */
+static bool may_follow(unsigned reason, unsigned before)
+{
+	return before == STORE_REASON_HOLD ||
+	       (reason == STORE_REASON_KEY && before != STORE_REASON_KEY);
+}
+
 static enum result revoke(struct db *db, const void *arg, struct err *err)
 {
 	struct store_revocation r = *(const struct store_revocation *)arg;
 	struct store_status now = { 0 };
 
 	TRY(read_status(db, r.ca, r.serial, &now, err));
-	if (now.revoked && now.reason != STORE_REASON_HOLD)
+	if (now.revoked && !may_follow(r.reason, now.reason))
 		return err_set(err, ERR_CONFLICT, "the certificate is revoked already");
 	if (now.revoked && r.reason == STORE_REASON_HOLD)
 		return err_set(err, ERR_CONFLICT, "the certificate is on hold already");

@@ -10,6 +10,7 @@
 
 #include "store/store.h"
 
+#define STORE_REASON_KEY 1 /* keyCompromise */
 #define STORE_REASON_HOLD 6
 #define STORE_REASON_REMOVE 8
 #define STORE_SCOPE_MAX 16
@@ -41,8 +42,10 @@ struct store_revocation {
 	struct store_event event;
 };
 /*
- * With its event in one commit. A certificate that was on hold keeps the time of that: since then
- * it was not good. ERR_NOT_FOUND: not issued. ERR_CONFLICT: it is revoked, or on hold, already.
+ * With its event in one commit, and its key blocked (store/key_block.h) if that is the reason. A
+ * certificate that was on hold keeps the time of that: since then it was not good; so does one that
+ * was revoked for another reason before its key turned out to be compromised. ERR_NOT_FOUND: not
+ * issued. ERR_CONFLICT: it is revoked, or on hold, already.
  */
 RESULT store_revoke(struct store *s, const struct store_revocation *revocation, struct err *err);
 /* From hold. ERR_CONFLICT: it is not on hold. */

@@ -191,6 +191,11 @@ def test_a_ca_of_ours_vouches_until_it_revokes(tmp_path):
         daemon.process.send_signal(signal.SIGHUP)
         wait_for("the reload", lambda: "configuration reloaded" in daemon.tail(9000))
         assert boss.status("GET", "/status") == 200
+        daemon.ctl("key", "block", str(cert), "--reason", "the laptop is lost")
+        status, _, body = boss.raw("GET", "/v1/status")
+        assert status == 401 and b"the key of the certificate shown was reported" in body
+        daemon.ctl("key", "unblock", str(cert))
+        assert boss.status("GET", "/status") == 200
         serial = x509.load_pem_x509_certificate(cert.read_bytes()).serial_number
         daemon.ctl("cert", "revoke", f"{serial:032x}")
         status, _, body = boss.raw("GET", "/v1/status")

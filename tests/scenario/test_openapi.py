@@ -225,6 +225,16 @@ def test_answers_are_as_described(daemon):
     api("rejectRequest", 999999, body={}, fails=404)
     api("listRequests", query="?all=1")
 
+    key = {"sha256": ["AB" * 32, "cd" * 32], "reason": "stolen"}
+    assert api("blockKeys", body=key) == {"added": 2, "kept": 0}
+    api("blockKeys", body={**key, "reason": ""}, fails=400)
+    api("changeCert", cert["serial"], body={"action": "revoke", "reason": "keyCompromise"})
+    (row,) = [k for k in api("listBlockedKeys")["keys"] if k["serial"] == cert["serial"]]
+    assert api("getBlockedKey", row["sha256"]) == row
+    api("unblockKey", "ab" * 32)
+    api("getBlockedKey", "ab" * 32, fails=404)
+    api("unblockKey", "none", fails=400)
+
     api("rebuildCrls", "demo", body={})
     api("rebuildCrls", "none", body={}, fails=404)
     api("listCrls")

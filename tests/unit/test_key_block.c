@@ -168,6 +168,28 @@ static void only_reasons_that_are_about_keys(void **state)
 	must_reject(&(struct ask){ "tx-last", t.a }, ERR_KEY_BLOCKED, SAYS);
 }
 
+/* What was revoked for another reason, and then its key turns out to be lost. */
+static void it_may_come_out_later(void **state)
+{
+	BUF der = must_issue(&(struct ask){ "tx-1", t.a });
+	struct store_status status = { 0 };
+	struct cert cert;
+
+	(void)state;
+	assert_int_equal(revoke_as(&der, CRL_SUPERSEDED), OK);
+	assert_false(is_blocked(t.a));
+	clock_fix(&t.f->clock, NOW + DAY);
+	assert_int_equal(revoke_as(&der, CRL_PRIVILEGE_WITHDRAWN), ERR_CONFLICT);
+	assert_int_equal(revoke_as(&der, CRL_KEY_COMPROMISE), OK);
+	assert_true(is_blocked(t.a));
+	assert_int_equal(cert_parse(buf_span(&der), &cert, NULL), OK);
+	assert_int_equal(store_find_status(t.f->store, "demo", cert.serial, &status, NULL), OK);
+	assert_int_equal(status.reason, CRL_KEY_COMPROMISE);
+	assert_int_equal(status.time, NOW); /* not good since then */
+	assert_int_equal(revoke_as(&der, CRL_KEY_COMPROMISE), ERR_CONFLICT);
+	assert_int_equal(revoke_as(&der, CRL_SUPERSEDED), ERR_CONFLICT);
+}
+
 /* ---- proofs ---- */
 
 /* Two certificates of one key; one is revoked, the other no proof of identity any more. */
@@ -576,6 +598,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_compromised_key_is_not_certified_again),
 		TEST(only_reasons_that_are_about_keys),
+		TEST(it_may_come_out_later),
 		TEST(another_certificate_of_the_key_proves_nothing),
 		TEST(the_commit_decides),
 		TEST(a_challenge_is_not_lost_to_others),

@@ -30,6 +30,7 @@ extern const struct cli_command ctl_challenge;
 extern const struct cli_command ctl_device;
 extern const struct cli_command ctl_cert;
 extern const struct cli_command ctl_crl;
+extern const struct cli_command ctl_key;
 extern const struct cli_command ctl_request;
 extern const struct cli_command ctl_explain;
 extern const struct cli_command ctl_audit;

@@ -22,9 +22,9 @@ int main(int argc, char **argv)
 		  "with your password, - for standard input; default $SCEPTER_PASSWORD_FILE" },
 		{ 0 },
 	};
-	const struct cli_command commands[] = { ctl_status,  ctl_ca,     ctl_challenge, ctl_device,
-						ctl_request, ctl_cert,   ctl_crl,       ctl_explain,
-						ctl_audit,   ctl_backup, { 0 } };
+	const struct cli_command commands[] = { ctl_status,  ctl_ca,    ctl_challenge, ctl_device,
+						ctl_request, ctl_cert,  ctl_key,       ctl_crl,
+						ctl_explain, ctl_audit, ctl_backup,    { 0 } };
 	const struct cli_program program = {
 		.name = "scepterctl",
 		.summary = "Run a Scepter server: its CAs, challenges, requests and certificates.",
