@@ -78,17 +78,19 @@ static enum result sync_parent(const char *path, struct err *err)
 	return OK;
 }
 
-static enum result write_tmp(const char *tmp, mode_t mode, struct span bytes, struct err *err)
+/* path: as it is to be called, in errors. */
+static enum result write_tmp(const char *tmp, const char *path, mode_t mode, struct span bytes,
+			     struct err *err)
 {
 	CLEANUP(close_fd) int fd = -1;
 
 	(void)unlink(tmp);
 	fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
-		return err_errno(err, errno, "%s", tmp);
+		return err_errno(err, errno, "%s: cannot be written", path);
 	if (fchmod(fd, mode))
-		return err_errno(err, errno, "%s: chmod", tmp);
-	return write_all(fd, tmp, bytes, err);
+		return err_errno(err, errno, "%s: chmod", path);
+	return write_all(fd, path, bytes, err);
 }
 
 static RESULT name_tmp(const char *path, char out[PATH_MAX], struct err *err)
@@ -107,11 +109,9 @@ enum result file_check_writable(const char *path, struct err *err)
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return err_errno(err, EISDIR, "%s: cannot be written", path);
 	TRY(name_tmp(path, tmp, err));
-	r = write_tmp(tmp, 0600, SPAN_NONE, NULL);
-	if (r != OK)
-		return err_errno(err, errno, "%s: cannot be written", path);
+	r = write_tmp(tmp, path, 0600, SPAN_NONE, err);
 	(void)unlink(tmp);
-	return OK;
+	return r;
 }
 
 enum result file_write_atomic(const char *path, mode_t mode, struct span bytes, struct err *err)
@@ -120,7 +120,7 @@ enum result file_write_atomic(const char *path, mode_t mode, struct span bytes, 
 	enum result r;
 
 	TRY(name_tmp(path, tmp, err));
-	r = write_tmp(tmp, mode, bytes, err);
+	r = write_tmp(tmp, path, mode, bytes, err);
 	if (r == OK && rename(tmp, path))
 		r = err_errno(err, errno, "%s: rename", path);
 	if (r != OK) {

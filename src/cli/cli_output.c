@@ -96,6 +96,25 @@ void cli_output_pair(const struct cli_output *o, const char *name, const char *f
 	va_end(ap);
 }
 
+void cli_output_progress_end(void)
+{
+	if (isatty(STDERR_FILENO))
+		(void)fputs("\r\x1b[K", stderr);
+}
+
+void cli_output_progress(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	cli_output_progress_end();
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fflush(stderr);
+}
+
 enum result cli_output_json(const struct cli_output *o, const json_t *value, struct err *err)
 {
 	size_t flags = JSON_ENCODE_ANY | (o->terminal ? JSON_INDENT(2) : JSON_COMPACT);

@@ -33,6 +33,13 @@ void cli_output_pair(const struct cli_output *o, const char *name, const char *f
     PRINTF_LIKE(3, 4);
 /* Text with control characters escaped as \xNN, in a colour. */
 void cli_output_text(const struct cli_output *o, enum cli_colour colour, const char *text);
+/*
+ * What takes long, for whoever watches: a line on standard error, which the next one takes the
+ * place of. Nothing where that is no terminal.
+ */
+void cli_output_progress(const char *fmt, ...) PRINTF_LIKE(1, 2);
+/* Before anything else is said. */
+void cli_output_progress_end(void);
 /* The value, indented on a terminal, on one line in a pipe. */
 RESULT cli_output_json(const struct cli_output *o, const json_t *value, struct err *err);
 /* Bytes as they are, to the file at path, or to the output where path is NULL. */

@@ -4,13 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <termios.h>
 #include <unistd.h>
 
-#define TERMINAL "/dev/tty"
+#include "base/terminal.h"
 
 /* ---- what the configuration says ---- */
 
@@ -74,35 +72,9 @@ enum result passphrase_parse(const char *text, struct passphrase_source *out, st
 
 /* ---- descriptors and files ---- */
 
-/* Up to the first line end, or the end; octet by octet, so that what follows stays unread. */
-static RESULT read_line(int fd, struct secret *out, struct err *err)
-{
-	char line[PASSPHRASE_MAX];
-	size_t len = 0;
-	enum result r;
-	ssize_t n;
-
-	for (;;) {
-		n = read(fd, line + len, 1);
-		if (n != 1 || line[len] == '\n')
-			break;
-		if (++len == sizeof(line))
-			break;
-	}
-	if (n < 0)
-		r = err_errno(err, errno, "read");
-	else if (len == sizeof(line))
-		r = err_set(err, ERR_LIMIT, "longer than %d octets", PASSPHRASE_MAX - 1);
-	else
-		r = secret_set(out, span_of(line, len && line[len - 1] == '\r' ? len - 1 : len),
-			       err);
-	explicit_bzero(line, sizeof(line));
-	return r;
-}
-
 static RESULT read_fd(int fd, struct secret *out, struct err *err)
 {
-	enum result r = read_line(fd, out, err);
+	enum result r = secret_read_line(out, fd, err);
 
 	if (r == OK)
 		return OK;
@@ -118,7 +90,7 @@ static RESULT read_file(const char *path, const char *remedy, struct secret *out
 
 	if (fd < 0)
 		return err_set(err, ERR_CONFIG, "%s: %s; %s", path, strerror(errno), remedy);
-	r = read_line(fd, out, err);
+	r = secret_read_line(out, fd, err);
 	(void)close(fd);
 	return r == OK ? OK : err_prefix(err, ERR_CONFIG, "%s", path);
 }
@@ -140,52 +112,26 @@ static RESULT read_credential(const char *name, struct secret *out, struct err *
 
 /* ---- the terminal ---- */
 
-static void wake(int signal)
+static RESULT ask(const char *words_before, const char *what, struct secret *out, struct err *err)
 {
-	(void)signal;
-}
-
-/* What would end us is to end the read first, for the terminal to be as it was. */
-static void catch_signals(sigset_t *old)
-{
-	static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
-	struct sigaction action = { .sa_handler = wake };
-	sigset_t set;
-	size_t i;
-
-	(void)sigemptyset(&set);
-	for (i = 0; i < ARRAY_LEN(caught); i++) {
-		(void)sigaddset(&set, caught[i]);
-		(void)sigaction(caught[i], &action, NULL);
-	}
-	(void)sigprocmask(SIG_UNBLOCK, &set, old);
-}
-
-static RESULT ask(int tty, const char *words_before, const char *what, struct secret *out,
-		  struct err *err)
-{
-	struct termios old, quiet;
+	BUF question = BUF_INIT;
 	enum result r;
 
-	if (tcgetattr(tty, &old))
-		return err_errno(err, errno, TERMINAL);
-	quiet = old;
-	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
-	if (tcsetattr(tty, TCSAFLUSH, &quiet))
-		return err_errno(err, errno, TERMINAL);
-	(void)dprintf(tty, "scepterd: %s%s: ", words_before, what);
-	r = read_line(tty, out, err);
-	(void)tcsetattr(tty, TCSAFLUSH, &old);
-	(void)dprintf(tty, "\n");
+	buf_printf(&question, "scepterd: %s%s: ", words_before, what);
+	TRY(buf_check(&question, err));
+	r = terminal_ask(buf_cstr(&question), out, err);
+	if (r == ERR_NOT_FOUND)
+		return err_set(err, ERR_CONFIG,
+			       "there is no terminal to ask at; a service takes credential:NAME");
 	return r;
 }
 
-static RESULT ask_twice(int tty, const char *what, struct secret *out, struct err *err)
+static RESULT ask_twice(const char *what, struct secret *out, struct err *err)
 {
 	SECRET again = SECRET_INIT;
 
-	TRY(ask(tty, "new ", what, out, err));
-	TRY(ask(tty, "once more, the new ", what, &again, err));
+	TRY(ask("new ", what, out, err));
+	TRY(ask("once more, the new ", what, &again, err));
 	if (!secret_eq(&again, secret_span(out)))
 		return err_set(err, ERR_CONFIG, "the two are not the same; start again");
 	return OK;
@@ -193,19 +139,8 @@ static RESULT ask_twice(int tty, const char *what, struct secret *out, struct er
 
 static RESULT prompt(const char *what, bool is_new, struct secret *out, struct err *err)
 {
-	int tty = open(TERMINAL, O_RDWR | O_CLOEXEC | O_NOCTTY);
-	sigset_t old;
-	enum result r;
+	enum result r = is_new ? ask_twice(what, out, err) : ask("", what, out, err);
 
-	if (tty < 0)
-		return err_set(err, ERR_CONFIG,
-			       "prompt: there is no terminal to ask at (" TERMINAL
-			       ": %s); a service takes credential:NAME",
-			       strerror(errno));
-	catch_signals(&old);
-	r = is_new ? ask_twice(tty, what, out, err) : ask(tty, "", what, out, err);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
-	(void)close(tty);
 	return r == OK ? OK : err_prefix(err, ERR_CONFIG, "prompt");
 }
 

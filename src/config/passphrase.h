@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 
-#define PASSPHRASE_MAX 1024
+#define PASSPHRASE_MAX SECRET_LINE_MAX
 
 enum passphrase_kind {
 	PASSPHRASE_NONE,

@@ -190,7 +190,9 @@ static enum result read_type(struct name_text *t, struct buf *oid, struct err *e
 	if (!name)
 		return err_nomem(err);
 	if (*t->at != '=')
-		return err_set(err, ERR_SYNTAX, "name: '=' is missing after \"%s\"", name);
+		return err_set(
+		    err, ERR_SYNTAX,
+		    "name: '=' is missing after \"%s\": write it as in CN=router7,O=Example", name);
 	t->at++;
 	type = name_type_parse(name);
 	if (type.len == 0 && isdigit((unsigned char)name[0]))

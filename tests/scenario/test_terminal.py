@@ -5,13 +5,15 @@ import fcntl
 import os
 import pty
 import re
+import resource
+import signal
 import struct
 import subprocess
 import termios
 
 import pytest
 
-from daemon import PATIENCE, Daemon, endpoint, profile, program
+from daemon import PATIENCE, Daemon, endpoint, profile, program, wait_for
 from scep_peer import Request, rsa_key
 
 ESCAPES = re.compile(r"\x1b\[[0-9;]*[mK]")
@@ -30,19 +32,45 @@ def read_all(fd):
         out += part
 
 
-def on_terminal(*command, width=200, **environment):
-    """All that the command writes to a terminal of this width."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
-    environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "", **environment}
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
-    )
-    os.close(theirs)
-    text = read_all(ours).decode()
-    os.close(ours)
-    assert process.wait(PATIENCE) == 0, text
-    return text.replace("\r\n", "\n")
+class Terminal:
+    """A command that has one for itself, of this width."""
+
+    def __init__(self, *command, width=200, **environment):
+        self.ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+        environment = {**os.environ, "TERM": "xterm", "NO_COLOR": "", **environment}
+        # a session's leader gets the terminal that it opens first
+        script = 'exec "$@" <"$0" >"$0" 2>&1'
+        self.process = subprocess.Popen(
+            ["sh", "-c", script, os.ttyname(theirs), *map(str, command)], env=environment, start_new_session=True
+        )
+        self.spare = theirs  # what was written would be lost with the last
+        self.seen = b""
+
+    def echoes(self):
+        return bool(termios.tcgetattr(self.ours)[3] & termios.ECHO)
+
+    def type(self, text):
+        os.write(self.ours, text.encode())
+
+    def answer(self, question, text):
+        while question.encode() not in self.seen:
+            self.seen += os.read(self.ours, 4096)
+        self.type(text + "\n")
+
+    def end(self):
+        """(exit status, all that was written)"""
+        status = self.process.wait(PATIENCE)
+        os.close(self.spare)
+        text = (self.seen + read_all(self.ours)).decode()
+        os.close(self.ours)
+        return status, text.replace("\r\n", "\n")
+
+
+def on_terminal(*command, **options):
+    status, text = Terminal(*command, **options).end()
+    assert status == 0, text
+    return text
 
 
 def device(name):
@@ -54,7 +82,7 @@ def daemon(tmp_path_factory):
     daemon = Daemon(
         tmp_path_factory.mktemp("terminal"),
         profiles=[profile()],
-        endpoints=[endpoint("demo"), endpoint("manual", approval="manual"), endpoint("later", ca="later")],
+        endpoints=[endpoint("demo"), endpoint("shut", authorisation={"one_time": True}), endpoint("manual", approval="manual"), endpoint("later", ca="later")],
     ).start()
     daemon.admin.ca_init("demo")
     for name in ("good", "bad", "held"):
@@ -141,3 +169,113 @@ def test_a_group_alone_says_what_it_has(daemon):
         run = daemon.ctl(*command, check=False)
         assert run.returncode == 64 and run.stdout == ""
         assert "Commands:" in run.stderr
+
+
+def enrolling(daemon, directory, name):
+    return [
+        program("scepter"), "enrol", "--url", daemon.url(), "--ca-fingerprint", daemon.authority().fingerprint,
+        "--subject", f"CN={name}", "--key", directory / f"{name}.key", "--cert", directory / f"{name}.pem",
+    ]  # fmt: skip
+
+
+def test_long_work_is_told_to_who_watches(daemon, tmp_path):
+    shown = on_terminal(*enrolling(daemon, tmp_path, "one"))
+    assert "making a key: rsa2048 ...\r\x1b[K" in shown
+    # not for one that is there, nor in a pipe
+    assert "making" not in on_terminal(*enrolling(daemon, tmp_path, "one"))
+    quiet = subprocess.run(enrolling(daemon, tmp_path, "two"), capture_output=True, text=True, check=True)
+    assert quiet.stderr == "" and "\x1b" not in quiet.stdout
+    assert "making the keys ...\r\x1b[K" in table(daemon, "ca", "init", "other")
+    assert "waiting for" in table(daemon, "ca", "rollover", "other")
+    assert re.search(r"\d+ events to come", table(daemon, "audit", "verify"))
+    assert daemon.ctl("audit", "verify").stderr == ""
+    assert re.search(r"fetching 100 %\r", table(daemon, "backup", str(tmp_path / "copy")))
+
+
+def test_typed_challenge_is_not_shown(daemon):
+    terminal = Terminal(program("scepterctl"), "challenge", "hash")
+    terminal.answer("Challenge: ", "open sesame")
+    terminal.answer("Once more: ", "open sesame")
+    status, text = terminal.end()
+    assert status == 0 and "sesame" not in text
+    assert re.search(r"Challenge: \nOnce more: \n\$scrypt\$", text)
+
+
+def test_mistyped_challenge(daemon):
+    terminal = Terminal(program("scepterctl"), "challenge", "hash")
+    terminal.answer("Challenge: ", "open sesame")
+    terminal.answer("Once more: ", "open seasme")
+    status, text = terminal.end()
+    assert status == 65 and "the two are not the same" in text
+
+
+def test_interrupted_challenge(daemon):
+    """Ctrl-C leaves a terminal behind that shows what is typed."""
+    terminal = Terminal(program("scepterctl"), "challenge", "hash")
+    wait_for("the question", lambda: not terminal.echoes())
+    terminal.type("half\x03")
+    wait_for("echo", terminal.echoes)
+    status, text = terminal.end()
+    assert status == 74 and "interrupted" in text
+
+
+def without_room():
+    """As on a full disk: files can be made, but nothing written into them."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+
+def run_without_room(*command):
+    return subprocess.run(command, capture_output=True, text=True, preexec_fn=without_room, timeout=PATIENCE * 2)
+
+
+def test_full_disk_loses_no_certificate(daemon, tmp_path):
+    """What was issued, but could not be kept, is what the same command gets again."""
+    command = enrolling(daemon, tmp_path, "full")
+    subprocess.run(["openssl", "genrsa", "-out", tmp_path / "full.key", "2048"], check=True, capture_output=True)
+    failed = run_without_room(*command)
+    assert failed.returncode == 74 and "run the same command again" in failed.stderr, failed.stderr
+    assert f"{tmp_path}/full.pem: write" in failed.stderr
+    (issued,) = daemon.ctl_json("cert", "list", "--subject", "CN=full")["certs"]
+    again = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    assert f'"serial":"{issued["serial"]}"' in again.stdout.replace('": "', '":"')
+    assert len(daemon.ctl_json("cert", "list", "--subject", "CN=full")["certs"]) == 1
+
+
+def test_full_disk_leaves_no_half_backup(daemon, tmp_path):
+    ctl = [program("scepterctl"), "--socket", str(daemon.admin.path)]
+    failed = run_without_room(*ctl, "backup", tmp_path / "copy")
+    assert failed.returncode == 74 and "store.db" in failed.stderr
+    assert not (tmp_path / "copy").exists()
+    daemon.ctl("backup", str(tmp_path / "copy"))
+    failed = run_without_room(*ctl, "audit", "export", tmp_path / "a.jsonl")
+    assert failed.returncode == 74 and f"{tmp_path}/a.jsonl" in failed.stderr
+    assert [p.name for p in tmp_path.iterdir()] == ["copy"]
+
+
+def test_options_that_would_count_for_nothing(daemon, tmp_path):
+    for command, says in (
+        (("ca", "init", "wrong", "--out", tmp_path / "x"), "--out goes with --subordinate"),
+        (("ca", "show", "demo", "--role", "ra"), "go with --pem"),
+        (("ca", "show", ""), "NAME is empty"),
+    ):
+        run = daemon.ctl(*map(str, command), check=False)
+        assert run.returncode == 64 and says in run.stderr, command
+    assert "wrong" not in daemon.ctl("ca", "list").stdout
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_who_may_not_is_told(daemon):
+    """Whether the socket or only its directory is closed."""
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", program("scepterctl")]
+    run = subprocess.run([*command, "--socket", daemon.admin.path, "status"], capture_output=True, text=True)
+    if "setpriv" not in run.stderr:  # the build may be closed to others, too
+        assert run.returncode == 77 and "try with sudo" in run.stderr
+
+
+def test_refused_for_want_of_a_challenge(daemon, tmp_path):
+    """The server says what it misses, the client how to give it."""
+    command = enrolling(daemon, tmp_path, "poor")
+    command[command.index("--url") + 1] = daemon.url("shut")
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 77 and "--challenge-file" in run.stderr

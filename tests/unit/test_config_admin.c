@@ -24,7 +24,9 @@ static void refuses_with_line_and_remedy(void **state)
 		  "certificate it is\n"
 		  "S:19: operators[2].certificate: \"12\" is no SHA-256 of a certificate: 64 "
 		  "hexadecimal digits, as \"openssl x509 -fingerprint -sha256\" shows them\n"
-		  "S:20: operators[3].certificate: subject: name: '=' is missing after \"b\"\n" },
+		  "S:20: operators[3].certificate: subject: name: '=' is missing after \"b\": "
+		  "write it as "
+		  "in CN=router7,O=Example\n" },
 		{ GOOD "  - {name: e1, protocol: est, path: /est, ca: x, profile: device,\n"
 		       "     authorisation: {anyone: true}, listeners: [plain]}\n"
 		       "  - {name: e2, protocol: est, path: /.well-known/est/cacerts, ca: x,\n"

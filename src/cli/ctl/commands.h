@@ -43,6 +43,9 @@ extern const struct cli_command ctl_backup;
 RESULT ctl_api_get(const struct cli *cli, const char *path, json_t **answer, struct err *err);
 RESULT ctl_api_post(const struct cli *cli, const char *path, const json_t *body, json_t **answer,
 		    struct err *err);
+/* The same for what takes long: doing, "making the keys", is shown meanwhile. */
+RESULT ctl_api_post_long(const struct cli *cli, const char *doing, const char *path,
+			 const json_t *body, json_t **answer, struct err *err);
 /* What is not JSON: as it comes. */
 RESULT ctl_api_fetch(const struct cli *cli, const char *path, struct buf *out, struct err *err);
 RESULT ctl_api_delete(const struct cli *cli, const char *path, json_t **answer, struct err *err);

@@ -29,6 +29,10 @@ static RESULT read_reply(const struct http_client_reply *reply, json_t **answer,
 			    ctl_api_text(value, "message"));
 	else if (reply->status == 503)
 		r = err_set(err, ERR_BUSY, "the server is overloaded: try again");
+	else if (reply->status == 404)
+		r = err_set(err, ERR_NOT_FOUND,
+			    "there is no admin API of Scepter at this URL: name a listener that "
+			    "admin.listeners in scepterd.yaml lists");
 	else
 		r = err_set(err, ERR_IO, "the server answered %ld without saying why",
 			    reply->status);
@@ -100,6 +104,17 @@ enum result ctl_api_post(const struct cli *cli, const char *path, const json_t *
 	req.body = span_str(text);
 	r = call_url(cli, &req, path, answer, err);
 	free(text);
+	return r;
+}
+
+enum result ctl_api_post_long(const struct cli *cli, const char *doing, const char *path,
+			      const json_t *body, json_t **answer, struct err *err)
+{
+	enum result r;
+
+	cli_output_progress("%s ...", doing);
+	r = ctl_api_post(cli, path, body, answer, err);
+	cli_output_progress_end();
 	return r;
 }
 

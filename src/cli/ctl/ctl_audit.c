@@ -192,10 +192,11 @@ static RESULT export_to_file(const struct cli *cli, const struct export_opts *o,
 	closed = close_file(f, r == OK ? err : NULL);
 	r = r == OK ? closed : r;
 	if (r == OK && rename(path, o->file) != 0)
-		r = err_errno(err, errno, "%s", o->file);
-	if (r != OK)
-		(void)unlink(path);
-	return r;
+		r = err_errno(err, errno, "rename");
+	if (r == OK)
+		return OK;
+	(void)unlink(path);
+	return err_prefix(err, r, "%s", o->file);
 }
 
 static enum result run_export(struct cli *cli, const void *opts, struct err *err)

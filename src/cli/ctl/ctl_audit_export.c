@@ -59,6 +59,7 @@ enum result ctl_audit_export(const struct cli *cli, const char *from, const char
 	struct export x = { .cli = cli, .fn = fn, .ctx = ctx };
 	CLEANUP_JSON body = json_object();
 	CLEANUP_JSON seal = NULL;
+	enum result r = OK;
 	int64_t after;
 
 	ctl_api_set(body, "from", from);
@@ -67,7 +68,10 @@ enum result ctl_audit_export(const struct cli *cli, const char *from, const char
 	x.last = json_integer_value(json_object_get(seal, "last"));
 	after = json_integer_value(json_object_get(seal, "first")) - 1;
 	TRY(put_head(&x, seal, err));
-	while (after < x.last)
-		TRY(put_page(&x, &after, err));
-	return OK;
+	while (r == OK && after < x.last) {
+		cli_output_progress("%lld events to come", (long long)(x.last - after));
+		r = put_page(&x, &after, err);
+	}
+	cli_output_progress_end();
+	return r;
 }

@@ -52,11 +52,9 @@ static void job_clear(struct job *job)
 	crypto_free(job->c);
 }
 
-static void tell(const struct job *job, const char *what, uint64_t done, uint64_t total)
+static void tell(const char *what, uint64_t done, uint64_t total)
 {
-	if (isatty(STDERR_FILENO) && !job->cli->out.json)
-		(void)fprintf(stderr, "\r%-10s %3u %%", what,
-			      total ? (unsigned)(done * 100 / total) : 100);
+	cli_output_progress("%s %u %%", what, total ? (unsigned)(done * 100 / total) : 100);
 }
 
 /* ---- the store ---- */
@@ -86,7 +84,7 @@ static RESULT await_copy(struct job *job, struct err *err)
 	TRY(ctl_api_post(job->cli, "/v1/backups", body, &job->state, err));
 	(void)snprintf(job->id, sizeof(job->id), "%s", ctl_api_text(job->state, "id"));
 	while (strcmp(ctl_api_text(job->state, "state"), "running") == 0) {
-		tell(job, "copying", number(job->state, "pages"), number(job->state, "total"));
+		tell("copying", number(job->state, "pages"), number(job->state, "total"));
 		(void)nanosleep(&pause, NULL);
 		TRY(look(job, err));
 	}
@@ -126,7 +124,7 @@ static RESULT fetch_parts(struct job *job, int fd, const char *path, struct err 
 				       (unsigned long long)have, (unsigned long long)bytes);
 		TRY(write_part(fd, buf_span(&part), path, err));
 		have += part.len;
-		tell(job, "fetching", have, bytes);
+		tell("fetching", have, bytes);
 	}
 	return fsync(fd) ? err_errno(err, errno, "%s", path) : OK;
 }
@@ -265,10 +263,8 @@ static RESULT check_options(const struct cli *cli, const struct opts *o, struct 
 }
 
 /* The manifest comes last: a directory without one is no backup. */
-static RESULT back_up(struct job *job, struct err *err)
+static RESULT fill(struct job *job, struct err *err)
 {
-	TRY(await_copy(job, err));
-	TRY(make_directory(job->o->directory, err));
 	TRY(fetch_store(job, err));
 	job->manifest = backup_manifest_new(job->state);
 	if (!job->manifest)
@@ -276,6 +272,47 @@ static RESULT back_up(struct job *job, struct err *err)
 	if (job->o->with_keys)
 		TRY(take_keys(job, err));
 	return backup_manifest_write(job->manifest, job->o->directory, err);
+}
+
+/* What we have just made. */
+static void remove_all_of(int in, const char *name)
+{
+	int fd = openat(in, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!dir && fd >= 0)
+		(void)close(fd);
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		(void)unlinkat(fd, entry->d_name, 0);
+	(void)closedir(dir);
+	(void)unlinkat(in, name, AT_REMOVEDIR);
+}
+
+/* Half a backup would be in the way of the next attempt, and on a full disk. */
+static void remove_half(const char *directory)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd >= 0) {
+		remove_all_of(fd, BACKUP_KEYS);
+		(void)close(fd);
+	}
+	remove_all_of(AT_FDCWD, directory);
+}
+
+static RESULT back_up(struct job *job, struct err *err)
+{
+	enum result r;
+
+	TRY(await_copy(job, err));
+	TRY(make_directory(job->o->directory, err));
+	r = fill(job, err);
+	if (r != OK)
+		remove_half(job->o->directory);
+	return r;
 }
 
 static RESULT report(const struct job *job, struct err *err)
@@ -308,8 +345,7 @@ static enum result run(struct cli *cli, const void *opts, struct err *err)
 		return make_directory(job.o->directory, err);
 	TRY(crypto_new(&job.c, false, err));
 	r = back_up(&job, err);
-	if (isatty(STDERR_FILENO) && !cli->out.json)
-		(void)fputs("\r\033[K", stderr);
+	cli_output_progress_end();
 	remove_copy(&job);
 	return r == OK ? report(&job, err) : r;
 }

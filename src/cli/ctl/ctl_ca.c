@@ -174,7 +174,12 @@ static enum result run_init(struct cli *cli, const void *opts, struct err *err)
 	CLEANUP_JSON body = init_request(opts);
 	CLEANUP_JSON answer = NULL;
 
-	TRY(ctl_api_post(cli, "/v1/cas", body, &answer, err));
+	if (o->out && !o->subordinate)
+		return err_set(err, ERR_USAGE,
+			       "--out goes with --subordinate; \"scepterctl ca show %s --pem\" "
+			       "writes a certificate",
+			       o->name);
+	TRY(ctl_api_post_long(cli, "making the keys", "/v1/cas", body, &answer, err));
 	if (cli->out.json)
 		return cli_output_json(&cli->out, answer, err);
 	if (o->subordinate)
@@ -268,6 +273,18 @@ static const struct cli_option show_options[] = {
 	{ 0 },
 };
 
+static RESULT no_such_cert(const char *ca, const char *role, int generation, struct err *err)
+{
+	char of[32] = "";
+
+	if (generation)
+		(void)snprintf(of, sizeof(of), " and generation %d", generation);
+	return err_set(err, ERR_NOT_FOUND,
+		       "CA \"%s\" has no certificate of role \"%s\"%s; scepterctl ca show %s lists "
+		       "what it has",
+		       ca, role, of, ca);
+}
+
 /* Cross certificates are made before the generation that they are of is in charge. */
 static RESULT put_pem(const struct cli *cli, const struct show_opts *o, const json_t *ca,
 		      struct err *err)
@@ -280,10 +297,7 @@ static RESULT put_pem(const struct cli *cli, const struct show_opts *o, const js
 	const json_t *cert = find_cert(ca, role, generation);
 
 	if (!cert || !*ctl_api_text(cert, "certificate"))
-		return err_set(err, ERR_NOT_FOUND,
-			       "CA \"%s\" has no certificate of role \"%s\"; scepterctl ca show %s "
-			       "lists what it has",
-			       o->name, role, o->name);
+		return no_such_cert(o->name, role, generation, err);
 	(void)fputs(ctl_api_text(cert, "certificate"), cli->out.file);
 	return OK;
 }
@@ -294,6 +308,8 @@ static enum result run_show(struct cli *cli, const void *opts, struct err *err)
 	CLEANUP_JSON answer = NULL;
 	BUF path = BUF_INIT;
 
+	if (!o->pem && (o->role || o->generation))
+		return err_set(err, ERR_USAGE, "--role and --generation go with --pem");
 	ctl_api_path(&path, "/v1/cas/", o->name);
 	TRY(buf_check(&path, err));
 	TRY(ctl_api_get(cli, buf_cstr(&path), &answer, err));

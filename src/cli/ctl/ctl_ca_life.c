@@ -13,7 +13,7 @@ static RESULT post(const struct cli *cli, const char *name, const char *what, co
 	ctl_api_path(&path, "/v1/cas/", name);
 	buf_put_str(&path, what);
 	TRY(buf_check(&path, err));
-	return ctl_api_post(cli, buf_cstr(&path), body, answer, err);
+	return ctl_api_post_long(cli, "waiting for the server", buf_cstr(&path), body, answer, err);
 }
 
 static RESULT show(const struct cli *cli, const json_t *answer, struct err *err)

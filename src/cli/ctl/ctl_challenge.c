@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scepterctl challenge: the passwords that devices enrol with. */
-#include <termios.h>
 #include <unistd.h>
 
+#include "base/terminal.h"
 #include "ca/challenge.h"
 #include "cli/ctl/ctl_list.h"
 
@@ -145,22 +145,18 @@ static const struct cli_option hash_options[] = {
 	{ 0 },
 };
 
-/* From a terminal without showing it. */
+/* Twice: nobody can see in the hash what was mistyped. */
 static RESULT read_typed(struct secret *out, struct err *err)
 {
-	struct termios old, quiet;
-	enum result r;
+	SECRET again = SECRET_INIT;
 
-	if (tcgetattr(STDIN_FILENO, &old) != 0)
-		return secret_read_file(out, "-", CHALLENGE_MAX, err);
-	quiet = old;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	(void)fputs("Challenge (then Enter and Ctrl-D): ", stderr);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	r = secret_read_file(out, "-", CHALLENGE_MAX, err);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-	(void)fputc('\n', stderr);
-	return r;
+	TRY(terminal_ask("Challenge: ", out, err));
+	if (secret_span(out).len == 0)
+		return err_set(err, ERR_SYNTAX, "the challenge is empty");
+	TRY(terminal_ask("Once more: ", &again, err));
+	if (!secret_eq(&again, secret_span(out)))
+		return err_set(err, ERR_SYNTAX, "the two are not the same; start again");
+	return OK;
 }
 
 static enum result run_hash(struct cli *cli, const void *opts, struct err *err)

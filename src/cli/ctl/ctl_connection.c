@@ -157,13 +157,13 @@ enum result ctl_connection_failed(const struct ctl_connection *c, struct err *er
 
 	if (!path)
 		return ERR_IO;
+	if (access(path, R_OK | W_OK) != 0 && errno == EACCES)
+		return err_set(err, ERR_DENIED,
+			       "%s: for root and the user of scepterd only; try with sudo", path);
 	if (access(path, F_OK) != 0)
 		return err_errno(err, errno,
 				 "scepterd: not running, or its admin socket is not the one that "
 				 "--socket or SCEPTER_SOCKET names: %s",
 				 path);
-	if (access(path, R_OK | W_OK) != 0)
-		return err_set(err, ERR_DENIED,
-			       "%s: for root and the user of scepterd only; try with sudo", path);
 	return err_set(err, ERR_IO, "%s: nobody answers; is scepterd running?", path);
 }

@@ -71,7 +71,7 @@ static enum result run_rebuild(struct cli *cli, const void *opts, struct err *er
 
 	ctl_api_path(&path, "/v1/crls/", o->ca);
 	TRY(buf_check(&path, err));
-	TRY(ctl_api_post(cli, buf_cstr(&path), body, &answer, err));
+	TRY(ctl_api_post_long(cli, "making the lists", buf_cstr(&path), body, &answer, err));
 	return ctl_list_show(cli, answer, &shown, err);
 }
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scepterctl device: the lists of devices that may enrol. */
-#include <stdio.h>
-#include <unistd.h>
-
 #include "base/file.h"
 #include "ca/device_csv.h"
 #include "cli/ctl/ctl_list.h"
@@ -29,26 +26,11 @@ static const struct cli_option import_options[] = {
 	{ 0 },
 };
 
-/* Only for somebody who watches. */
-static void tell(const char *fmt, ...) PRINTF_LIKE(1, 2);
-static void tell(const char *fmt, ...)
-{
-	va_list ap;
-
-	if (!isatty(STDERR_FILENO))
-		return;
-	(void)fputs("\r\x1b[K", stderr);
-	va_start(ap, fmt);
-	(void)vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	(void)fflush(stderr);
-}
-
 static void tell_lines(void *ctx, size_t lines)
 {
 	const char *file = ctx;
 
-	tell("%s: %zu lines read", file, lines);
+	cli_output_progress("%s: %zu lines read", file, lines);
 }
 
 /* All that is wrong is told here, before the server is asked. */
@@ -60,7 +42,7 @@ static RESULT check_file(const struct import_opts *o, struct span text, size_t *
 	BUF complaints = BUF_INIT;
 	enum result r = device_csv_parse(&csv, text, &options, &complaints, err);
 
-	tell("%s", "");
+	cli_output_progress_end();
 	if (r == ERR_SYNTAX && complaints.len) {
 		(void)fwrite(complaints.data, 1, complaints.len, stderr);
 		return err_set(err, r, "%s: nothing was imported", o->file);
@@ -90,14 +72,17 @@ static enum result run_import(struct cli *cli, const void *opts, struct err *err
 	const struct import_opts *o = opts;
 	CLEANUP_JSON answer = NULL;
 	BUF text = BUF_INIT;
+	enum result r;
 	size_t n = 0;
 
 	TRY(file_read(strcmp(o->file, "-") == 0 ? "/dev/stdin" : o->file, DEVICE_CSV_BYTES_MAX,
 		      &text, err));
 	TRY(check_file(o, buf_span(&text), &n, err));
-	tell("%zu devices: the server imports them...", n);
-	TRY(send_file(cli, o, buf_span(&text), &answer, err));
-	tell("%s", "");
+	cli_output_progress("%zu devices: the server imports them ...", n);
+	r = send_file(cli, o, buf_span(&text), &answer, err);
+	cli_output_progress_end();
+	if (r != OK)
+		return r;
 	if (cli->out.json)
 		return cli_output_json(&cli->out, answer, err);
 	cli_output_line(&cli->out, CLI_GREEN, "list %s: %lld added, %lld were there", o->list,

@@ -221,11 +221,35 @@ static RESULT get_key(struct device *d, const struct opts *o, bool *made, struct
 	const char *type = o->key_type ? o->key_type : device_key_type(d, "rsa2048");
 
 	if (!o->server_key)
-		return device_open_key(d, o->key, type, made, err);
+		return wait_for_key(d, o->key, type, made, err);
 	*made = true;
 	if (o->decrypt_key)
 		return device_want_encrypted_key(d, o->key, o->decrypt_key, err);
 	return device_want_server_key(d, o->key, type, err);
+}
+
+/* The server says what it misses; here is how it would be given. */
+static RESULT ask(struct device *d, const struct opts *o, bool poll, struct err *err)
+{
+	enum result r = wait_for_cert(d, o->wait, poll, err);
+
+	if (r != ERR_DENIED || o->challenge_file || o->tls_cert)
+		return r;
+	return err_prefix(err, r, "nothing was shown that lets this device enrol: %s",
+			  is_est(o) ? "--user and --challenge-file, or --tls-cert"
+				    : "--challenge-file");
+}
+
+/* A repetition with the same key is answered with the same certificate. */
+static RESULT keep(const struct device *d, const struct opts *o, struct err *err)
+{
+	enum result r = save(d, o, err);
+
+	if (r == OK || o->server_key)
+		return r;
+	return err_prefix(err, r,
+			  "the CA has issued the certificate, but it could not be kept: mend that "
+			  "and run the same command again");
 }
 
 static RESULT get(struct cli *cli, const struct opts *o, bool poll, struct err *err)
@@ -243,8 +267,8 @@ static RESULT get(struct cli *cli, const struct opts *o, bool poll, struct err *
 		return err_set(err, ERR_NOT_FOUND, "%s: there is no key, so nothing was asked for",
 			       o->key);
 	TRY(get_key(d, o, &made, err));
-	TRY(wait_for_cert(d, o->wait, poll, err));
-	TRY(save(d, o, err));
+	TRY(ask(d, o, poll, err));
+	TRY(keep(d, o, err));
 	return show(cli, o, d, made, err);
 }
 

@@ -120,8 +120,8 @@ static RESULT ask(struct device *d, const struct opts *o, const char *new_key, b
 	*next = wants_next(d, o);
 	if (*next)
 		TRY(device_use_next_ca(d, err));
-	TRY(device_open_key(d, new_key ? new_key : o->key,
-			    o->key_type ? o->key_type : device_key_type(d, "rsa2048"), &made, err));
+	TRY(wait_for_key(d, new_key ? new_key : o->key,
+			 o->key_type ? o->key_type : device_key_type(d, "rsa2048"), &made, err));
 	return wait_for_cert(d, o->wait, false, err);
 }
 

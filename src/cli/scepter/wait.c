@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/scepter/wait.h"
 
-#include <stdio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
+#include "cli/cli_output.h"
 
 /* Between attempts, in seconds, where the server does not say how long. */
 #define PAUSE_FIRST 2
@@ -22,16 +23,21 @@ static bool is_later(enum result r)
 
 static void show(const struct device *d, int64_t pause, int64_t left)
 {
-	if (isatty(STDERR_FILENO))
-		(void)fprintf(stderr, "\r\033[K%s; next attempt in %lld s, giving up in %lld s",
-			      device_is_pending(d) ? "waiting for approval" : "the CA is busy",
-			      (long long)pause, (long long)left);
+	cli_output_progress("%s; next attempt in %lld s, giving up in %lld s",
+			    device_is_pending(d) ? "waiting for approval" : "the CA is busy",
+			    (long long)pause, (long long)left);
 }
 
-static void hide(void)
+enum result wait_for_key(struct device *d, const char *path, const char *type, bool *made,
+			 struct err *err)
 {
-	if (isatty(STDERR_FILENO))
-		(void)fputs("\r\033[K", stderr);
+	enum result r;
+
+	if (!file_exists(path))
+		cli_output_progress("making a key: %s ...", type);
+	r = device_open_key(d, path, type, made, err);
+	cli_output_progress_end();
+	return r;
 }
 
 /* How long until the next attempt; 0: patience is at its end. */
@@ -50,7 +56,7 @@ enum result wait_for_cert(struct device *d, int64_t patience, bool poll, struct 
 	while (is_later(r) && (pause = next_pause(d, usual, until - now())) > 0) {
 		show(d, pause, until - now());
 		(void)sleep((unsigned)pause);
-		hide();
+		cli_output_progress_end();
 		usual = usual * 2 < PAUSE_MAX ? usual * 2 : PAUSE_MAX;
 		r = device_enrol(d, err);
 	}
