@@ -11,7 +11,7 @@
 /* Whose limits are looked at. */
 struct whose {
 	enum throttle_whose kind;
-	struct buf key; /* a challenge's hash; an identity as text without case */
+	struct buf key; /* a challenge's hash; an identity's name_put_key() */
 	char text[96];
 };
 
@@ -30,23 +30,22 @@ static RESULT read_challenge(const struct enrol_decision *d, struct whose *w, st
 
 static RESULT read_identity(const struct profile_result *names, struct whose *w, struct err *err)
 {
+	struct span subject = buf_span(&names->subject);
 	struct ext san = { 0 };
-	size_t i;
+	BUF text = BUF_INIT;
 
 	w->kind = THROTTLE_IDENTITY;
-	TRY(name_put_text(&w->key, buf_span(&names->subject), err));
+	TRY(name_put_key(&w->key, subject, err));
 	if (w->key.len == 0 &&
 	    ext_find(buf_span(&names->exts), OID_SUBJECT_ALT_NAME, &san, NULL) == OK) {
 		buf_put(&w->key, san.value);
 		(void)snprintf(w->text, sizeof(w->text), "this device");
 		return buf_check(&w->key, err);
 	}
+	TRY(name_put_text(&text, subject, err));
 	(void)snprintf(w->text, sizeof(w->text), "subject \"%.*s\"",
-		       (int)span_sub(buf_span(&w->key), 0, 80).len, (const char *)w->key.data);
-	for (i = 0; i < w->key.len; i++)
-		if (w->key.data[i] >= 'A' && w->key.data[i] <= 'Z')
-			w->key.data[i] = (uint8_t)(w->key.data[i] - 'A' + 'a');
-	return buf_check(&w->key, err);
+		       (int)span_sub(buf_span(&text), 0, 80).len, (const char *)text.data);
+	return OK;
 }
 
 static RESULT check_rate(const struct enrol_decision *d, const struct whose *w, struct err *err)

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pki/name.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "der/oid.h"
 #include "der/text.h"
+#include "der/writer.h"
 
 static enum result read_attr(struct der_reader *set, struct name_attr *out, struct err *err)
 {
@@ -198,6 +202,77 @@ bool name_equal_unordered(struct span a, struct span b)
 		y[j] = y[i];
 	}
 	return true;
+}
+
+/* ---- the same for names that are equal ---- */
+
+#define KEY_ATTRS_MAX (2 * NAME_RDN_MAX)
+
+static void put_folded(struct span text, struct buf *out)
+{
+	size_t mark = der_open(out, DER_UTF8_STRING), i;
+	bool gap = false;
+
+	for (i = 0; i < text.len; i++) {
+		uint8_t c = text.p[i];
+
+		if (c != ' ') {
+			if (gap && out->len > mark)
+				buf_put_byte(out, ' ');
+			buf_put_byte(out, c >= 'A' && c <= 'Z' ? (uint8_t)(c + ('a' - 'A')) : c);
+		}
+		gap = c == ' ';
+	}
+	der_close(out, mark);
+}
+
+static void put_key_attr(const struct name_attr *a, struct buf *out)
+{
+	BUF text = BUF_INIT;
+	size_t seq;
+
+	if (name_value_utf8(a->tag, a->value, &text, NULL) != OK) {
+		buf_put(out, a->whole);
+		return;
+	}
+	seq = der_open(out, DER_SEQUENCE);
+	der_put_oid(out, a->type);
+	put_folded(buf_span(&text), out);
+	der_close(out, seq);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+	int c = memcmp(x->p, y->p, x->len < y->len ? x->len : y->len);
+
+	return c ? c : (x->len > y->len) - (x->len < y->len);
+}
+
+enum result name_put_key(struct buf *out, struct span der, struct err *err)
+{
+	struct span parts[KEY_ATTRS_MAX];
+	BUF all = BUF_INIT;
+	struct name_iter it;
+	struct name_attr attr;
+	struct der_reader r;
+	struct der_tlv tlv;
+	size_t n = 0, i;
+
+	name_iter_init(&it, der);
+	while (name_next(&it, &attr))
+		put_key_attr(&attr, &all);
+	TRY(buf_check(&all, err));
+	for (der_reader_init(&r, buf_span(&all)); !der_at_end(&r); parts[n++] = tlv.whole) {
+		if (n == KEY_ATTRS_MAX)
+			return err_set(err, ERR_LIMIT, "Name: more than %d attributes",
+				       KEY_ATTRS_MAX);
+		TRY(der_read_any(&r, "AttributeTypeAndValue", &tlv, err));
+	}
+	qsort(parts, n, sizeof(parts[0]), compare);
+	for (i = 0; i < n; i++)
+		buf_put(out, parts[i]);
+	return buf_check(out, err);
 }
 
 enum result name_common_name(struct span der, struct buf *out, struct err *err)

@@ -52,6 +52,11 @@ RESULT name_parse_text(const char *text, struct buf *out_der, struct err *err);
 bool name_equal(struct span a, struct span b);
 /* As name_equal, but RDNs in any order (some devices reverse them). */
 bool name_equal_unordered(struct span a, struct span b);
+/*
+ * Octets that are the same for names that name_equal_unordered() takes for equal, to count or find
+ * by. ERR_LIMIT: more than twice NAME_RDN_MAX attributes.
+ */
+RESULT name_put_key(struct buf *out, struct span der, struct err *err);
 /* First CN as UTF-8; ERR_NOT_FOUND if there is none. */
 RESULT name_common_name(struct span der, struct buf *out, struct err *err);
 /* Short name of an attribute type ("CN"), or NULL. And the type of a short name; SPAN_NONE if
