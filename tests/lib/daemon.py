@@ -9,11 +9,14 @@
 
 import base64
 import contextlib
+import functools
 import hashlib
 import http.client
+import itertools
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -39,21 +42,84 @@ def program(name):
     return str(path)
 
 
-def free_port():
-    with socket.socket() as s:
+class Ports:
+    """Loopback ports for servers that are told which: a block of them that is this process's alone,
+    below those that the kernel gives to whoever does not care. Nobody takes one between its choice
+    and its use: no other test process, and no client's end of a connection."""
+
+    SIZE = 128
+
+    def __init__(self):
+        top = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+        blocks = list(range(10240, top if top > 16384 else 32768, self.SIZE))
+        random.SystemRandom().shuffle(blocks)
+        self.mark = socket.socket(socket.AF_UNIX)  # an abstract name, which ends with the process
+        self.next = itertools.cycle(range(self.SIZE)).__next__
+        self.first = next(b for b in blocks if self.is_ours(b))
+
+    def is_ours(self, block):
+        with contextlib.suppress(OSError):
+            self.mark.bind(f"\0scepter-test-ports-{block}")
+            return True
+        return False
+
+    def take(self):
+        return next(port for port in iter(self.turn, None) if is_free(port))
+
+    def turn(self):
+        """One after the other, so that what was just used comes again last."""
+        return self.first + self.next()
+
+
+def is_free(port):
+    with contextlib.suppress(OSError), socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+        s.bind(("127.0.0.1", port))
+        return True
+    return False
+
+
+def unread(here, there):
+    """How much the one who has port `here` of a connection on loopback has not read yet."""
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ends = [f"{here:04X}", f"{there:04X}"]
+    (row,) = [r for r in rows if [r[1].split(":")[1], r[2].split(":")[1]] == ends]
+    return int(row[4].split(":")[1], 16)
+
+
+@functools.cache
+def _ports():
+    return Ports()
+
+
+def free_port():
+    return _ports().take()
 
 
 def wait_for(what, check, seconds=PATIENCE, step=0.02):
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while True:
+        late = time.monotonic() >= deadline  # if the machine stood still until then, it looks once more
         value = check()
         if value:
             return value
+        if late:
+            raise AssertionError(f"{what}: not within {seconds} s")
         time.sleep(step)
-    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+def undisturbed(seconds, attempt, tries=8, between=0):
+    """What attempt() gives, which holds only where it takes less than so many seconds: if it fails and
+    the machine was slower than that, it has shown nothing, and is made anew, `between` seconds later."""
+    for _ in range(tries):
+        begun = time.monotonic()
+        try:
+            return attempt()
+        except AssertionError:
+            if time.monotonic() - begun < seconds:
+                raise
+        time.sleep(between)
+    raise AssertionError(f"the machine stalls: {tries} times it took more than {seconds} s")
 
 
 def static_hash(challenge, ln=10):
