@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "base/crew.h"
 
-#define PATIENCE_SECONDS 60
 #define NEVER_SECONDS 600 /* a limit that no test reaches, however busy the machine */
 
 static void wait_at_gate(struct fixture *f)

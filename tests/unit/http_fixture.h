@@ -16,6 +16,7 @@
 #include "net/http_server.h"
 
 #define BIG_BYTES ((size_t)8 << 20)
+#define PATIENCE_SECONDS 60 /* with a machine that may be busy */
 
 /*
  * The handler: /hello answers "hello QUERY", /echo the body, /big BIG_BYTES of 'x', /peer who asks,

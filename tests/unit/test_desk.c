@@ -15,7 +15,7 @@
 #include "keeper/desk.h"
 #include "keeper/wire.h"
 
-#define PATIENCE_MS 3000
+#define PATIENCE_MS 60000
 
 struct fixture {
 	char directory[64];
