@@ -11,6 +11,7 @@ import pytest
 
 import scep_reply
 from conftest import endpoint
+from daemon import PATIENCE, undisturbed, wait_for
 from scep_peer import Request
 
 CAPS = "?operation=GetCACaps"
@@ -40,11 +41,11 @@ class Connection(http.client.HTTPConnection):
     """Says header first, then TLS if a context is given, then HTTP; from a loopback address."""
 
     def __init__(self, port, header=b"", own="127.0.0.1", tls=None):
-        super().__init__("127.0.0.1", port, timeout=20)
+        super().__init__("127.0.0.1", port, timeout=PATIENCE)
         self.header, self.own, self.tls = header, own, tls
 
     def connect(self):
-        self.sock = socket.create_connection(("127.0.0.1", self.port), 20, (self.own, 0))
+        self.sock = socket.create_connection(("127.0.0.1", self.port), PATIENCE, (self.own, 0))
         self.sock.sendall(self.header)
         if self.tls:
             self.sock = self.tls.wrap_socket(self.sock)
@@ -127,12 +128,14 @@ def test_too_many_requests_of_an_address(make_daemon):
 
 
 def test_limit_is_over_after_its_time(make_daemon):
-    import time
-
     daemon = make_daemon(endpoints=[endpoint("demo"), endpoint("few", limits={"address": "2/2s"})])
-    assert [status(daemon, "few") for _ in range(3)] == [200, 200, 429]
-    time.sleep(1.1)
-    assert [status(daemon, "few") for _ in range(2)] == [200, 429]
+
+    def used_up():
+        assert [status(daemon, "few") for _ in range(3)] == [200, 200, 429]
+
+    undisturbed(1, used_up, between=2)
+    wait_for("another turn", lambda: status(daemon, "few") == 200)
+    wait_for("its limit", lambda: status(daemon, "few") == 429, step=0)
 
 
 # ---- proxies ----

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How much one challenge or one identity may ask for, and what is unusual and said once."""
 
+import itertools
 import time
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 import est_peer
 import scep_peer
 from conftest import endpoint
-from daemon import profile, static_hash
+from daemon import profile, static_hash, undisturbed, wait_for
 from scep_peer import Request
 from test_est import est_endpoint, make_est
 
@@ -63,17 +64,21 @@ def test_requests_of_an_identity(make_daemon):
 
 
 def test_requests_by_a_challenge(make_daemon):
-    """Each static challenge for itself; who does not know it cannot use its rate up."""
-    daemon = make_daemon(endpoints=[static(limits={"challenge": "2/2s"})])
+    """Each static challenge for itself; who does not know it cannot use its rate up; time gives it back."""
+    daemon = make_daemon(endpoints=[static(limits={"challenge": "2/6s"})])
     for i in range(5):
         reply = daemon.enrol(named(f"r{i}", challenge="guess"))
         assert "wrong for endpoint" in reply.fail_text
-    for i in range(2):
-        granted(daemon, named(f"a{i}", challenge=STATIC))
-    refused(daemon, named("a9", challenge=STATIC), why="too many requests by this challenge")
+    names = map("a{}".format, itertools.count())
+
+    def used_up():
+        for _ in range(2):
+            granted(daemon, named(next(names), challenge=STATIC))
+        refused(daemon, named(next(names), challenge=STATIC), why="too many requests by this challenge")
+
+    undisturbed(3, used_up, between=6)
     granted(daemon, named("b0", challenge=OTHER))
-    time.sleep(1.1)
-    granted(daemon, named("a10", challenge=STATIC))
+    wait_for("another turn", lambda: daemon.enrol(named(next(names), challenge=STATIC)).status == "SUCCESS")
 
 
 # ---- quotas ----
@@ -82,18 +87,24 @@ def test_requests_by_a_challenge(make_daemon):
 def test_certificates_of_an_identity(make_daemon):
     """From the store: a restart does not give more, and time does."""
     daemon = make_daemon(endpoints=[endpoint("demo", quotas={"identity": "2/6s"})])
-    begun = time.monotonic()
-    first = named("router7")
-    granted(daemon, first)
-    granted(daemon, named("Router7"))
-    refused(daemon, named("router7"), why="quota: subject")
-    daemon.restart()
-    refused(daemon, named("router7"), why="quota: subject")
-    granted(daemon, first)
-    granted(daemon, named("router8"))
-    time.sleep(max(0, 8.1 - (time.monotonic() - begun)))
-    granted(daemon, named("router7"))
-    assert len(daemon.admin.certs()) == 4
+    numbers = itertools.count(7)
+
+    def used_up():
+        n = next(numbers)
+        first = named(f"router{n}")
+        granted(daemon, first)
+        granted(daemon, named(f"Router{n}"))
+        refused(daemon, named(f"router{n}"), why="quota: subject")
+        daemon.restart()
+        refused(daemon, named(f"router{n}"), why="quota: subject")
+        granted(daemon, first)
+        granted(daemon, named("somebody else"))
+        names = [c["subject"].lower() for c in daemon.admin.certs()]
+        assert sum(f"router{n}" in name for name in names) == 2
+        return f"router{n}"
+
+    name = undisturbed(6, used_up)
+    wait_for("another turn", lambda: daemon.enrol(named(name)).status == "SUCCESS", step=0.2)
 
 
 def test_certificates_by_a_challenge(make_daemon):
@@ -181,13 +192,10 @@ def test_many_failures_once_a_window(make_daemon):
 def test_a_burst_and_odd_hours(make_daemon):
     """TZ is the server's: the same moment is usual in one place and odd in another."""
     now = time.gmtime()
-    if now.tm_hour == 23 and now.tm_min >= 58:
-        time.sleep(130)
+    if now.tm_hour == 23 and now.tm_min >= 55:
+        time.sleep(310)
         now = time.gmtime()
-    day = time.strftime("%a", now).lower()
-    hours = [f"{day} {now.tm_hour:02}:00-{'24:00' if now.tm_hour == 23 else f'{now.tm_hour + 1:02}:00'}"]
-    if now.tm_min >= 58 and now.tm_hour < 22:
-        hours = [f"{day} {now.tm_hour:02}:00-{now.tm_hour + 2:02}:00"]
+    hours = [f"{time.strftime('%a', now).lower()} {now.tm_hour:02}:00-{min(now.tm_hour + 2, 24):02}:00"]
     for zone, odd in (("UTC", False), ("XYZ+5", True)):
         daemon = make_daemon(
             name=zone.replace("+", ""), start=False,

@@ -2,6 +2,7 @@
 """Parent, server and keeper: reload, drain, death, privileges, systemd."""
 
 import contextlib
+import http.client
 import os
 import pathlib
 import shutil
@@ -14,7 +15,7 @@ import time
 import pytest
 
 import scep_reply
-from daemon import PATIENCE, Daemon, endpoint, program, wait_for
+from daemon import PATIENCE, Daemon, endpoint, program, unread, wait_for
 from scep_peer import Request
 
 
@@ -70,11 +71,9 @@ def test_sigterm_drains(make_daemon):
             % len(message)
         )
         s.sendall(message[:100])
-        time.sleep(0.3)
+        wait_for("the first half to be read", lambda: unread(daemon.port, s.getsockname()[1]) == 0)
         daemon.process.send_signal(signal.SIGTERM)
-        time.sleep(0.5)
-        with pytest.raises(OSError):
-            socket.create_connection(("127.0.0.1", daemon.port), 1).close()
+        wait_for("its ear to be deaf", lambda: not listens(daemon.port))
         s.sendall(message[100:])
         answer = b""
         while chunk := s.recv(65536):
@@ -83,6 +82,13 @@ def test_sigterm_drains(make_daemon):
     assert b" 200 " in head.splitlines()[0]
     assert scep_reply.open_reply(body, request, ca).status == "SUCCESS"
     assert daemon.process.wait(PATIENCE) == 0
+
+
+def listens(port):
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), PATIENCE).close()
+        return True
+    return False
 
 
 @pytest.mark.parametrize("role", ["keeper", "server"])
@@ -97,7 +103,7 @@ def test_killed_child_comes_back(make_daemon, role):
             request = Request()
             try:
                 status, headers, body = daemon.post("demo", request.build(ca))
-            except OSError as e:
+            except (OSError, http.client.HTTPException) as e:
                 assert not isinstance(e, TimeoutError), "a device was left waiting"
                 outcomes.append("closed")
                 time.sleep(0.05)
@@ -113,7 +119,7 @@ def test_killed_child_comes_back(make_daemon, role):
     threads = [threading.Thread(target=device) for _ in range(4)]
     for thread in threads:
         thread.start()
-    time.sleep(0.5)
+    wait_for("the first issue", lambda: "SUCCESS" in outcomes)
     before = daemon.child(role)
     os.kill(before, signal.SIGKILL)
     wait_for("a new child", lambda: daemon.children().get(role, before) != before)
@@ -225,16 +231,20 @@ def test_socket_activation(tmp_path):
         wait_for("first answer", daemon.answers)
         daemon.stop()
         # Ours is still open: the daemon used it, and did not open one of its own.
-        socket.create_connection(("127.0.0.1", daemon.port), 2).close()
+        socket.create_connection(("127.0.0.1", daemon.port), PATIENCE).close()
+
+
+def processor_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_start_is_quick(make_daemon):
-    """From exec to the first answer; `make bench` holds it to its goal, this to a generous bound."""
+    """What it computes from exec to the first answer: `make bench` holds it to its goal, this to a generous bound."""
     daemon = make_daemon()
-    daemon.stop()
-    begin = time.monotonic()
-    daemon.start()
-    assert time.monotonic() - begin < 5
+    daemon.restart()
+    pids = [daemon.process.pid, daemon.child("keeper"), daemon.child("server")]
+    assert sum(map(processor_seconds, pids)) < 5
 
 
 def test_port_in_use_is_a_clear_error(make_daemon, tmp_path):
