@@ -11,7 +11,7 @@ from cryptography import x509
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "scenario"))
 
 import est_peer  # noqa: E402
-from daemon import wait_for  # noqa: E402
+from daemon import PATIENCE, wait_for  # noqa: E402
 from test_est import PASSWORD, make_est, waiting  # noqa: E402
 
 
@@ -23,7 +23,7 @@ def est(tmp_path_factory):
 
 
 def run(*arguments, stdin=None, check=True):
-    result = subprocess.run(list(map(str, arguments)), input=stdin, capture_output=True, timeout=60)
+    result = subprocess.run(list(map(str, arguments)), input=stdin, capture_output=True, timeout=2 * PATIENCE)
     if check:
         assert result.returncode == 0, result.stderr.decode(errors="replace")
     return result
@@ -185,7 +185,7 @@ def test_sessions_are_resumed_with_the_certificate_that_they_began_with(est, tmp
     answer.stdin.flush()
     text = answer.stdout.read()
     answer.stdin.close()
-    answer.wait(10)
+    answer.wait(PATIENCE)
     assert text.startswith(b"HTTP/1.1 200"), text
 
 

@@ -11,7 +11,7 @@ from cryptography import x509
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "scenario"))
 
 import est_peer  # noqa: E402
-from daemon import free_port, have, wait_for  # noqa: E402
+from daemon import PATIENCE, free_port, have, wait_for  # noqa: E402
 from est_peer import Authority, Request  # noqa: E402
 from test_tls_proxy import Proxied, binary  # noqa: E402
 
@@ -80,7 +80,7 @@ class Front:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(PATIENCE)
         self.log.close()
         self.daemon.stop()
 
@@ -89,7 +89,7 @@ class Front:
         run = subprocess.run(
             ["curl", "-s", "--cacert", self.daemon.web.path, "-w", "\n%{http_code}", *options,
              f"https://localhost:{self.port}{est_peer.ROOT}/{path}"],
-            input=stdin, capture_output=True, timeout=30,
+            input=stdin, capture_output=True, timeout=PATIENCE,
         )  # fmt: skip
         body, _, status = run.stdout.rpartition(b"\n")
         return int(status), body

@@ -18,12 +18,12 @@ SECONDS = {"checkpoint_events": 5, "checkpoint_seconds": 1}
 
 @pytest.fixture
 def recorded(make_daemon, tmp_path):
-    """A daemon with some decisions behind it, its export and key."""
+    """A daemon with some decisions behind it, and a checkpoint behind these."""
     daemon = make_daemon(audit=SECONDS)
     for i in range(4):
         assert daemon.enrol(Request(subject={"common_name": f"device-{i}"})).status == "SUCCESS"
     assert daemon.enrol(Request(subject={"common_name": "no good: €"})).status == "FAILURE"
-    wait_for("a checkpoint", lambda: checkpoints(daemon))
+    wait_for("a checkpoint", lambda: tail(daemon)[-1]["kind"] == "audit.checkpoint")
     return daemon
 
 
@@ -126,7 +126,6 @@ def test_a_change_in_the_database_is_found(recorded):
     """Also one by who makes all hashes anew: the checkpoints stay."""
     key = public_key(recorded)
     victim = next(e["id"] for e in tail(recorded) if e["kind"] == "enrol.rejected")
-    last = checkpoints(recorded)[-1]["id"]
     recorded.stop()
     with sqlite3.connect(recorded.directory / "store.db") as db:
         db.execute("UPDATE event SET reason = 'all is well' WHERE id = ?", (victim,))
@@ -139,7 +138,6 @@ def test_a_change_in_the_database_is_found(recorded):
     path = export(recorded)
     run = verify(recorded, path, key)
     assert run.returncode != 0 and "the hashes made anew" in run.stderr, run.stderr
-    assert last > victim
     with pytest.raises(audit_export.Bad, match="checkpoint"):
         audit_export.verify(path.read_bytes(), key.read_bytes())
 

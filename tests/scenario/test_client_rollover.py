@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from daemon import endpoint, profile, scepter, wait_for
+from rollover import switch_time
 
 UTC = datetime.timezone.utc
 
@@ -66,7 +67,7 @@ def test_a_valid_pair_through_the_switch(make_daemon, tmp_path):
     old_ca = device.path("ca").read_bytes()
     run = device.run("renew", *device.files(), "--next", check=False)
     assert run.returncode != 0 and "no next CA yet" in run.stderr
-    daemon.ctl("ca", "rollover", "demo", "--at", "+8s")
+    daemon.ctl("ca", "rollover", "demo", "--at", "+12s")
     shown = device.run("getnextca", "--out", device.path("next-ca.pem"))
     assert [c["role"] for c in shown["certificates"]] == ["RA, signs and decrypts", "root CA"]
     first = device.cert()
@@ -75,7 +76,7 @@ def test_a_valid_pair_through_the_switch(make_daemon, tmp_path):
     # what is in use stays; what waits lies beside it, for a time to come
     assert device.cert() == first and device.path("ca").read_bytes() == old_ca
     waiting = device.cert("cert.next")
-    assert waiting.not_valid_before > datetime.datetime.now(UTC).replace(tzinfo=None)
+    assert waiting.not_valid_before >= switch_time(daemon)
     begins = waiting.not_valid_before
     while datetime.datetime.now(UTC).replace(tzinfo=None) < begins + datetime.timedelta(seconds=2):
         device.run("renew", *device.files(), "--within", "1d")

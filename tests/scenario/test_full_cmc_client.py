@@ -17,7 +17,7 @@ import der
 import est_peer
 from cmc_peer import HEADERS, PKI_RESPONSE, control, control_oid, pki_data, signed, tcr
 from conftest import endpoint, profile
-from daemon import scepter
+from daemon import scepter, wait_for
 from est_peer import Authority
 from test_est import PASSWORD, PROFILES, est_endpoint, make_est, waiting
 from test_est_client import Device, account, fingerprint, split
@@ -186,10 +186,14 @@ def test_the_makers_certificate_over_tls(est, tmp_path):
 # ---- waiting ----
 
 
-def approve_later(est, seconds=1.5):
-    timer = threading.Timer(seconds, lambda: est.ctl("request", "approve", waiting(est)))
-    timer.start()
-    return timer
+def approve_when(est, what, ready):
+    def decide():
+        wait_for(what, ready)
+        est.ctl("request", "approve", waiting(est))
+
+    operator = threading.Thread(target=decide)
+    operator.start()
+    return operator
 
 
 def test_what_waits_is_asked_for_by_its_token(est, tmp_path):
@@ -201,7 +205,7 @@ def test_what_waits_is_asked_for_by_its_token(est, tmp_path):
 
     with playing(est, script) as server:
         device = device_of(est, server, tmp_path)
-        approve = approve_later(est)
+        approve = approve_when(est, "a poll", lambda: [a[0] for a in server.asked].count("fullcmc") > 1)
         run = device.enrol("--full-cmc", "--wait", "30s")
         approve.join()
         assert run.returncode == 0, run.stderr

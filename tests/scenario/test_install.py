@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from daemon import BUILD, ROOT
+from daemon import BUILD, PATIENCE, ROOT
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_the_example_builds_and_enrols(tree, shared, tmp_path):
     for challenge, code in (("not-the-one\n", 1), (shared.admin.challenge() + "\n", 0)):
         run = subprocess.run(
             [tmp_path / "enrol", *arguments],
-            cwd=tmp_path, env=environment, input=challenge, text=True, capture_output=True, timeout=60,
+            cwd=tmp_path, env=environment, input=challenge, text=True, capture_output=True, timeout=2 * PATIENCE,
         )  # fmt: skip
         assert run.returncode == code, run.stderr
     ends = ["openssl", "verify", "-CAfile", "ca.pem", "device.pem"]

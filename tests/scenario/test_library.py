@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 import est_peer
-from daemon import BUILD
+from daemon import BUILD, PATIENCE
 from test_est import est_endpoint, make_est
 from test_est_client import split
 
@@ -48,7 +48,7 @@ def call(*calls):
         if "libasan" in line:
             environment["LD_PRELOAD"] = line.split()[2]
     command = [sys.executable, "-c", CALLER, library, json.dumps(calls)]
-    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+    run = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=2 * PATIENCE)
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout) if run.stdout else None
 

@@ -2,6 +2,7 @@
 """What monitoring sees: metrics in a form that Prometheus' own parser reads, health and readiness."""
 
 import calendar
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -177,6 +178,15 @@ def _version():
     return subprocess.run([lib.program("scepterd"), "--version"], capture_output=True, text=True).stdout.split()[1]
 
 
+def is_alive_before_it_is_ready(daemon):
+    """/healthz does not wait for what /readyz waits for."""
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        readiness = pool.submit(ask, daemon, "/readyz")
+        status, _, text = ask(daemon, "/healthz")
+        assert (status, json.loads(text)) == (200, {"alive": True})
+        return not readiness.done()
+
+
 def test_a_dead_keeper_is_counted_and_not_ready(make_watched):
     daemon = make_watched()
     daemon.admin.ca_init("demo")
@@ -186,11 +196,8 @@ def test_a_dead_keeper_is_counted_and_not_ready(make_watched):
     os.kill(keeper, signal.SIGSTOP)
     wait_for("a keeper that stands still", lambda: _stands_still(keeper))
     try:
-        # /healthz does not wait for what /readyz waits for
-        begun = time.monotonic()
-        status, _, text = ask(daemon, "/healthz")
-        assert (status, json.loads(text)) == (200, {"alive": True})
-        assert time.monotonic() - begun < 5
+        # unless the machine stalls, which it will not do eight times
+        assert any(is_alive_before_it_is_ready(daemon) for _ in range(8))
         status, _, text = ask(daemon, "/readyz")
         assert status == 503
         assert [n["what"] for n in json.loads(text)["not_ready"]] == ["keeper"]

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from conftest import endpoint
-from daemon import static_hash
+from daemon import PATIENCE, static_hash
 from operators import https_daemon
 from test_ndes import PAGE, SCEP, enrol
 
@@ -40,7 +40,7 @@ def curl(daemon, *options, url=None):
     run = subprocess.run(
         ["curl", "-s", "--cacert", daemon.ca, "-w", "\n%{http_code}", *options, url],
         capture_output=True,
-        timeout=30,
+        timeout=PATIENCE,
     )
     body, _, status = run.stdout.rpartition(b"\n")
     return run.returncode, int(status), body

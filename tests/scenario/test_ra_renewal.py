@@ -73,7 +73,7 @@ def test_of_an_old_generation(make_daemon):
     daemon = make_daemon(ca=False, endpoints=[endpoint("demo")])
     daemon.admin.ca_init("demo", ra_validity=BRIEF)
     old = daemon.authority()
-    daemon.ctl("ca", "rollover", "demo", "--at", "+5s")
+    daemon.ctl("ca", "rollover", "demo", "--at", "+8s")
     new = next_authority(daemon)
     wait_for("the switch", lambda: daemon.authority().cert == new.cert)
 

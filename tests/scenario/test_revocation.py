@@ -194,7 +194,7 @@ def test_lists_begin_with_a_reload(make_daemon):
     fetch(daemon, "delta.crl", expect=404)
 
 
-@pytest.mark.parametrize("full_after", [None, "3s"])
+@pytest.mark.parametrize("full_after", [None, "1h"])
 def test_the_complete_list_beside_a_delta_list(make_daemon, tmp_path, full_after):
     """By default a revocation is in both within seconds; full_after lets the complete one wait."""
     crl = {"url": "http://crl.example/crl/demo", "delta": "1h"}
@@ -208,6 +208,10 @@ def test_the_complete_list_beside_a_delta_list(make_daemon, tmp_path, full_after
     daemon.ctl("cert", "revoke", serial(cert))
     wait_for("the delta list", lambda: listed(daemon, cert, "delta.crl"))
     assert (listed(daemon, cert) is None) == bool(full_after)
+    if full_after:
+        daemon.config["endpoints"][1]["crl"]["full_after"] = "1s"
+        daemon.write_config()
+        daemon.restart()
     wait_for("the complete list", lambda: listed(daemon, cert))
     ok, said = verify(daemon, tmp_path, "device")
     assert not ok and "certificate revoked" in said

@@ -41,7 +41,7 @@ def test_the_switch(daemon, tmp_path):
     assert daemon.get("demo", "GetNextCACert")[0] == 404
     server = daemon.child("server")
     from_old = enrol(daemon, "from-old", rsa_key(0), old)
-    daemon.ctl("ca", "rollover", "demo", "--at", "+8s")
+    daemon.ctl("ca", "rollover", "demo", "--at", "+12s")
     at = switch_time(daemon)
     assert "GetNextCACert" in caps(daemon)
     new = next_authority(daemon)

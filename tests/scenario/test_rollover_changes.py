@@ -38,7 +38,7 @@ def refused(daemon, *options):
 def test_cancelled(daemon):
     """GetNextCACert ends, the switch does not come, and the next plan has another number."""
     first = daemon.authority()
-    gone = plan(daemon, "+6s")
+    gone = plan(daemon, "+10s")
     wait_for("its list", lambda: daemon.http("GET", "/crl/demo/2/full.crl")[0] == 200)
     at = switch_time(daemon)
     daemon.ctl("ca", "rollover", "demo", "--cancel")
@@ -50,7 +50,7 @@ def test_cancelled(daemon):
         assert is_by(enrol(daemon, "between", rsa_key(0), daemon.authority()), first.cert)
     assert "no next generation is planned" in refused(daemon, "--cancel")
     assert daemon.authority().cert == first.cert
-    third = plan(daemon, "+3s")
+    third = plan(daemon, "+6s")
     assert spki_of(third.cert) != spki_of(gone.cert)
     wait_for("the switch", lambda: daemon.authority().cert == third.cert)
     ca = daemon.admin.call("GET", "/cas/demo")
@@ -74,7 +74,7 @@ def test_moved(daemon):
     ahead = enrol(daemon, "ahead", rsa_key(2), moved)
     assert ahead.not_valid_before >= switch_time(daemon)
     assert "would be worth nothing" in refused(daemon, "--cancel")
-    early = plan(daemon, "+4s")
+    early = plan(daemon, "+8s")
     assert early.cert != planned.cert and spki_of(early.cert) == spki_of(planned.cert)
     assert early.cert.not_valid_before == switch_time(daemon)
     assert is_by(early.encrypt_cert, early.cert) and is_by(ahead, early.cert)

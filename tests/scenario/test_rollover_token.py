@@ -39,7 +39,7 @@ def test_a_rollover_in_a_token(daemon, hsm, tmp_path):
     assert private_keys(hsm) == 2
     old = daemon.authority()
     from_old = enrol(daemon, "from-old", rsa_key(0), old)
-    daemon.ctl("ca", "rollover", "demo", "--at", "+12s")
+    daemon.ctl("ca", "rollover", "demo", "--at", "+15s")
     assert private_keys(hsm) == 4
     at = switch_time(daemon)
     new = next_authority(daemon)

@@ -98,7 +98,7 @@ def test_each_generation_leads_to_its_own(daemon, tmp_path):
     assert access(first, AuthorityInformationAccessOID.CA_ISSUERS).endswith("/crl/demo/ca.cer")
     check_urls(daemon, tmp_path, first, old)
     assert not cross_certificates(daemon)
-    daemon.ctl("ca", "rollover", "demo", "--at", "+10s")
+    daemon.ctl("ca", "rollover", "demo", "--at", "+15s")
     new = next_authority(daemon)
     ahead = enrol(daemon, "ahead", rsa_key(1), new)
     assert access(ahead, AuthorityInformationAccessOID.CA_ISSUERS).endswith("/crl/demo/2/ca.cer")

@@ -16,7 +16,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from daemon import check_config, endpoint, free_port, profile, wait_for
+from daemon import PATIENCE, check_config, endpoint, free_port, profile, wait_for
 from life import Life, endpoints, openssl
 from scep_peer import Request
 from softhsm import PIN, SoftHsm
@@ -206,7 +206,7 @@ def test_a_wrong_key_is_refused_all_the_same(make_with, hsm, tmp_path):
     )
     daemon.write_config()
     daemon.spawn()
-    assert daemon.process.wait(30) == 78
+    assert daemon.process.wait(PATIENCE) == 78
     daemon.process = None
     assert "is not the private key of" in daemon.tail(9000)
 
@@ -326,7 +326,7 @@ def test_configuration_that_is_refused(make_daemon, keys, says):
 def test_module_that_is_none_is_refused_at_start(make_daemon):
     daemon = make_daemon(start=False, keys={"pkcs11": {"module": "/bin/sh"}})
     daemon.spawn()
-    assert daemon.process.wait(30) == 78
+    assert daemon.process.wait(PATIENCE) == 78
     daemon.process = None
     assert "keys.pkcs11.module: /bin/sh" in daemon.tail(9000)
 
