@@ -56,8 +56,7 @@ enum result secret_read_line(struct secret *s, int fd, struct err *err)
 			break;
 	}
 	if (n < 0)
-		r = errno == EINTR ? err_set(err, ERR_IO, "interrupted")
-				   : err_errno(err, errno, "read");
+		r = err_errno(err, errno, "read");
 	else if (len == sizeof(line))
 		r = err_set(err, ERR_LIMIT, "longer than %d octets", SECRET_LINE_MAX - 1);
 	else

@@ -25,7 +25,7 @@ RESULT secret_set(struct secret *s, struct span bytes, struct err *err);
 RESULT secret_read_file(struct secret *s, const char *path, size_t max, struct err *err);
 /*
  * The first line that comes from a descriptor, which may be empty; octet by octet, so that what
- * follows stays unread. ERR_LIMIT: SECRET_LINE_MAX octets or more. ERR_IO, also for a signal.
+ * follows stays unread. ERR_LIMIT: SECRET_LINE_MAX octets or more. ERR_IO.
  */
 RESULT secret_read_line(struct secret *s, int fd, struct err *err);
 bool secret_eq(const struct secret *s, struct span bytes);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <termios.h>
@@ -16,7 +17,8 @@ static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP };
 
 struct handlers {
 	struct sigaction old[ARRAY_LEN(caught)];
-	sigset_t mask;
+	sigset_t mask; /* as it was */
+	sigset_t open; /* while an answer is waited for */
 };
 
 static void wake(int signal)
@@ -24,7 +26,7 @@ static void wake(int signal)
 	(void)signal;
 }
 
-/* What would end us is to end the read first, for the terminal to be as it was. */
+/* What would end us is to end the question first, for the terminal to be as it was. */
 static void catch_signals(struct handlers *h)
 {
 	const struct sigaction action = { .sa_handler = wake };
@@ -32,23 +34,38 @@ static void catch_signals(struct handlers *h)
 	size_t i;
 
 	(void)sigemptyset(&set);
-	for (i = 0; i < ARRAY_LEN(caught); i++) {
+	for (i = 0; i < ARRAY_LEN(caught); i++)
 		(void)sigaddset(&set, caught[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, &h->mask);
+	h->open = h->mask;
+	for (i = 0; i < ARRAY_LEN(caught); i++) {
+		(void)sigdelset(&h->open, caught[i]);
 		(void)sigaction(caught[i], &action, &h->old[i]);
 	}
-	(void)sigprocmask(SIG_UNBLOCK, &set, &h->mask);
 }
 
 static void leave_signals(const struct handlers *h)
 {
 	size_t i;
 
-	(void)sigprocmask(SIG_SETMASK, &h->mask, NULL);
 	for (i = 0; i < ARRAY_LEN(caught); i++)
 		(void)sigaction(caught[i], &h->old[i], NULL);
+	(void)sigprocmask(SIG_SETMASK, &h->mask, NULL);
 }
 
-static RESULT ask(int tty, const char *question, struct secret *out, struct err *err)
+/* A terminal has its line whole when it has anything. */
+static RESULT read_answer(int tty, const struct handlers *h, struct secret *out, struct err *err)
+{
+	struct pollfd line = { .fd = tty, .events = POLLIN };
+
+	if (ppoll(&line, 1, NULL, &h->open) < 0)
+		return errno == EINTR ? err_set(err, ERR_IO, "interrupted")
+				      : err_errno(err, errno, TERMINAL);
+	return secret_read_line(out, tty, err);
+}
+
+static RESULT ask(int tty, const char *question, const struct handlers *h, struct secret *out,
+		  struct err *err)
 {
 	struct termios old, quiet;
 	enum result r;
@@ -60,7 +77,7 @@ static RESULT ask(int tty, const char *question, struct secret *out, struct err 
 	if (tcsetattr(tty, TCSAFLUSH, &quiet))
 		return err_errno(err, errno, TERMINAL);
 	(void)dprintf(tty, "%s", question);
-	r = secret_read_line(out, tty, err);
+	r = read_answer(tty, h, out, err);
 	(void)tcsetattr(tty, TCSAFLUSH, &old);
 	(void)dprintf(tty, "\n");
 	return r;
@@ -75,7 +92,7 @@ enum result terminal_ask(const char *question, struct secret *out, struct err *e
 	if (tty < 0)
 		return err_set(err, ERR_NOT_FOUND, "there is no terminal to ask at (" TERMINAL ")");
 	catch_signals(&handlers);
-	r = ask(tty, question, out, err);
+	r = ask(tty, question, &handlers, out, err);
 	leave_signals(&handlers);
 	(void)close(tty);
 	return r;

@@ -279,3 +279,12 @@ def test_refused_for_want_of_a_challenge(daemon, tmp_path):
     command[command.index("--url") + 1] = daemon.url("shut")
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 77 and "--challenge-file" in run.stderr
+
+
+def test_a_list_that_goes_on_says_so(daemon):
+    """Even in a pipe, where the rows are alone on standard output."""
+    page = daemon.ctl("cert", "list", "--limit", "1")
+    assert page.stdout.count("\n") == 1
+    cursor = re.fullmatch(r"More: --cursor (\S+)\n", page.stderr).group(1)
+    rest = daemon.ctl("cert", "list", "--cursor", cursor)
+    assert rest.stderr == "" and page.stdout + rest.stdout == daemon.ctl("cert", "list").stdout

@@ -38,13 +38,17 @@ static RESULT get(const struct cli *cli, const char *path, const struct ctl_list
 	return ctl_api_get(cli, buf_cstr(&full), answer, err);
 }
 
-/* How to see the next page, if there is one. */
+/* How to see the next page, if there is one; not in a pipe, where it would pass for a row. */
 static void tell_more(const struct cli *cli, const json_t *answer)
 {
 	const char *next = ctl_api_text(answer, "next");
+	struct cli_output to;
 
-	if (cli->out.terminal && *next)
-		cli_output_line(&cli->out, CLI_DIM, "More: --cursor %s", next);
+	if (!*next)
+		return;
+	(void)fflush(cli->out.file);
+	cli_output_init(&to, stderr, false);
+	cli_output_line(&to, CLI_DIM, "More: --cursor %s", next);
 }
 
 enum result ctl_list_show(const struct cli *cli, const json_t *answer,
