@@ -8,6 +8,7 @@
 #include "der/oid.h"
 #include "pki/ext.h"
 #include "pki/name.h"
+#include "pki/san.h"
 
 static RESULT deny(struct enrol_trace *t, struct err *err, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
@@ -49,11 +50,42 @@ static RESULT check_usable(const struct enrol_request *req, const struct store_c
 	return OK;
 }
 
+/* Some devices say their CN once more, as a DNS name. */
+static bool repeats_cn(struct span sans, struct span subject)
+{
+	struct der_reader list;
+	struct san san;
+	BUF cn = BUF_INIT;
+
+	if (name_common_name(subject, &cn, NULL) != OK || san_check(sans, NULL) != OK ||
+	    san_begin(sans, &list, NULL) != OK)
+		return false;
+	while (san_next(&list, &san))
+		if (san.kind != SAN_DNS || !span_eq_nocase(san.value, buf_span(&cn)))
+			return false;
+	return true;
+}
+
+/* Whoever wrote down a subject alone meant no other name: verifiers look at these first. */
+static RESULT check_sans(const struct enrol_request *req, const struct store_challenge *ch,
+			 struct err *err)
+{
+	struct ext san = { 0 };
+	bool asked = ext_find(req->exts, OID_SUBJECT_ALT_NAME, &san, NULL) == OK;
+
+	if (ch->san.len && (!asked || !san_equal(san.value, buf_span(&ch->san))))
+		return deny(req->trace, err,
+			    "%s is only for other subjectAltNames than the request has", ch->id);
+	if (ch->san.len || ch->subject.len == 0 || !asked || repeats_cn(san.value, req->subject))
+		return OK;
+	return deny(req->trace, err,
+		    "%s is only for its subject, and the request has subjectAltNames", ch->id);
+}
+
 /* The names that whoever made the challenge wrote into it. */
 static RESULT check_names(const struct enrol_request *req, const struct store_challenge *ch,
 			  struct err *err)
 {
-	struct ext san = { 0 };
 	BUF wanted = BUF_INIT;
 
 	if (ch->subject.len && !name_equal_unordered(req->subject, buf_span(&ch->subject))) {
@@ -61,13 +93,7 @@ static RESULT check_names(const struct enrol_request *req, const struct store_ch
 		return deny(req->trace, err, "%s is only for subject \"%.*s\"", ch->id,
 			    (int)wanted.len, (const char *)wanted.data);
 	}
-	if (ch->san.len == 0)
-		return OK;
-	if (ext_find(req->exts, OID_SUBJECT_ALT_NAME, &san, NULL) != OK ||
-	    !san_equal(san.value, buf_span(&ch->san)))
-		return deny(req->trace, err,
-			    "%s is only for other subjectAltNames than the request has", ch->id);
-	return OK;
+	return check_sans(req, ch, err);
 }
 
 /* *found: it is a one-time challenge of ours. */

@@ -87,6 +87,22 @@ def test_bound_subject(shared, counted):
     assert counted() == 1
 
 
+def test_a_bound_subject_has_no_other_names(shared):
+    """Who verifies looks at alternative names first: a subject alone would bind nothing."""
+    for names in ({"dns": ["vpn.example"]}, {"ips": [b"\x0a\0\0\1"]}, {"dns": ["router7", "vpn.example"]}):
+        challenge = shared.admin.challenge(subject="CN=router7")
+        request = Request(challenge=challenge, subject={"common_name": "router7"}, extensions=[scep_peer.san_extension(**names)])
+        refused(shared, request)
+    for challenge in (
+        shared.admin.challenge(subject="CN=router7"),
+        shared.admin.challenge(subject="CN=router7", san=["DNS:ROUTER7"]),
+    ):
+        request = Request(
+            challenge=challenge, subject={"common_name": "router7"}, extensions=[scep_peer.san_extension(dns=["router7"])]
+        )
+        assert shared.enrol(request).status == "SUCCESS"
+
+
 def test_bound_san(shared, counted):
     wrong = [scep_peer.san_extension(dns=["r8.example"])]
     right = [scep_peer.san_extension(dns=["r7.example"])]
