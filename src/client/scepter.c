@@ -30,6 +30,7 @@ static enum scepter_result code_of(enum result r)
 		[ERR_BAD_CERT_ID] = SCEPTER_ERR_REFUSED,
 		[ERR_BAD_POP] = SCEPTER_ERR_REFUSED,
 		[ERR_BAD_TEMPLATE] = SCEPTER_ERR_REFUSED,
+		[ERR_KEY_BLOCKED] = SCEPTER_ERR_REFUSED,
 		[ERR_TOO_MANY] = SCEPTER_ERR_AGAIN,
 		[ERR_DENIED] = SCEPTER_ERR_REFUSED,
 		[ERR_NOT_FOUND] = SCEPTER_ERR_IO,
@@ -38,7 +39,10 @@ static enum scepter_result code_of(enum result r)
 		[ERR_USAGE] = SCEPTER_ERR_USAGE,
 	};
 
-	return (unsigned)r < ERR_COUNT_ ? codes[r] : SCEPTER_ERR_INTERNAL;
+	/* a result without a row is no success */
+	if ((unsigned)r < ERR_COUNT_ && (r == OK || codes[r] != SCEPTER_OK))
+		return codes[r];
+	return SCEPTER_ERR_INTERNAL;
 }
 
 const char *scepter_version(void)
