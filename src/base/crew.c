@@ -184,17 +184,21 @@ void crew_share(void)
 		own->running->shares = own->kind.members > 1;
 }
 
+bool crew_is_shared(void)
+{
+	return own && own->running && own->running->shares;
+}
+
 bool crew_await(atomic_uint *word, unsigned seen, unsigned ms)
 {
 	const struct await w = { word, seen, clock_mono_us() + (int64_t)ms * 1000 };
 	struct crew *c = own;
-	struct member *m = c ? c->running : NULL;
 
 	if (await_is_changed(&w))
 		return true;
-	if (m && m->shares) {
-		m->wait = w;
-		leave(c, m);
+	if (crew_is_shared()) {
+		c->running->wait = w;
+		leave(c, c->running);
 	} else {
 		await_one(&w);
 	}

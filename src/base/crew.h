@@ -44,10 +44,12 @@ void crew_go_on(struct crew *c);
 /* Sleeps until one may go on, or what is waited for is over; perhaps less. */
 void crew_sleep(struct crew *c, const struct await *w);
 
-/* ---- in a task; elsewhere the first does nothing, and the second is await_one() ---- */
+/* ---- in a task; elsewhere the first does nothing, and the last is await_one() ---- */
 
 /* From now on others of the crew may run while this task waits: it must hold no lock then. */
 void crew_share(void);
+/* May they? */
+bool crew_is_shared(void);
 /* Waits until the word's value is another, or for ms. False: it is the same. */
 bool crew_await(atomic_uint *word, unsigned seen, unsigned ms);
 

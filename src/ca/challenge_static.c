@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/aside.h"
 #include "base/base64.h"
 #include "base/random.h"
 #include "base/siphash.h"
@@ -129,7 +130,6 @@ enum result challenge_static_new(struct challenge_static **out, const char *cons
 	if (!s)
 		return err_nomem(err);
 	(void)pthread_mutex_init(&s->lock, NULL);
-	(void)pthread_cond_init(&s->queue.changed, NULL);
 	s->hashes = calloc(n ? n : 1, sizeof(*s->hashes));
 	if (!s->hashes)
 		return err_nomem(err);
@@ -147,7 +147,6 @@ void challenge_static_free(struct challenge_static *s)
 {
 	if (!s)
 		return;
-	(void)pthread_cond_destroy(&s->queue.changed);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s->hashes);
 	explicit_bzero(s, sizeof(*s));
@@ -192,21 +191,27 @@ static RESULT begin_check(struct challenge_static *s, const struct shown *shown,
 	return OK;
 }
 
+struct guess {
+	const struct challenge_static *s;
+	struct crypto *c;
+	struct span challenge;
+	size_t match; /* out: the hash that it is right for; s->n: none */
+};
+
 /* Runs without the lock: hashes are not changed but for known and mac. */
-static RESULT run_scrypt(const struct challenge_static *s, struct crypto *c, struct span challenge,
-			 size_t *match, struct err *err)
+static enum result run_scrypt(void *arg, struct err *err)
 {
+	struct guess *g = arg;
 	uint8_t got[PART_MAX];
 	size_t i;
 
-	*match = s->n;
-	for (i = 0; i < s->n && *match == s->n; i++) {
-		const struct hash *h = &s->hashes[i];
+	for (i = 0; i < g->s->n && g->match == g->s->n; i++) {
+		const struct hash *h = &g->s->hashes[i];
 
-		TRY(crypto_scrypt(c, challenge, span_of(h->salt, h->salt_len), 1ull << h->log_n,
-				  h->r, h->p, got, h->hash_len, err));
+		TRY(crypto_scrypt(g->c, g->challenge, span_of(h->salt, h->salt_len),
+				  1ull << h->log_n, h->r, h->p, got, h->hash_len, err));
 		if (span_eq_secret(span_of(got, h->hash_len), span_of(h->hash, h->hash_len)))
-			*match = i;
+			g->match = i;
 	}
 	explicit_bzero(got, sizeof(got));
 	return OK;
@@ -227,8 +232,8 @@ static void end_check(struct challenge_static *s, struct check *check, enum resu
 static RESULT find_out(struct challenge_static *s, struct crypto *c, const struct shown *shown,
 		       enum known *known, struct err *err)
 {
+	struct guess guess = { s, c, shown->challenge, s->n };
 	struct check *check = NULL;
-	size_t match = 0;
 	enum result r;
 
 	(void)pthread_mutex_lock(&s->lock);
@@ -236,10 +241,10 @@ static RESULT find_out(struct challenge_static *s, struct crypto *c, const struc
 	(void)pthread_mutex_unlock(&s->lock);
 	if (r != OK || *known != UNKNOWN)
 		return r;
-	r = run_scrypt(s, c, shown->challenge, &match, err);
-	*known = match < s->n ? RIGHT : WRONG;
+	r = aside_run(run_scrypt, &guess, err);
+	*known = guess.match < s->n ? RIGHT : WRONG;
 	(void)pthread_mutex_lock(&s->lock);
-	end_check(s, check, r, match);
+	end_check(s, check, r, guess.match);
 	(void)pthread_mutex_unlock(&s->lock);
 	return r;
 }

@@ -1,12 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/check_queue.h"
 
+#include <limits.h>
 #include <string.h>
+
+#include "base/crew.h"
 
 #define RUNNING_MAX 2    /* at once... */
 #define RUNNING_OF_ONE 1 /* ...of one source */
 #define QUEUED_OF_ONE 2  /* with those that wait: three sources together leave nobody out */
 #define JOINED_MAX 256
+
+static void tell_change(struct check_queue *q)
+{
+	const unsigned now = await_value(&q->changes);
+
+	(void)await_tell(&q->changes, now, (now + 1) & ~AWAIT_WATCHED);
+}
+
+/* Until something has changed, perhaps less. */
+static void wait_for_change(struct check_queue *q, pthread_mutex_t *lock)
+{
+	const unsigned seen = await_value(&q->changes);
+
+	(void)pthread_mutex_unlock(lock);
+	(void)crew_await(&q->changes, seen, UINT_MAX);
+	(void)pthread_mutex_lock(lock);
+}
 
 struct check *check_queue_find(struct check_queue *q, const uint8_t mac[CHECK_MAC])
 {
@@ -23,7 +43,7 @@ enum result check_queue_join(struct check_queue *q, pthread_mutex_t *lock, struc
 	if (q->joined == JOINED_MAX)
 		return err_set(err, ERR_BUSY, "challenge: too many wait for the same check");
 	q->joined++;
-	(void)pthread_cond_wait(&q->changed, lock);
+	wait_for_change(q, lock);
 	q->joined--;
 	return OK;
 }
@@ -82,9 +102,9 @@ enum result check_queue_begin(struct check_queue *q, pthread_mutex_t *lock,
 	*c = (struct check){ .used = true, .source = source, .ticket = q->tickets++ };
 	memcpy(c->mac, mac, CHECK_MAC);
 	while (!is_next(q, c))
-		(void)pthread_cond_wait(&q->changed, lock);
+		wait_for_change(q, lock);
 	c->running = true;
-	(void)pthread_cond_broadcast(&q->changed); /* the next one may be next to run, too */
+	tell_change(q); /* the next one may be next to run, too */
 	*out = c;
 	return OK;
 }
@@ -92,5 +112,5 @@ enum result check_queue_begin(struct check_queue *q, pthread_mutex_t *lock,
 void check_queue_end(struct check_queue *q, struct check *c)
 {
 	explicit_bzero(c, sizeof(*c));
-	(void)pthread_cond_broadcast(&q->changed);
+	tell_change(q);
 }

@@ -3,12 +3,14 @@
  * Internal to src/ca: who may check a secret now, where a check takes a tenth of a second and all
  * the threads that wait for one serve nobody else. A secret is checked once, however many show it
  * at once: the others wait for what that gives. Different ones are few at a time, and of one source
- * fewer still, so that whoever guesses leaves a place to others. All under the caller's mutex.
+ * fewer still, so that whoever guesses leaves a place to others. All under the caller's mutex,
+ * which is given back while one waits: others of the thread's crew (base/crew.h) may go on then.
  */
 #ifndef CA_CHECK_QUEUE_H
 #define CA_CHECK_QUEUE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/err.h"
 #include "base/span.h"
@@ -24,8 +26,8 @@ struct check {
 	uint64_t ticket;        /* who came first */
 };
 
-struct check_queue { /* all zero but for `changed`: empty */
-	pthread_cond_t changed;
+struct check_queue {         /* all zero: empty */
+	atomic_uint changes; /* see base/await.h */
 	struct check checks[CHECK_QUEUE_MAX];
 	uint64_t tickets;
 	unsigned joined; /* threads that wait for another's check of the same secret */

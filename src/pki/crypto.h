@@ -47,7 +47,10 @@ RESULT crypto_decrypt_blocks(struct crypto *c, enum cipher_alg alg, struct span 
 /* PBKDF2 (RFC 8018 5.2) with HMAC of the digest. */
 RESULT crypto_pbkdf2(struct crypto *c, enum digest_alg prf, struct span password, struct span salt,
 		     uint32_t iterations, uint8_t *out, size_t out_len, struct err *err);
-/* scrypt (RFC 7914), for stored static challenges. */
+/*
+ * scrypt (RFC 7914), for stored static challenges. It takes long: another thread may make it while
+ * c's own goes on with c.
+ */
 RESULT crypto_scrypt(struct crypto *c, struct span password, struct span salt, uint64_t n,
 		     uint32_t r, uint32_t p, uint8_t *out, size_t out_len, struct err *err);
 RESULT crypto_hmac(struct crypto *c, enum digest_alg alg, struct span key, struct span data,

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A one-time challenge buys one certificate for one key, and nothing else."""
 
+import pathlib
+import threading
 import time
 
 import pytest
@@ -18,6 +20,10 @@ def refused(daemon, request, name="demo"):
     story = str(daemon.admin.explain(request.transaction_id.decode()))
     assert "rejected" in story
     return reply
+
+
+def threads_of(pid):
+    return [f.read_text().strip() for f in pathlib.Path(f"/proc/{pid}/task").glob("*/comm")]
 
 
 @pytest.fixture
@@ -140,6 +146,34 @@ def test_static(shared):
     assert shared.enrol(Request(challenge=STATIC), "both").status == "SUCCESS"
     refused(shared, Request(challenge=STATIC + "x"), "static")
     refused(shared, Request(challenge=STATIC), "demo")
+
+
+def test_a_slow_check_keeps_nobody(make_daemon):
+    """While secrets that nobody knows are checked, for seconds, the only worker serves others."""
+    slow = "$scrypt$ln=17,r=8,p=2$" + "A" * 22 + "$" + "A" * 43
+    daemon = make_daemon(
+        start=False, endpoints=[endpoint("demo"), endpoint("slow", authorisation={"static": [slow]})]
+    )
+    daemon.config["http"].update(workers=1, requests=8)
+    daemon.write_config()
+    daemon.start()
+    daemon.admin.ca_init("demo")
+    guesses = [Request(challenge=f"guess {i}", key=scep_peer.rsa_key(i + 1)) for i in range(2)]
+    ended, replies = [], []
+
+    def guess(wrong):
+        replies.append(daemon.enrol(wrong, "slow"))
+        ended.append(wrong)
+
+    threads = [threading.Thread(target=guess, args=(g,)) for g in guesses]
+    for thread in threads:
+        thread.start()
+    wait_for("a check", lambda: "aside-0" in threads_of(daemon.child("server")), step=0.01)
+    assert daemon.get("demo", "GetCACaps")[0] == 200
+    assert len(ended) < 2, "it waited for both of them"
+    for thread in threads:
+        thread.join()
+    assert [(r.status, r.fail_info) for r in replies] == [("FAILURE", "badRequest")] * 2
 
 
 def test_is_listed_without_its_text_and_is_in_no_log(shared):

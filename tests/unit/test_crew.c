@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/aside.h"
 #include "base/clock.h"
 #include "base/crew.h"
 
@@ -255,6 +256,91 @@ static void words_of_two_processes(void **state)
 	(void)munmap(word, sizeof(*word));
 }
 
+/* ---- long work, aside ---- */
+
+struct long_work {
+	struct scene *s;
+	bool shares;
+	pthread_t thread; /* that did it */
+	atomic_uint begun;
+	atomic_uint may_end;
+	enum result result;
+	struct err err;
+};
+
+static enum result work_long(void *arg, struct err *err)
+{
+	struct long_work *w = arg;
+
+	w->thread = pthread_self();
+	(void)await_tell(&w->begun, 0, 1);
+	await_one(&(struct await){ &w->may_end, 0, clock_mono_us() + PATIENCE_MS * 1000ll });
+	return err_set(err, ERR_DENIED, "done");
+}
+
+static void have_it_done(void *ctx, void *task)
+{
+	struct long_work *w = task;
+
+	if (w->shares)
+		crew_share();
+	w->result = aside_run(work_long, w, &w->err);
+	tell_story(ctx, 'L');
+}
+
+static void open_long(struct scene *s)
+{
+	const struct crew_kind kind = {
+		.members = MEMBERS, .stack = STACK, .run = have_it_done, .ctx = s
+	};
+
+	*s = (struct scene){ 0 };
+	assert_int_equal(crew_new(&s->crew, &kind, NULL), OK);
+}
+
+static void long_work_keeps_nobody(void **state)
+{
+	struct long_work a = { .shares = true }, b = { .shares = true };
+	atomic_uint nobody = 0;
+	struct scene s;
+
+	(void)state;
+	open_long(&s);
+	crew_begin(s.crew, &a);
+	crew_begin(s.crew, &b); /* both are under way at once */
+	await_one(&(struct await){ &a.begun, 0, INT64_MAX });
+	await_one(&(struct await){ &b.begun, 0, INT64_MAX });
+	assert_string_equal(s.story, "");
+	assert_true(await_tell(&a.may_end, 0, 1));
+	assert_true(await_tell(&b.may_end, 0, 1));
+	while (!crew_is_idle(s.crew)) {
+		crew_sleep(s.crew, &(struct await){ &nobody, 0, INT64_MAX });
+		crew_go_on(s.crew);
+	}
+	assert_string_equal(s.story, "LL");
+	assert_int_equal(a.result, ERR_DENIED);
+	assert_string_equal(err_text(&b.err), "done");
+	assert_false(pthread_equal(a.thread, pthread_self()));
+	assert_false(pthread_equal(a.thread, b.thread));
+	close_scene(&s);
+}
+
+/* It may hold a lock that the work wants, and there is nobody to be kept. */
+static void who_does_not_share_works_himself(void **state)
+{
+	struct long_work a = { .may_end = 1 };
+	struct scene s;
+
+	(void)state;
+	open_long(&s);
+	crew_begin(s.crew, &a);
+	assert_string_equal(s.story, "L");
+	assert_int_equal(a.result, ERR_DENIED);
+	assert_true(pthread_equal(a.thread, pthread_self()));
+	close_scene(&s);
+	assert_int_equal(aside_run(work_long, &a, NULL), ERR_DENIED);
+}
+
 /* ---- many of everything ---- */
 
 #define CREWS 3
@@ -418,6 +504,8 @@ int main(void)
 		cmocka_unit_test(who_does_not_share_keeps_the_thread),
 		cmocka_unit_test(a_sleeping_crew_is_woken),
 		cmocka_unit_test(words_of_two_processes),
+		cmocka_unit_test(long_work_keeps_nobody),
+		cmocka_unit_test(who_does_not_share_works_himself),
 		cmocka_unit_test(nobody_is_forgotten),
 		cmocka_unit_test(a_stack_has_an_end),
 	};
