@@ -50,6 +50,18 @@ struct options {
 	bool version;
 };
 
+static enum result check_together(const struct options *o, struct err *err)
+{
+	if (o->check + o->protect + (o->restore != NULL) > 1)
+		return err_set(err, ERR_USAGE,
+			       "--check, --protect-keys and --restore exclude each other");
+	if (o->old_passphrase && !o->protect)
+		return err_set(err, ERR_USAGE, "--old-passphrase goes with --protect-keys");
+	if (o->keep_challenges && !o->restore)
+		return err_set(err, ERR_USAGE, "--keep-challenges goes with --restore");
+	return OK;
+}
+
 static enum result parse_options(int argc, char **argv, struct options *o, struct err *err)
 {
 	static const struct option known[] = {
@@ -95,17 +107,14 @@ static enum result parse_options(int argc, char **argv, struct options *o, struc
 			o->help = true;
 			break;
 		default:
-			return err_set(err, ERR_USAGE, "try scepterd --help");
+			return err_set(err, ERR_USAGE,
+				       "the command line is wrong; try scepterd --help");
 		}
 	}
 	if (optind < argc)
 		return err_set(err, ERR_USAGE, "\"%s\" is no option; try scepterd --help",
 			       argv[optind]);
-	if (o->old_passphrase && !o->protect)
-		return err_set(err, ERR_USAGE, "--old-passphrase goes with --protect-keys");
-	if (o->keep_challenges && !o->restore)
-		return err_set(err, ERR_USAGE, "--keep-challenges goes with --restore");
-	return OK;
+	return check_together(o, err);
 }
 
 static enum result check(const struct options *o, const struct config *config, struct err *err)

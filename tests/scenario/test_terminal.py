@@ -2,6 +2,7 @@
 """What people see on a terminal and what scripts read from a pipe: the same cells, differently laid out."""
 
 import fcntl
+import json
 import os
 import pty
 import re
@@ -288,3 +289,25 @@ def test_a_list_that_goes_on_says_so(daemon):
     cursor = re.fullmatch(r"More: --cursor (\S+)\n", page.stderr).group(1)
     rest = daemon.ctl("cert", "list", "--cursor", cursor)
     assert rest.stderr == "" and page.stdout + rest.stdout == daemon.ctl("cert", "list").stdout
+
+
+def test_decode_tells_where_a_certificate_points(tmp_path):
+    """As openssl, which made it, says it."""
+    config = tmp_path / "c.cnf"
+    config.write_text(
+        "[req]\ndistinguished_name=d\nx509_extensions=e\n[d]\n[e]\n"
+        "crlDistributionPoints=URI:http://a.example/one.crl,URI:http://b.example/two.crl\n"
+        "authorityInfoAccess=OCSP;URI:http://o.example/,caIssuers;URI:http://i.example/ca.cer\n"
+    )
+    command = ["openssl", "req", "-x509", "-config", config, "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=a"]
+    subprocess.run([*command, "-keyout", tmp_path / "k", "-out", tmp_path / "c.pem"], check=True, capture_output=True)
+    run = subprocess.run([program("scepter"), "decode", tmp_path / "c.pem", "--json"], capture_output=True, check=True)
+    extensions = json.loads(run.stdout)["extensions"]
+    assert extensions["cRLDistributionPoints"] == ["http://a.example/one.crl", "http://b.example/two.crl"]
+    assert extensions["authorityInfoAccess"] == ["id-ad-ocsp http://o.example/", "id-ad-caIssuers http://i.example/ca.cer"]
+
+
+@pytest.mark.parametrize("modes", [("--check", "--restore", "x"), ("--check", "--protect-keys")])
+def test_server_does_one_thing_at_a_time(modes):
+    run = subprocess.run([program("scepterd"), *modes], capture_output=True, text=True, timeout=PATIENCE)
+    assert run.returncode == 64 and "exclude each other" in run.stderr

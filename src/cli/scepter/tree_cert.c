@@ -130,6 +130,69 @@ static bool put_aki(struct tree *t, json_t *at, const char *name, struct span va
 	return true;
 }
 
+/* Deeper than a DistributionPoint's fullName nests. */
+#define URI_DEPTH 6
+
+/* GeneralNames that are URIs, wherever they stand in there. */
+static void append_uris(struct tree *t, json_t *list, struct span der, int depth)
+{
+	struct der_reader r;
+	struct der_tlv v;
+
+	der_reader_init(&r, der);
+	while (!der_at_end(&r) && der_read_any(&r, "URI", &v, NULL) == OK)
+		if (v.tag == DER_CONTEXT(SAN_URI))
+			tree_append_text(t, list, v.content);
+		else if (v.tag & DER_CONSTRUCTED && depth)
+			append_uris(t, list, v.content, depth - 1);
+}
+
+/* The list, unless nothing was found for it. */
+static bool put_list(struct tree *t, json_t *at, const char *name, json_t *list)
+{
+	if (json_array_size(list)) {
+		tree_set(t, at, name, list);
+		return true;
+	}
+	json_decref(list);
+	return false;
+}
+
+static bool put_crl_points(struct tree *t, json_t *at, const char *name, struct span value)
+{
+	json_t *list = json_array();
+
+	append_uris(t, list, value, URI_DEPTH);
+	return put_list(t, at, name, list);
+}
+
+/* "id-ad-ocsp http://..." */
+static bool put_access(struct tree *t, json_t *at, const char *name, struct span value)
+{
+	struct der_reader r, description;
+	json_t *list = json_array();
+	struct der_tlv place;
+	struct span method;
+
+	if (der_read_whole(value, DER_SEQUENCE, name, &r, NULL) != OK)
+		der_reader_init(&r, SPAN_NONE);
+	while (!der_at_end(&r) && der_enter(&r, DER_SEQUENCE, name, &description, NULL) == OK &&
+	       der_read_oid(&description, name, &method, NULL) == OK &&
+	       der_read(&description, DER_CONTEXT(SAN_URI), name, &place, NULL) == OK) {
+		const char *known = oid_name(method);
+		BUF text = BUF_INIT;
+
+		if (known)
+			buf_put_str(&text, known);
+		else
+			oid_put_text(&text, method);
+		buf_put_byte(&text, ' ');
+		buf_put(&text, place.content);
+		tree_append_text(t, list, buf_span(&text));
+	}
+	return put_list(t, at, name, list);
+}
+
 static const struct {
 	const struct span *oid;
 	put_ext *put;
@@ -140,6 +203,8 @@ static const struct {
 	{ &OID_SUBJECT_ALT_NAME, put_san },
 	{ &OID_SUBJECT_KEY_ID, put_ski },
 	{ &OID_AUTHORITY_KEY_ID, put_aki },
+	{ &OID_CRL_DISTRIBUTION_POINTS, put_crl_points },
+	{ &OID_AUTHORITY_INFO_ACCESS, put_access },
 };
 
 static void put_one_ext(struct tree *t, json_t *at, const struct ext *ext)
