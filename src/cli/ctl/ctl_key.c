@@ -127,8 +127,10 @@ static RESULT import(const struct cli *cli, const struct block_opts *o, struct s
 		if (!cli)
 			continue;
 		TRY(add_hash(list, hash, err));
-		if (json_array_size(list) == AT_ONCE)
-			TRY(flush(cli, list, o->reason, n, err));
+		if (json_array_size(list) < AT_ONCE)
+			continue;
+		TRY(flush(cli, list, o->reason, n, err));
+		cli_output_progress("%s: %zu lines imported", o->file, line);
 	}
 	return cli ? flush(cli, list, o->reason, n, err) : OK;
 }
@@ -138,11 +140,15 @@ static enum result run_import(struct cli *cli, const void *opts, struct err *err
 	const struct block_opts *o = opts;
 	struct counts n = { 0 };
 	BUF text = BUF_INIT;
+	enum result r;
 
 	TRY(file_read(strcmp(o->file, "-") == 0 ? "/dev/stdin" : o->file, LIST_FILE_MAX, &text,
 		      err));
 	TRY(import(NULL, o, buf_span(&text), NULL, err));
-	TRY(import(cli, o, buf_span(&text), &n, err));
+	r = import(cli, o, buf_span(&text), &n, err);
+	cli_output_progress_end();
+	if (r != OK)
+		return r;
 	if (cli->out.json) {
 		CLEANUP_JSON answer = json_pack("{s:I, s:I}", "added", n.added, "kept", n.kept);
 
