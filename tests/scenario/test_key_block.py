@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+import cmc_peer
 import est_peer
 import scep_peer
 from cmc_peer import Answer, HEADERS, pki_data, signed, tcr
@@ -229,6 +230,22 @@ def test_full_cmc(daemon, tmp_path):
     assert SAYS in answer.text
     daemon.ctl("key", "unblock", "--sha256", digest(asked.key))
     assert ask().http == 200
+
+
+def test_a_device_says_so_itself(daemon, tmp_path):
+    """revokeRequest, signed with the key that is lost."""
+    ca = tmp_path / "ca.pem"
+    ca.write_text(daemon.ctl("ca", "show", "demo", "--pem").stdout)
+    asked = est_peer.Request("sensor-lost")
+    cert = daemon.est("open").enrol(asked)
+    words = cmc_peer.revoke(cert.issuer, cert.serial_number)  # keyCompromise
+    message = signed(pki_data([cmc_peer.control(3, "revoke_request", words)]), asked.key, cert)
+    for _ in range(2):  # with a blocked key, too: it can do no harm by it
+        sent = daemon.est("open").call("POST", "fullcmc", base64.encodebytes(message), HEADERS)
+        assert Answer(sent, ca, tmp_path).status == "success"
+    assert "sensor-lost" in blocked(daemon, asked.key)["blocked_by"]
+    status, _, body = daemon.est("open").call("POST", "simpleenroll", asked.body)
+    assert status == 403 and SAYS in body.decode()
 
 
 def test_keys_that_the_server_makes(daemon):
