@@ -5,12 +5,11 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 
 import pytest
 
-from daemon import wait_for
+from daemon import free_port, wait_for
 
 MODULES = [f"/usr/lib/{p}/ossl-modules/tpm2.so" for p in ("x86_64-linux-gnu", "aarch64-linux-gnu")]
 TCTI = [f"/usr/lib/{p}/libtss2-tcti-swtpm.so.0" for p in ("x86_64-linux-gnu", "aarch64-linux-gnu")]
@@ -18,15 +17,10 @@ TCTI = [f"/usr/lib/{p}/libtss2-tcti-swtpm.so.0" for p in ("x86_64-linux-gnu", "a
 
 def two_ports():
     """A port whose next one is free, too: swtpm's TCTI takes that for control."""
-    for port in range(23000, 32000, 2):
-        with socket.socket() as a, socket.socket() as b:
-            try:
-                a.bind(("127.0.0.1", port))
-                b.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no two ports")
+    first, second = free_port(), free_port()
+    while second != first + 1:
+        first, second = second, free_port()
+    return first
 
 
 class SoftwareTpm:

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from daemon import free_port
+
 HEADER = re.compile(
     rb"<(0|[1-9]\d{0,2})>1 (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z) ([!-~]{1,255})"
     rb" ([!-~]{1,48}) ([!-~]{1,128}) ([!-~]{1,32}) "
@@ -54,8 +56,8 @@ class Collector:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if mode == "deaf":
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self.socket.bind(("127.0.0.1", port))
-        self.port = self.socket.getsockname()[1]
+        self.port = port or free_port()  # nobody else's after its end, so that another may take its place
+        self.socket.bind(("127.0.0.1", self.port))
         self.connections = []
         run = self.datagrams if transport == "udp" else self.streams
         if transport != "udp":
