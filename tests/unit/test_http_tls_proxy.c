@@ -242,7 +242,7 @@ static void the_proxy_is_not_its_client(void **state)
 	start_listener(s, "127.0.0.1", tls);
 	assert_true(tls_run(s->dir, out, sizeof(out),
 			    "printf 'GET /certs HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n"
-			    "\\r\\n' | timeout 10 openssl s_client -connect 127.0.0.1:%u -ign_eof"
+			    "\\r\\n' | timeout 60 openssl s_client -connect 127.0.0.1:%u -ign_eof"
 			    " -cert good.pem -key good.key 2>&1",
 			    s->f.port));
 	at = strstr(out, "certs=");
