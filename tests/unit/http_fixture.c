@@ -295,6 +295,11 @@ static int connected(int fd, const struct sockaddr *addr, socklen_t len)
 	return fd;
 }
 
+ssize_t fixture_recv(int fd, void *p, size_t n, int flags)
+{
+	return TEMP_FAILURE_RETRY(recv(fd, p, n, flags));
+}
+
 int fixture_connect(const struct fixture *f)
 {
 	struct sockaddr_in in = {
@@ -325,7 +330,7 @@ void say(int fd, const char *text)
 /* False at the end of the connection. */
 static bool hear_bytes(int fd, void *p, size_t n)
 {
-	ssize_t got = recv(fd, p, n, MSG_WAITALL);
+	ssize_t got = fixture_recv(fd, p, n, MSG_WAITALL);
 
 	if (got < 0 && errno == EAGAIN)
 		fail_msg("no reply within %d seconds", PATIENCE_SECONDS);
@@ -385,7 +390,7 @@ bool heard_field(const struct heard *h, const char *line)
 void assert_closed(int fd)
 {
 	char byte;
-	ssize_t n = recv(fd, &byte, 1, 0);
+	ssize_t n = fixture_recv(fd, &byte, 1, 0);
 
 	if (n > 0)
 		fail_msg("the connection goes on with '%c'", byte);

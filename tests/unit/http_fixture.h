@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 #include "net/http_server.h"
 
@@ -62,6 +63,8 @@ void fixture_await_connections(const struct fixture *f, unsigned n);
 /* Sockets that give up, and fail the test, after a minute. */
 int fixture_connect(const struct fixture *f);
 int fixture_connect_local(const struct fixture *f);
+/* recv(), which goes on when the process was stopped for a while. */
+ssize_t fixture_recv(int fd, void *p, size_t n, int flags);
 
 void say(int fd, const char *text);
 

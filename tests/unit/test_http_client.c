@@ -26,7 +26,7 @@ static void hear_request(struct peer *p, int fd)
 	ssize_t got;
 
 	while (n < sizeof(p->heard) - 1 && !strstr(p->heard, "\r\n\r\n")) {
-		got = recv(fd, p->heard + n, sizeof(p->heard) - 1 - n, 0);
+		got = fixture_recv(fd, p->heard + n, sizeof(p->heard) - 1 - n, 0);
 		if (got <= 0)
 			return;
 		n += (size_t)got;
@@ -44,7 +44,7 @@ static void *peer_run(void *arg)
 		(void)send(fd, p->line, strlen(p->line), MSG_NOSIGNAL);
 		(void)shutdown(fd, SHUT_WR);
 	}
-	while (recv(fd, rest, sizeof(rest), 0) > 0)
+	while (fixture_recv(fd, rest, sizeof(rest), 0) > 0)
 		;
 	(void)close(fd);
 	return NULL;

@@ -428,7 +428,7 @@ static bool is_cut(int fd)
 {
 	char byte;
 
-	return recv(fd, &byte, 1, 0) == 0;
+	return fixture_recv(fd, &byte, 1, 0) == 0;
 }
 
 /* Each loop cuts its own, when it comes to it: opened before, the gate would let a reply out. */
