@@ -70,7 +70,7 @@ def crl_of(daemon, request):
 def test_get_crl(daemon):
     """A revoked certificate is on it, another is not."""
     good, bad = daemon.enrol(Request()).cert, daemon.enrol(Request()).cert
-    daemon.ctl("cert", "revoke", f"{bad.serial_number:x}", "--reason", "keyCompromise")
+    daemon.ctl("cert", "revoke", f"{bad.serial_number:x}", "--reason", "superseded")
     daemon.admin.call("POST", "/crls/demo", {})
     crl = crl_of(daemon, looking_up(GET_CRL, good.issuer, good.serial_number))
     assert crl.get_revoked_certificate_by_serial_number(bad.serial_number) is not None

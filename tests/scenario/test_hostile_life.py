@@ -130,7 +130,7 @@ RENEWALS = [
     Row("renew_expired_pkcs_req", "an expired certificate in a PKCSReq without a challenge",
         "badRequest", "expired at", expired(PKCS_REQ), at="brief"),
     Row("renew_revoked", "a revoked certificate", "badRequest", "is revoked since",
-        revoked("revoke", "--reason", "keyCompromise"), at="renew"),
+        revoked("revoke", "--reason", "superseded"), at="renew"),
     Row("renew_revoked_pkcs_req", "a revoked certificate in a PKCSReq without a challenge",
         "badRequest", "is revoked since", revoked("revoke", message_type=PKCS_REQ), at="renew"),
     Row("renew_held", "a certificate on hold", "badRequest", "certificateHold", revoked("hold"),

@@ -295,6 +295,36 @@ static void too_much_to_encrypt(void **state)
 	assert_int_equal(out.len, 0);
 }
 
+/* ---- one key, two encodings ---- */
+
+/* Its parameters, which are to be NULL, left out. */
+static void put_bare(struct buf *out, struct span spki)
+{
+	static const uint8_t rsa[] = { 0x30, 0x0b, 0x06, 0x09, 0x2a, 0x86, 0x48,
+				       0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01 };
+	size_t seq = der_open(out, DER_SEQUENCE);
+
+	buf_put(out, SPAN_ARRAY(rsa));
+	buf_put(out, span_sub(spki, 4 + 15, SIZE_MAX));
+	der_close(out, seq);
+}
+
+static void an_rsa_key_without_its_null_is_the_same(void **state)
+{
+	uint8_t one[PUBKEY_HASH], two[PUBKEY_HASH];
+	BUF spki = unit_vector("keys.rsa.spki"), bare = BUF_INIT;
+	struct pubkey_info info;
+
+	put_bare(&bare, buf_span(&spki));
+	assert_int_equal(pubkey_inspect(buf_span(&bare), &info, NULL), OK);
+	assert_true(pubkey_same(buf_span(&bare), buf_span(&spki)));
+	assert_int_equal(pubkey_hash(*state, buf_span(&spki), one, NULL), OK);
+	assert_int_equal(pubkey_hash(*state, buf_span(&bare), two, NULL), OK);
+	assert_memory_equal(one, two, PUBKEY_HASH);
+	assert_int_equal(pubkey_hash(*state, SPAN_LIT("\x30\x00"), two, NULL), OK);
+	assert_memory_not_equal(one, two, PUBKEY_HASH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +336,7 @@ int main(void)
 		cmocka_unit_test(hostile_keys),
 		cmocka_unit_test(only_rsa_encrypts),
 		cmocka_unit_test(too_much_to_encrypt),
+		cmocka_unit_test(an_rsa_key_without_its_null_is_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
