@@ -104,8 +104,8 @@ static RESULT make_key(struct making *m, struct err *err)
 				 .content = !init->has_ra,
 				 .decrypt = !init->has_ra };
 
-	if (init->has_ra && init->ra_validity > rule.max_validity)
-		rule.max_validity = init->ra_validity;
+	if (init->has_ra)
+		rule.max_kept_validity = init->ra_validity;
 	buf_put(&rule.issuer, buf_span(&m->subject));
 	TRY(buf_check(&rule.issuer, err));
 	return generation_make_key(&m->first, &rule, NULL, err);

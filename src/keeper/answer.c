@@ -6,6 +6,7 @@
 #include "keeper/channel.h"
 #include "keeper/rule_next_ca.h"
 #include "keeper/wire.h"
+#include "pki/cert.h"
 #include "pki/cms_signed.h"
 
 /* A key in this thread's crypto, copied at its first use. */
@@ -155,9 +156,22 @@ static enum result sign_long(struct answer *a, const struct own_key *k,
 	return key_sign_pieces(k->key, a->crypto, req->purpose, req->alg, &in.base, &a->out, err);
 }
 
+/* Over a key that is kept here and is no CA's: nobody can take that away. */
+static bool is_kept(struct answer *a, struct span tbs)
+{
+	const struct keyring_entry *e;
+	struct cert cert;
+
+	if (cert_parse_tbs(tbs, &cert, NULL) != OK)
+		return false;
+	e = keyring_by_spki(a->ring, cert.spki);
+	return e && !keyring_rule(e)->certificates;
+}
+
 /*
  * What a CA's key may certify of itself, it may of the CA's other generations: that is what a
- * rollover's cross certificates are. Only what is refused otherwise is looked at again.
+ * rollover's cross certificates are. A registration authority's certificate may last longer than a
+ * device's. Only what is refused otherwise is looked at again.
  */
 static enum result check_rule(struct answer *a, const struct own_key *k,
 			      const struct keeper_request *req, struct err *err)
@@ -171,6 +185,9 @@ static enum result check_rule(struct answer *a, const struct own_key *k,
 	while ((kin = keyring_kin(a->ring, k->entry, kin)))
 		if (key_rule_check(rule, req->purpose, keyring_spki(kin), req->payload, NULL) == OK)
 			return OK;
+	if (rule->max_kept_validity && is_kept(a, req->payload) &&
+	    key_rule_check_kept(rule, key_spki(k->key), req->payload, NULL) == OK)
+		return OK;
 	return r;
 }
 

@@ -409,6 +409,17 @@ struct span keyring_spki(const struct keyring_entry *e)
 	return kept_key_spki(&e->kept);
 }
 
+const struct keyring_entry *keyring_by_spki(struct keyring *ring, struct span spki)
+{
+	const struct keyring_entry *e;
+
+	(void)pthread_mutex_lock(&ring->lock);
+	for (e = ring->first; e && !span_eq(keyring_spki(e), spki);)
+		e = e->next;
+	(void)pthread_mutex_unlock(&ring->lock);
+	return e;
+}
+
 static struct span family_of(const struct keyring_entry *e)
 {
 	return e->rule.family.len ? buf_span(&e->rule.family) : span_of(e->id, e->id_len);

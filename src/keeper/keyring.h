@@ -51,6 +51,8 @@ RESULT keyring_copy(struct keyring *ring, struct span id, struct crypto *c,
 const struct keyring_entry *keyring_kin(struct keyring *ring, const struct keyring_entry *e,
 					const struct keyring_entry *after);
 struct span keyring_spki(const struct keyring_entry *e);
+/* The key that is this public one's; NULL: it is not kept here. */
+const struct keyring_entry *keyring_by_spki(struct keyring *ring, struct span spki);
 /*
  * Durable when OK. ERR_CONFLICT: there is one of that id. store_and_rule: a line that says where it
  * is made (keeper/vault.h and wire.h; empty: as configured), then the rule's text.

@@ -235,6 +235,16 @@ enum result key_rule_check(const struct key_rule *rule, enum key_purpose purpose
 	return checks[purpose](rule, own_spki, message, err);
 }
 
+enum result key_rule_check_kept(const struct key_rule *rule, struct span own_spki,
+				struct span message, struct err *err)
+{
+	struct key_rule kept = *rule; /* borrows what that owns */
+
+	if (kept.max_kept_validity > kept.max_validity)
+		kept.max_validity = kept.max_kept_validity;
+	return key_rule_check(&kept, KEY_FOR_CERTIFICATE, own_spki, message, err);
+}
+
 enum result key_rule_check_long(const struct key_rule *rule, enum key_purpose purpose,
 				struct span beginning, uint64_t total, struct err *err)
 {
@@ -272,6 +282,7 @@ static const struct setting {
 	{ "ocsp", SETTING_BOOL, offsetof(struct key_rule, ocsp) },
 	{ "max-validity", SETTING_SECONDS, offsetof(struct key_rule, max_validity) },
 	{ "max-own-validity", SETTING_SECONDS, offsetof(struct key_rule, max_own_validity) },
+	{ "max-kept-validity", SETTING_SECONDS, offsetof(struct key_rule, max_kept_validity) },
 	{ "issuer", SETTING_HEX, offsetof(struct key_rule, issuer) },
 	{ "family", SETTING_ID, offsetof(struct key_rule, family) },
 };

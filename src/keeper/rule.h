@@ -9,12 +9,14 @@
 #include "pki/key.h"
 
 struct key_rule {
-	bool certificates;        /* sign TBSCertificates... */
-	bool crls;                /* ...and TBSCertLists... */
-	struct buf issuer;        /* ...of this issuer Name (DER) only */
-	int64_t max_validity;     /* seconds from notBefore to notAfter of what it signs; its own
-				     certificate: see below */
-	int64_t max_own_validity; /* of the self-signed certificate over its own key */
+	bool certificates;         /* sign TBSCertificates... */
+	bool crls;                 /* ...and TBSCertLists... */
+	struct buf issuer;         /* ...of this issuer Name (DER) only */
+	int64_t max_validity;      /* seconds from notBefore to notAfter of what it signs; its own
+				      certificate: see below */
+	int64_t max_own_validity;  /* of the self-signed certificate over its own key */
+	int64_t max_kept_validity; /* of what it signs over a key that the keeper has, too, and that
+				      is no CA's: a registration authority's. 0: as others */
 	bool ca_certificates; /* may basicConstraints say CA:TRUE for a key that is not its own? */
 	bool content; /* sign CMS signed attributes (must be a SET OF Attribute with contentType and
 			 messageDigest) */
@@ -35,6 +37,9 @@ RESULT key_rule_copy(const struct key_rule *r, struct key_rule *out, struct err 
  */
 RESULT key_rule_check(const struct key_rule *rule, enum key_purpose purpose, struct span own_spki,
 		      struct span message, struct err *err);
+/* The same for a TBSCertificate over a key that the keeper has, too, and that is no CA's. */
+RESULT key_rule_check_kept(const struct key_rule *rule, struct span own_spki, struct span message,
+			   struct err *err);
 /* The same for a message too long to be held: by its beginning, and how long it is in all. */
 RESULT key_rule_check_long(const struct key_rule *rule, enum key_purpose purpose,
 			   struct span beginning, uint64_t total, struct err *err);

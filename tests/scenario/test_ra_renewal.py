@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 import scep_reply
-from daemon import PATIENCE, endpoint, wait_for
+from daemon import PATIENCE, endpoint, profile, wait_for
 from rollover import is_by, next_authority, pem
 from scep_peer import Request, rsa_key, spki_of
 
@@ -87,3 +87,14 @@ def test_of_an_old_generation(make_daemon):
     cert = served(daemon, 7, dataclasses.replace(old, sign_cert=renewal))
     assert is_by(cert, old.cert)
     assert old_ra()["not_after"] > first["not_after"]
+
+
+def test_lasts_longer_than_a_device(make_daemon):
+    """The CA's key certifies the authority for ten years, and devices for a day, whatever a profile says."""
+    daemon = make_daemon(ca=False, endpoints=[endpoint("demo")], profiles=[profile(validity="100d")])
+    daemon.admin.ca_init("demo", leaf_validity="1d", ra="one")
+    signer = daemon.authority().sign_cert
+    assert (signer.not_valid_after - signer.not_valid_before).days > 3000
+    reply = daemon.enrol(Request())
+    assert (reply.status, reply.fail_info) == ("FAILURE", "badRequest")
+    assert "validity of 8640000 s, at most 86400 s" in reply.fail_text

@@ -7,9 +7,12 @@
 #include "pki/name.h"
 
 #define LASTS (3660LL * DAY)
+#define KEPT (2000LL * DAY)
+#define OTHERS (400LL * DAY)
 
-static struct key *keys[4]; /* k1, its successors k2 and k3, and x, which only bears the name */
-enum { K1, K2, K3, X };
+/* k1, its successors k2 and k3, x, which only bears the name, and one that is no CA's. */
+static struct key *keys[5];
+enum { K1, K2, K3, X, RA };
 
 static struct key_rule rule_of(const struct buf *issuer)
 {
@@ -17,8 +20,9 @@ static struct key_rule rule_of(const struct buf *issuer)
 				  .crls = true,
 				  .csr = true,
 				  .issuer = *issuer,
-				  .max_validity = 400 * DAY,
-				  .max_own_validity = LASTS };
+				  .max_validity = OTHERS,
+				  .max_own_validity = LASTS,
+				  .max_kept_validity = KEPT };
 }
 
 static int make_keys(void **state)
@@ -27,6 +31,7 @@ static int make_keys(void **state)
 		const char *id, *before;
 	} rows[] = { { "k1", NULL }, { "k2", "k1" }, { "k3", "k2" }, { "x", NULL } };
 	const struct key_spec spec = { KEY_EC_P256, 256 };
+	const struct key_rule ra = { .content = true, .decrypt = true };
 	struct ca_fixture *f;
 	BUF issuer = BUF_INIT;
 	struct key_rule rule;
@@ -44,6 +49,8 @@ static int make_keys(void **state)
 		    OK);
 		assert_int_equal(keeper_key_open(&keys[i], f->keeper, rows[i].id, NULL), OK);
 	}
+	assert_int_equal(keeper_generate(f->keeper, "ra", spec, &ra, NULL), OK);
+	assert_int_equal(keeper_key_open(&keys[RA], f->keeper, "ra", NULL), OK);
 	return 0;
 }
 
@@ -104,6 +111,24 @@ static void generations_certify_each_other(void **state)
 			fail_msg("%s", rows[i].why);
 	/* a key that is not here at all */
 	assert_int_equal(certify(f, K1, f->demo->ca.cert.spki, "CN=Kin", DAY, true), ERR_DENIED);
+}
+
+/* A registration authority's certificate lasts longer than a device's. */
+static void what_is_kept_is_certified_for_longer(void **state)
+{
+	struct ca_fixture *f = *state;
+	CLEANUP(key_freep) struct key *device = NULL;
+
+	assert_int_equal(
+	    key_evp_generate(&device, f->c, (struct key_spec){ KEY_EC_P256, 256 }, NULL), OK);
+	assert_int_equal(certify(f, K1, key_spki(keys[RA]), "CN=ra", KEPT, false), OK);
+	assert_int_equal(certify(f, K2, key_spki(keys[RA]), "CN=ra", KEPT, false), OK);
+	assert_int_equal(certify(f, K1, key_spki(keys[RA]), "CN=ra", KEPT + 1, false), ERR_DENIED);
+	assert_int_equal(certify(f, K1, key_spki(keys[RA]), "CN=ra", KEPT, true), ERR_DENIED);
+	assert_int_equal(certify(f, K1, key_spki(device), "CN=d", OTHERS, false), OK);
+	assert_int_equal(certify(f, K1, key_spki(device), "CN=d", OTHERS + 1, false), ERR_DENIED);
+	assert_int_equal(certify(f, K1, key_spki(keys[K2]), "CN=d", OTHERS + 1, false), ERR_DENIED);
+	assert_int_equal(certify(f, K1, key_spki(keys[X]), "CN=d", OTHERS + 1, false), ERR_DENIED);
 }
 
 static void only_a_ca_key_has_a_successor(void **state)
@@ -273,6 +298,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(generations_certify_each_other),
+		cmocka_unit_test(what_is_kept_is_certified_for_longer),
 		cmocka_unit_test(only_a_ca_key_has_a_successor),
 		cmocka_unit_test(requests_bear_the_name),
 		cmocka_unit_test(who_is_next_is_of_the_family),

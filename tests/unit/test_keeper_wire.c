@@ -141,7 +141,8 @@ static void rule_text_both_ways(void **state)
 	struct key_rule rule = { .certificates = true,
 				 .decrypt = true,
 				 .max_validity = 5 * DAY,
-				 .max_own_validity = 3650LL * DAY };
+				 .max_own_validity = 3650LL * DAY,
+				 .max_kept_validity = 7 * DAY };
 	CLEANUP(key_rule_clear) struct key_rule got = { 0 };
 	BUF text = BUF_INIT;
 
@@ -153,6 +154,7 @@ static void rule_text_both_ways(void **state)
 	assert_true(!got.content && !got.csr);
 	assert_int_equal(got.max_validity, rule.max_validity);
 	assert_int_equal(got.max_own_validity, rule.max_own_validity);
+	assert_int_equal(got.max_kept_validity, rule.max_kept_validity);
 	assert_true(span_eq(buf_span(&got.issuer), buf_span(&rule.issuer)));
 	key_rule_clear(&rule);
 }
