@@ -2,7 +2,8 @@
 #include "admin/page.h"
 #include "ca/challenge.h"
 
-#define LIFETIME 86400 /* seconds, unless said otherwise */
+#define LIFETIME 86400              /* seconds, unless said otherwise */
+#define LIFETIME_MAX (3653 * 86400) /* ten years */
 #define SANS_MAX 32
 
 /* ---- reading ---- */
@@ -141,6 +142,8 @@ enum result admin_challenge_create(struct admin_call *call, struct err *err)
 	TRY(admin_call_text(call, "endpoint", &n.endpoint, err));
 	TRY(admin_call_text(call, "subject", &n.subject, err));
 	TRY(admin_call_duration(call, "lifetime", &n.lifetime, err));
+	if (n.lifetime > LIFETIME_MAX)
+		return err_set(err, ERR_BAD_REQUEST, "field \"lifetime\" is at most 10y");
 	TRY(read_sans(call, sans, &n.n_sans, err));
 	TRY(check_endpoint(call->api, n.endpoint, err));
 	return answer_new(call, &n, err);

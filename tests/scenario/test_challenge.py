@@ -176,6 +176,13 @@ def test_a_slow_check_keeps_nobody(make_daemon):
     assert [(r.status, r.fail_info) for r in replies] == [("FAILURE", "badRequest")] * 2
 
 
+def test_does_not_last_for_ever(shared):
+    assert shared.admin.challenge(lifetime="10y")
+    with pytest.raises(AdminError) as e:
+        shared.admin.challenge(lifetime="11y")
+    assert e.value.status == 400 and "at most 10y" in str(e.value.body)
+
+
 def test_is_listed_without_its_text_and_is_in_no_log(shared):
     challenge = shared.admin.challenge()
     shared.enrol(Request(challenge=challenge))
