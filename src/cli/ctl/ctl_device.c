@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "ca/device_csv.h"
 #include "cli/ctl/ctl_list.h"
+#include "cli/ctl/ctl_show.h"
 
 #define TYPES "MAC serialNumber CN DNS IP URI email UPN RID"
 
@@ -224,28 +225,16 @@ static RESULT device_path(const struct one_opts *o, struct buf *path, struct err
 
 static enum result run_show(struct cli *cli, const void *opts, struct err *err)
 {
-	static const struct {
-		const char *name;
-		const char *field;
-	} rows[] = {
+	static const struct ctl_field fields[] = {
 		{ "List", "list" },           { "Type", "type" },
 		{ "Value", "value" },         { "Use", "use" },
 		{ "Used", "used" },           { "Note", "note" },
 		{ "Added by", "created_by" }, { "Added", "created" },
 	};
-	CLEANUP_JSON answer = NULL;
 	BUF path = BUF_INIT;
-	size_t i;
 
 	TRY(device_path(opts, &path, err));
-	TRY(ctl_api_get(cli, buf_cstr(&path), &answer, err));
-	if (cli->out.json)
-		return cli_output_json(&cli->out, answer, err);
-	for (i = 0; i < ARRAY_LEN(rows); i++)
-		if (*ctl_api_text(answer, rows[i].field))
-			cli_output_pair(&cli->out, rows[i].name, "%s",
-					ctl_api_text(answer, rows[i].field));
-	return OK;
+	return ctl_show_run(cli, buf_cstr(&path), fields, ARRAY_LEN(fields), err);
 }
 
 static enum result run_remove(struct cli *cli, const void *opts, struct err *err)

@@ -4,6 +4,7 @@
 #include "base/hex.h"
 #include "cli/ctl/ctl_key_file.h"
 #include "cli/ctl/ctl_list.h"
+#include "cli/ctl/ctl_show.h"
 
 #define LIST_FILE_MAX ((size_t)256 << 20)
 #define AT_ONCE 1000 /* that the server takes in one call */
@@ -209,26 +210,14 @@ static RESULT key_path(const struct block_opts *o, struct buf *path, struct err 
 
 static enum result run_show(struct cli *cli, const void *opts, struct err *err)
 {
-	static const struct {
-		const char *name;
-		const char *field;
-	} rows[] = {
+	static const struct ctl_field fields[] = {
 		{ "SHA-256", "sha256" }, { "Blocked", "blocked" }, { "By", "blocked_by" },
 		{ "Reason", "reason" },  { "CA", "ca" },           { "Serial", "serial" },
 	};
-	CLEANUP_JSON answer = NULL;
 	BUF path = BUF_INIT;
-	size_t i;
 
 	TRY(key_path(opts, &path, err));
-	TRY(ctl_api_get(cli, buf_cstr(&path), &answer, err));
-	if (cli->out.json)
-		return cli_output_json(&cli->out, answer, err);
-	for (i = 0; i < ARRAY_LEN(rows); i++)
-		if (*ctl_api_text(answer, rows[i].field))
-			cli_output_pair(&cli->out, rows[i].name, "%s",
-					ctl_api_text(answer, rows[i].field));
-	return OK;
+	return ctl_show_run(cli, buf_cstr(&path), fields, ARRAY_LEN(fields), err);
 }
 
 static enum result run_unblock(struct cli *cli, const void *opts, struct err *err)
