@@ -31,8 +31,9 @@ struct store_key_block {
 };
 /*
  * In one commit with the event, which is left out where all of them were blocked before: they stay
- * as they were. Requests that wait with such a key are rejected, each with its event. *added: how
- * many are new.
+ * as they were. First requests that wait with such a key are rejected, each with its event;
+ * a renewal, which is known by the certificate that it renews as well, when it is approved. *added:
+ * how many are new.
  */
 RESULT store_block_keys(struct store *s, const struct store_key_block *block, uint64_t *added,
 			struct err *err);
